@@ -1,0 +1,132 @@
+"""Field sales in one model: balanced territories, a visit calendar, and timed daily routes.
+
+The main job in three lines::
+
+    import territory
+    plan = territory.plan(customers, reps, start="2026-01-05", weeks=4)
+    plan.day("2026-01-05").to_frame()
+
+Everything here is loaded when it is first used; ``import territory`` itself costs little more than
+numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "Alignment": "model",
+    "Customers": "model",
+    "DateRanges": "model",
+    "Plan": "model",
+    "PlanSettings": "model",
+    "Reps": "model",
+    "Status": "model",
+    "TextSets": "model",
+    "Visits": "model",
+    "WeeklyHours": "model",
+    "GreatCircle": "travel",
+    "MatrixTravel": "travel",
+    "Travel": "travel",
+    "check_alignment": "check",
+    "check_plan": "check",
+    "design_territories": "design",
+    "route_day": "routing",
+    "due_visits": "schedule",
+    "plan": "schedule",
+    "schedule_visits": "schedule",
+    "read_customers": "io",
+    "read_plan": "io",
+    "read_reps": "io",
+    "write_plan": "io",
+    "BatchError": "errors",
+    "InfeasibleError": "errors",
+    "InputError": "errors",
+    "MissingExtraError": "errors",
+    "Problem": "errors",
+    "SolverError": "errors",
+    "TerritoryError": "errors",
+    "TravelError": "errors",
+}
+
+if TYPE_CHECKING:
+    from territory.check import check_alignment, check_plan
+    from territory.design import design_territories
+    from territory.errors import (
+        BatchError,
+        InfeasibleError,
+        InputError,
+        MissingExtraError,
+        Problem,
+        SolverError,
+        TerritoryError,
+        TravelError,
+    )
+    from territory.io import read_customers, read_plan, read_reps, write_plan
+    from territory.model import (
+        Alignment,
+        Customers,
+        DateRanges,
+        Plan,
+        PlanSettings,
+        Reps,
+        Status,
+        TextSets,
+        Visits,
+        WeeklyHours,
+    )
+    from territory.routing import route_day
+    from territory.schedule import due_visits, plan, schedule_visits
+    from territory.travel import GreatCircle, MatrixTravel, Travel
+
+__all__ = [
+    "Alignment",
+    "BatchError",
+    "Customers",
+    "DateRanges",
+    "GreatCircle",
+    "InfeasibleError",
+    "InputError",
+    "MatrixTravel",
+    "MissingExtraError",
+    "Plan",
+    "PlanSettings",
+    "Problem",
+    "Reps",
+    "SolverError",
+    "Status",
+    "TerritoryError",
+    "TextSets",
+    "Travel",
+    "TravelError",
+    "Visits",
+    "WeeklyHours",
+    "__version__",
+    "check_alignment",
+    "check_plan",
+    "design_territories",
+    "due_visits",
+    "plan",
+    "read_customers",
+    "read_plan",
+    "read_reps",
+    "route_day",
+    "schedule_visits",
+    "write_plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        msg = f"module 'territory' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"territory.{_PUBLIC[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,107 @@
+"""Rings on the globe: cutting at the antimeridian, and the orientation that GeoJSON asks for.
+
+RFC 7946 (the GeoJSON format) wants no geometry to cross the antimeridian (section 3.1.9) and exterior rings
+counter-clockwise (section 3.1.6).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+import shapely
+from shapely.geometry.polygon import orient
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+__all__ = ["Region", "cut_antimeridian", "oriented", "polygonal"]
+
+#: Some ground on a map.
+Region: TypeAlias = shapely.Polygon | shapely.MultiPolygon
+
+_POLYGON: Final = 3
+_MULTI_POLYGON: Final = 6
+
+
+def polygonal(geom: BaseGeometry) -> Region:
+    """Keep the polygons of a geometry, as a valid Polygon or MultiPolygon (an empty Polygon if there are none)."""
+    if not geom.is_valid:
+        geom = shapely.make_valid(geom)
+    if isinstance(geom, (shapely.Polygon, shapely.MultiPolygon)):
+        return geom
+    parts = shapely.get_parts(geom)
+    flat = parts[np.isin(shapely.get_type_id(parts), (_POLYGON, _MULTI_POLYGON))]
+    return polygonal(shapely.union_all(flat)) if len(flat) else shapely.Polygon()
+
+
+def oriented(geom: Region) -> Region:
+    """Turn exterior rings counter-clockwise and holes clockwise.
+
+    >>> oriented(shapely.Polygon([(0, 0), (0, 1), (1, 1), (1, 0)])).exterior.is_ccw
+    True
+    """
+    if isinstance(geom, shapely.MultiPolygon):
+        return shapely.MultiPolygon([orient(part) for part in geom.geoms])
+    return geom if geom.is_empty else orient(geom)
+
+
+def cut_antimeridian(geom: Region) -> Region:
+    """Cut polygons at the antimeridian, so that none of them spans the globe.
+
+    An edge over more than 180 degrees of longitude is read as the short way around. A ring that runs around the
+    whole globe encloses a pole, the nearer one, and gets that pole as an edge along the top or bottom of the map.
+
+    Parameters
+    ----------
+    geom : Polygon or MultiPolygon
+        Longitude and latitude in degrees; longitudes may run on beyond 180.
+
+    Returns
+    -------
+    Polygon or MultiPolygon
+        The same ground, with longitudes in [-180, 180]. Geometry that needs no cut is returned as it is.
+    """
+    coords = shapely.get_coordinates(geom)
+    if len(coords) == 0 or not _leaves_map(geom, coords):
+        return geom
+    pieces = [_cut_polygon(part) for part in shapely.get_parts(geom)]
+    return polygonal(shapely.union_all(pieces))
+
+
+def _leaves_map(geom: Region, coords: NDArray[np.float64]) -> bool:
+    if np.abs(coords[:, 0]).max() > 180.0:
+        return True
+    return any(
+        bool((np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])) > 180.0).any()) for ring in shapely.get_rings(geom)
+    )
+
+
+def _cut_polygon(polygon: Any) -> BaseGeometry:
+    """Cut one polygon; each ring is cut on its own, so that it does not matter on which side a hole was written."""
+    ground = _cut_ring(polygon.exterior)
+    if polygon.interiors:
+        ground = ground.difference(shapely.union_all([_cut_ring(hole) for hole in polygon.interiors]))
+    return ground
+
+
+def _cut_ring(ring: Any) -> BaseGeometry:
+    coords = shapely.get_coordinates(ring)
+    step = np.diff(coords[:, 0])
+    lon = coords[0, 0] + np.concatenate([[0.0], np.cumsum(step - 360.0 * np.rint(step / 360.0))])
+    lat = coords[:, 1]
+    if abs(lon[-1] - lon[0]) > 180.0:
+        pole = 90.0 if lat.mean() >= 0 else -90.0
+        lon = np.concatenate([lon, [lon[-1], lon[0]]])
+        lat = np.concatenate([lat, [pole, pole]])
+    unrolled = polygonal(shapely.Polygon(np.stack([lon, lat], axis=1)))
+    pieces = []
+    for turn in range(int(np.floor((lon.min() + 180.0) / 360.0)), int(np.ceil((lon.max() + 180.0) / 360.0))):
+        window = shapely.box(360.0 * turn - 180.0, -90.0, 360.0 * turn + 180.0, 90.0)
+        pieces.append(_shifted(polygonal(unrolled.intersection(window)), -360.0 * turn))
+    return shapely.union_all(pieces)
+
+
+def _shifted(geom: Region, degrees: float) -> Region:
+    return shapely.transform(geom, lambda xy: xy + np.array([degrees, 0.0]))

@@ -1,0 +1,44 @@
+"""The data: customers, reps, visits, alignment, plan. No algorithms here."""
+
+from __future__ import annotations
+
+from territory.model.alignment import Alignment
+from territory.model.customers import Customers
+from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
+from territory.model.hours import WeeklyHours
+from territory.model.places import PlaceKind, Places
+from territory.model.plan import Plan, Route
+from territory.model.ragged import DateRanges, TextSets
+from territory.model.reps import Reps
+from territory.model.routes import Routes, Stops, Unassigned
+from territory.model.settings import PlanSettings
+from territory.model.visits import Visits
+from territory.model.workload import default_measure, measure_values
+
+__all__ = [
+    "Alignment",
+    "Area",
+    "Channel",
+    "Customers",
+    "DateRanges",
+    "HoursBind",
+    "Parity",
+    "PlaceKind",
+    "Places",
+    "Plan",
+    "PlanSettings",
+    "Reason",
+    "Reps",
+    "Route",
+    "Routes",
+    "Stage",
+    "Status",
+    "Stops",
+    "Temperature",
+    "TextSets",
+    "Unassigned",
+    "Visits",
+    "WeeklyHours",
+    "default_measure",
+    "measure_values",
+]

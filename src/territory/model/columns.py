@@ -1,0 +1,153 @@
+"""What a column is, and what was found wrong while reading one."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from territory.errors import MAX_ROWS_LISTED, InputError, Problem
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from territory.model.arrays import BoolArray
+
+__all__ = ["Column", "Findings", "Kind", "column", "columns_of"]
+
+
+class Kind(Enum):
+    """What the values of a column are."""
+
+    TEXT = "text"
+    FLOAT = "number"
+    INT = "whole number"
+    IDX = "position in another table"
+    BOOL = "true or false"
+    DAY = "date"
+    INSTANT = "instant (UTC)"
+    ENUM = "one of a few words"
+    WEEKDAYS = "weekdays"
+    HOURS = "weekly hours"
+    DATES = "date ranges"
+    SETS = "set of words"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The rules of one column.
+
+    Attributes
+    ----------
+    kind : Kind
+    unit : str
+        For people; ``""`` for a pure number or text.
+    low, high : float, optional
+        Closed bounds; with `low_open` the lower bound itself is excluded.
+    missing : bool
+        Whether single rows may be blank (NaN, NaT, ``""``) in a column that is there.
+    unique : bool
+        Whether a value may stand only once; such a column is an id: never blank.
+    words : type of IntEnum, optional
+        The legal words of an ENUM column.
+    """
+
+    kind: Kind
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    low_open: bool = False
+    missing: bool = False
+    unique: bool = False
+    words: type[IntEnum] | None = None
+    doc: str = ""
+
+
+def column(kind: Kind, doc: str, *, required: bool = False, **rules: Any) -> Any:
+    """Declare a column as a dataclass field; an optional one is ``None`` when absent."""
+    spec = Column(kind=kind, doc=doc, **rules)
+    if required:
+        return dataclasses.field(metadata={"column": spec})
+    return dataclasses.field(default=None, metadata={"column": spec})
+
+
+def columns_of(cls: type) -> dict[str, Column]:
+    """Return the declared columns of a table class, in order."""
+    return {f.name: f.metadata["column"] for f in dataclasses.fields(cls) if "column" in f.metadata}
+
+
+class Findings:
+    """Collects everything wrong in one input, so that it is reported at once.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows of the input.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.whole: bool = False  # a problem of the table, not of single rows
+        self._bad: BoolArray = np.zeros(n, dtype=bool)
+
+    @property
+    def bad_rows(self) -> BoolArray:
+        """Rows with at least one problem, bool of shape (n,)."""
+        return self._bad
+
+    def table(self, code: str, message: str, *, column: str | None = None, hint: str | None = None) -> None:
+        """Note a problem of the whole table, e.g. a missing column."""
+        self.whole = True
+        self.problems.append(Problem(code, message, column=column, hint=hint))
+
+    def rows(
+        self,
+        code: str,
+        message: str,
+        bad: npt.NDArray[Any],
+        *,
+        column: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """Note a problem of the rows where `bad` (bool of shape (n,)) holds; none: nothing is noted."""
+        found = self._problem(code, message, bad, column, hint)
+        if found is not None:
+            self.problems.append(found)
+            self._bad |= bad
+
+    def warn(
+        self,
+        code: str,
+        message: str,
+        bad: npt.NDArray[Any] | None = None,
+        *,
+        column: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """Keep a warning about the rows where `bad` holds, or about the whole table."""
+        if bad is None:
+            self.warnings.append(Problem(code, message, column=column, hint=hint))
+            return
+        found = self._problem(code, message, bad, column, hint)
+        if found is not None:
+            self.warnings.append(found)
+
+    @staticmethod
+    def _problem(
+        code: str, message: str, bad: npt.NDArray[Any], column: str | None, hint: str | None
+    ) -> Problem | None:
+        rows = np.flatnonzero(bad)
+        if rows.size == 0:
+            return None
+        first = tuple(int(r) for r in rows[:MAX_ROWS_LISTED])
+        return Problem(code, message, column=column, count=int(rows.size), rows=first, hint=hint)
+
+    def raise_if_any(self, subject: str) -> None:
+        """Raise one `InputError` with all problems, if there are any."""
+        if self.problems:
+            raise InputError(self.problems, subject)

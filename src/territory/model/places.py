@@ -1,0 +1,137 @@
+"""Places: where somebody travels from or to, whoever it belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from territory.errors import InputError, Problem
+from territory.model.arrays import frozen, text_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from territory.model.arrays import FloatArray, TextArray
+
+__all__ = ["UNKNOWN_AREA", "PlaceKind", "Places"]
+
+#: The area of a place about whose surroundings nothing is known, beside places about which it is.
+UNKNOWN_AREA: Final = -1
+
+
+class PlaceKind(IntEnum):
+    """What stands at a place; ids are unique within a kind, not across kinds."""
+
+    CUSTOMER = 0
+    REP = 1
+    REP_END = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Places of any kinds in any order, as read-only columns; what travel times are asked between.
+
+    A rep's day is one table: ``Places.concat([home, customers, end])``.
+
+    Attributes
+    ----------
+    kind : int8 array of shape (n,)
+        `PlaceKind` of each place.
+    id : text array of shape (n,)
+        The user's id of the customer or rep.
+    lon, lat : float array of shape (n,)
+        Degrees, WGS 84.
+    area : int8 array of shape (n,), optional
+        `territory.model.enums.Area` of each place, or `UNKNOWN_AREA`.
+
+    Raises
+    ------
+    InputError
+        Columns of different lengths.
+    """
+
+    kind: NDArray[np.int8]
+    id: TextArray
+    lon: FloatArray
+    lat: FloatArray
+    area: NDArray[np.int8] | None = None
+
+    def __post_init__(self) -> None:
+        columns: dict[str, NDArray[Any]] = {"kind": self.kind, "id": self.id, "lon": self.lon, "lat": self.lat}
+        if self.area is not None:
+            columns["area"] = self.area
+        shape = (len(self.id),)
+        problems = [
+            Problem("column-length", f"shape {column.shape}, expected {shape}", name)
+            for name, column in columns.items()
+            if column.shape != shape
+        ]
+        if problems:
+            raise InputError(problems, "places")
+        for name, column in columns.items():
+            object.__setattr__(self, name, frozen(column))
+
+    @classmethod
+    def of(
+        cls, kind: PlaceKind, ids: Iterable[str], lon: ArrayLike, lat: ArrayLike, area: ArrayLike | None = None
+    ) -> Places:
+        """Make places that are all of one kind.
+
+        Parameters
+        ----------
+        kind : PlaceKind
+        ids : iterable of str, length n
+        lon, lat : array_like of shape (n,)
+            Degrees.
+        area : array_like of int, shape (n,), optional
+
+        Examples
+        --------
+        >>> len(Places.of(PlaceKind.CUSTOMER, ["a", "b"], [13.4, 2.35], [52.5, 48.85]))
+        2
+        """
+        id_array = text_array(ids)
+        return cls(
+            kind=np.full(len(id_array), kind, dtype=np.int8),
+            id=id_array,
+            lon=np.array(lon, dtype=np.float64),
+            lat=np.array(lat, dtype=np.float64),
+            area=None if area is None else np.array(area, dtype=np.int8),
+        )
+
+    @classmethod
+    def concat(cls, blocks: Sequence[Places]) -> Places:
+        """Put places one after the other; where only some know their area, it is unknown for the others."""
+        area = None
+        if any(block.area is not None for block in blocks):
+            area = np.concatenate(
+                [np.full(len(b), UNKNOWN_AREA, dtype=np.int8) if b.area is None else b.area for b in blocks]
+            )
+        if not blocks:
+            return cls.of(PlaceKind.CUSTOMER, [], [], [])
+        return cls(
+            kind=np.concatenate([block.kind for block in blocks]),
+            id=np.concatenate([block.id for block in blocks]),
+            lon=np.concatenate([block.lon for block in blocks]),
+            lat=np.concatenate([block.lat for block in blocks]),
+            area=area,
+        )
+
+    def take(self, idx: ArrayLike) -> Places:
+        """Select places by position; a slice of work for someone else."""
+        rows = np.asarray(idx, dtype=np.intp)
+        return Places(
+            kind=self.kind[rows],
+            id=self.id[rows],
+            lon=self.lon[rows],
+            lat=self.lat[rows],
+            area=None if self.area is None else self.area[rows],
+        )
+
+    def __len__(self) -> int:
+        return len(self.id)

@@ -1,0 +1,429 @@
+"""The plan: who is visited when, by whom, in what order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from territory.errors import InputError, Problem
+from territory.model.arrays import NO_IDX, TEXT, IdxArray
+from territory.model.enums import Status
+from territory.model.frames import frame_columns, to_native
+from territory.model.late import late
+from territory.model.routes import Routes, Stops, Unassigned
+from territory.model.settings import PlanSettings, as_day
+from territory.model.zones import local, utc_second
+from territory.units import clock, duration
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from territory.model.alignment import Alignment
+    from territory.model.customers import Customers
+    from territory.model.reps import Reps
+
+__all__ = ["Plan", "Route"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan:
+    """Visits in shifts, each shift in order and timed; what is not planned, with its reason.
+
+    Attributes
+    ----------
+    customers, reps : Customers, Reps
+    settings : PlanSettings
+    stops : Stops
+    routes : Routes
+    unassigned : Unassigned
+    alignment : Alignment, optional
+        Who serves whom, where the plan had to keep to one.
+    status : Status
+    diagnostics : tuple of Problem
+        Warnings.
+    trace : mapping
+        Seconds spent in each step, for people; it is no part of the answer.
+    """
+
+    customers: Customers
+    reps: Reps
+    settings: PlanSettings
+    stops: Stops
+    routes: Routes
+    unassigned: Unassigned
+    alignment: Alignment | None = None
+    status: Status = Status.FEASIBLE
+    diagnostics: tuple[Problem, ...] = ()
+    trace: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = []
+        n, r = len(self.customers), len(self.reps)
+        tables = (("stops", self.stops), ("routes", self.routes), ("unassigned", self.unassigned))
+        for name, table in tables:
+            if len(table) and int(table.rep_idx.max()) >= r:
+                problems.append(Problem("unknown-rep", f"{name}: rep_idx beyond the {r} reps"))
+            if not isinstance(table, Routes) and len(table) and int(table.customer_idx.max()) >= n:
+                problems.append(Problem("unknown-customer", f"{name}: customer_idx beyond the {n} customers"))
+        if problems:
+            raise InputError(problems, "plan")
+
+    def __len__(self) -> int:
+        return len(self.stops)
+
+    # -- totals ----------------------------------------------------------------------------
+
+    @property
+    def drive_s(self) -> int:
+        """Driving time of all routes, seconds."""
+        return int(self.routes.drive_s.sum())
+
+    @property
+    def distance_m(self) -> int:
+        """Distance of all routes, metres."""
+        return int(self.routes.distance_m.sum())
+
+    @property
+    def bound_s(self) -> int | None:
+        """Least driving time of these visits on these days, seconds; None where a route has no bound."""
+        return None if self.routes.bound_s is None else int(self.routes.bound_s.sum())
+
+    @property
+    def gap(self) -> float | None:
+        """How far the driving time may be from the least for these days, as a share of it."""
+        bound = self.bound_s
+        return None if bound is None or self.drive_s == 0 else max(0.0, (self.drive_s - bound) / self.drive_s)
+
+    # -- parts -----------------------------------------------------------------------------
+
+    def day(self, day: object) -> Plan:
+        """Return the part of the plan on one day, e.g. tomorrow's routes; nothing is unassigned in it."""
+        at = as_day(day, "day")
+        return replace(
+            self,
+            stops=self.stops.take(self.stops.day == at),
+            routes=self.routes.take(self.routes.day == at),
+            unassigned=self.unassigned.take([]),
+        )
+
+    def rep(self, rep_id: str) -> Plan:
+        """Return the part of the plan of one rep."""
+        i = self.reps.positions([rep_id])[0]
+        return replace(
+            self,
+            stops=self.stops.take(self.stops.rep_idx == i),
+            routes=self.routes.take(self.routes.rep_idx == i),
+            unassigned=self.unassigned.take(self.unassigned.rep_idx == i),
+        )
+
+    def route(self, rep_id: str, day: object) -> Route:
+        """Return one rep's day.
+
+        Raises
+        ------
+        InputError
+            The rep has no visits on that day.
+        """
+        i = int(self.reps.positions([rep_id])[0])
+        at = as_day(day, "day")
+        found = np.flatnonzero((self.routes.rep_idx == i) & (self.routes.day == at))
+        if found.size == 0:
+            raise InputError([Problem("no-route", f"rep {rep_id!r} has no visits on {at}")], "plan")
+        return Route(self, int(found[0]))
+
+    # -- border ----------------------------------------------------------------------------
+
+    def _zones(self, rep_idx: IdxArray) -> npt.NDArray[Any] | None:
+        return None if self.reps.timezone is None else self.reps.timezone[rep_idx]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the stops as arrays of ids and of times on the rep's wall clock."""
+        s = self.stops
+        zones = self._zones(s.rep_idx)
+        return {
+            "rep_id": self.reps.id[s.rep_idx].astype(object),
+            "day": s.day,
+            "position": s.position,
+            "customer_id": self.customers.id[s.customer_idx].astype(object),
+            "arrival": local(s.arrival, zones),
+            "start": local(s.start, zones),
+            "end": local(s.end, zones),
+            "drive_s": s.drive_s,
+            "distance_m": s.distance_m,
+        }
+
+    def routes_dict(self) -> dict[str, Any]:
+        """Return the routes as arrays of ids and of times on the rep's wall clock."""
+        t = self.routes
+        zones = self._zones(t.rep_idx)
+        columns = {
+            "rep_id": self.reps.id[t.rep_idx].astype(object),
+            "day": t.day,
+            "n_stops": t.n_stops,
+            "leave": local(t.leave, zones),
+            "back": local(t.back, zones),
+            "drive_s": t.drive_s,
+            "distance_m": t.distance_m,
+            "break_start": local(t.break_start, zones),
+            "break_s": t.break_s,
+        }
+        return columns if t.bound_s is None else {**columns, "bound_s": t.bound_s}
+
+    def unassigned_dict(self) -> dict[str, Any]:
+        """Return the visits that are not planned as arrays of ids, with reasons."""
+        u = self.unassigned
+        rep = np.array([*self.reps.id.tolist(), ""], dtype=object)
+        return {
+            "customer_id": self.customers.id[u.customer_idx].astype(object),
+            "rep_id": rep[u.rep_idx],
+            "due": u.due,
+            "reason": u.reason.astype(object),
+            "detail": u.detail.astype(object),
+        }
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the stops as a dataframe, times on the rep's wall clock."""
+        return to_native(self.to_dict(), backend)
+
+    def routes_frame(self, backend: str = "pandas") -> Any:
+        """Return the routes as a dataframe, times on the rep's wall clock."""
+        return to_native(self.routes_dict(), backend)
+
+    def unassigned_frame(self, backend: str = "pandas") -> Any:
+        """Return the visits that are not planned as a dataframe."""
+        return to_native(self.unassigned_dict(), backend)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        customers: Customers,
+        reps: Reps,
+        settings: PlanSettings | None = None,
+        routes: Any = None,
+        unassigned: Any = None,
+        alignment: Alignment | None = None,
+        like: Plan | None = None,
+    ) -> Self:
+        """Read a plan that was edited by hand, as it is; `check_plan` tells what is wrong with it.
+
+        Parameters
+        ----------
+        frame : dataframe or mapping
+            What `to_frame` gives: rep_id, day, position, customer_id, arrival, start, end,
+            drive_s, distance_m; times on the rep's wall clock.
+        customers, reps : Customers, Reps
+        settings : PlanSettings, optional
+            Default: those of `like`.
+        routes, unassigned : dataframe or mapping, optional
+            What `routes_frame` and `unassigned_frame` give; default: those of `like`.
+        alignment : Alignment, optional
+            Default: that of `like`.
+        like : Plan, optional
+            The plan that was edited.
+
+        Raises
+        ------
+        InputError
+            Missing columns, unknown ids, unreadable times; or neither settings nor `like`.
+        """
+        if like is None and (settings is None or routes is None):
+            raise InputError([Problem("missing-parameter", "pass like=, or settings= and routes=")], "plan")
+        s = _read(
+            frame, ("rep_id", "day", "position", "customer_id", "arrival", "start", "end", "drive_s", "distance_m")
+        )
+        rep_idx = reps.positions(s["rep_id"])
+        zones = [""] * len(rep_idx) if reps.timezone is None else reps.timezone[rep_idx].tolist()
+        stops = Stops(
+            rep_idx=rep_idx,
+            day=s["day"],
+            position=s["position"],
+            customer_idx=customers.positions(s["customer_id"]),
+            drive_s=s["drive_s"],
+            distance_m=s["distance_m"],
+            **{k: _utc(s[k], zones, k) for k in ("arrival", "start", "end")},
+        )
+        order = np.lexsort((stops.position, stops.day.astype(np.int64), stops.rep_idx))
+        kept_routes = like.routes if routes is None and like is not None else _read_routes(routes, reps)
+        if unassigned is not None:
+            kept_unassigned = _read_unassigned(unassigned, customers, reps)
+        else:
+            kept_unassigned = like.unassigned if like is not None else empty_unassigned()
+        chosen = settings if settings is not None else like.settings if like is not None else None
+        if chosen is None:  # pragma: no cover - refused above
+            raise InputError([Problem("missing-parameter", "pass settings=")], "plan")
+        kept = alignment if alignment is not None or like is None else like.alignment
+        return cls(customers, reps, chosen, stops.take(order), kept_routes, kept_unassigned, alignment=kept)
+
+    # -- people ----------------------------------------------------------------------------
+
+    def summary(self) -> dict[str, Any]:
+        """Return the totals: visits, days, driving, kilometres, utilisation, what is not planned."""
+        worked = (self.routes.back - self.routes.leave).astype(np.int64).sum()
+        reasons, counts = (
+            np.unique(self.unassigned.reason.tolist(), return_counts=True) if len(self.unassigned) else ([], [])
+        )
+        return {
+            "customers": len(self.customers),
+            "reps": len(self.reps),
+            "start": str(self.settings.start),
+            "days": self.settings.n_days,
+            "visits": len(self.stops),
+            "routes": len(self.routes),
+            "unassigned": len(self.unassigned),
+            "unassigned_by_reason": {str(r): int(c) for r, c in zip(reasons, counts, strict=True)},
+            "drive_h": round(self.drive_s / 3600, 1),
+            "drive_min_per_visit": round(self.drive_s / 60 / max(1, len(self.stops)), 1),
+            "distance_km": round(self.distance_m / 1000),
+            "worked_h": round(float(worked) / 3600, 1),
+            "gap": self.gap,
+            "status": str(self.status),
+        }
+
+    def explain(self, customer_id: str) -> str:
+        """Say in sentences when a customer is visited, or why not."""
+        i = int(self.customers.positions([customer_id])[0])
+        lines = []
+        frame_zone = self._zones(self.stops.rep_idx)
+        starts = local(self.stops.start, frame_zone)
+        for row in np.flatnonzero(self.stops.customer_idx == i):
+            rep = self.reps.id[self.stops.rep_idx[row]]
+            at = clock(int((starts[row] - starts[row].astype("datetime64[D]")).astype(np.int64)))
+            lines.append(f"{customer_id} is visited on {self.stops.day[row]} at {at} by {rep}.")
+        for row in np.flatnonzero(self.unassigned.customer_idx == i):
+            lines.append(
+                f"A visit due on {self.unassigned.due[row]} is not planned ({self.unassigned.reason[row]}): {self.unassigned.detail[row]}"
+            )
+        return (
+            "\n".join(lines)
+            or f"{customer_id} has no visit due between {self.settings.start} and {self.settings.end - np.timedelta64(1, 'D')}."
+        )
+
+    def report(self, path: Any) -> Any:
+        """Write the self-contained HTML report; see `territory.maps.write_report`."""
+        return late("maps", "write_report", self, path)
+
+    def __repr__(self) -> str:
+        s = self.summary()
+        return (
+            f"<Plan: {s['visits']} visits of {s['customers']} customers by {s['reps']} reps in {s['days']} days from {s['start']}, "
+            f"{s['drive_h']} h driving, {s['unassigned']} not planned, {s['status']}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return str(late("maps", "plan_html", self))
+
+
+class Route:
+    """One rep's day: a view of a plan.
+
+    Attributes
+    ----------
+    plan : Plan
+    rep_idx : int
+    day : datetime64[D]
+    stops : Stops
+        In order.
+    """
+
+    def __init__(self, plan: Plan, row: int) -> None:
+        self.plan = plan
+        self.row = row
+        self.rep_idx = int(plan.routes.rep_idx[row])
+        self.day = plan.routes.day[row]
+        self.stops = plan.stops.take((plan.stops.rep_idx == self.rep_idx) & (plan.stops.day == self.day))
+
+    @property
+    def rep_id(self) -> str:
+        """Id of the rep."""
+        return str(self.plan.reps.id[self.rep_idx])
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """Return the stops in order."""
+        return replace(self.plan, stops=self.stops).to_frame(backend)
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Draw the route with its stop numbers; see `territory.maps.plot_route`."""
+        return late("maps", "plot_route", self, ax=ax, **options)
+
+    def __repr__(self) -> str:
+        routes = self.plan.routes
+        km = routes.distance_m[self.row] / 1000
+        return f"<Route of {self.rep_id} on {self.day}: {len(self.stops)} visits, {duration(routes.drive_s[self.row])} driving, {km:.0f} km>"
+
+
+def empty_unassigned() -> Unassigned:
+    """Return a table without rows."""
+    nobody = np.empty(0, np.int32)
+    text = np.empty(0, dtype=TEXT)
+    return Unassigned(customer_idx=nobody, rep_idx=nobody, due=np.empty(0, "datetime64[D]"), reason=text, detail=text)
+
+
+def _read(frame: Any, wanted: tuple[str, ...]) -> dict[str, Any]:
+    source, problems = frame_columns(frame)
+    missing = [name for name in wanted if name not in source]
+    problems += [
+        Problem("missing-column", f"no column {name!r}; there are: {', '.join(source)}", column=name)
+        for name in missing
+    ]
+    if problems:
+        raise InputError(problems, "plan")
+    return {name: source[name]() for name in wanted}
+
+
+def _utc(wall: Any, zones: list[str], name: str) -> npt.NDArray[Any]:
+    """Turn wall-clock times into instants; NaT stays NaT."""
+    try:
+        times = np.array(
+            [np.datetime64("NaT") if v is None or v != v or str(v) == "" else v for v in wall], dtype="datetime64[s]"
+        )
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            [Problem("not-a-time", f"times that are not readable: {error}", column=name)], "plan"
+        ) from None
+    days = times.astype("datetime64[D]")
+    seconds = (times - days).astype(np.int64)
+    known = ~np.isnat(times)
+    out = times.copy()
+    out[known] = [
+        np.datetime64(utc_second(int(d), int(s), z), "s")
+        for d, s, z, ok in zip(days.astype(np.int64), seconds, zones, known, strict=True)
+        if ok
+    ]
+    return out
+
+
+def _read_routes(frame: Any, reps: Reps) -> Routes:
+    r = _read(frame, ("rep_id", "day", "n_stops", "leave", "back", "drive_s", "distance_m", "break_start", "break_s"))
+    source, _ = frame_columns(frame)
+    rep_idx = reps.positions(r["rep_id"])
+    zones = [""] * len(rep_idx) if reps.timezone is None else reps.timezone[rep_idx].tolist()
+    times = {k: _utc(r[k], zones, k) for k in ("leave", "back", "break_start")}
+    bound = {"bound_s": source["bound_s"]()} if "bound_s" in source else {}
+    return Routes(
+        rep_idx=rep_idx,
+        day=r["day"],
+        n_stops=r["n_stops"],
+        drive_s=r["drive_s"],
+        distance_m=r["distance_m"],
+        break_s=r["break_s"],
+        **times,
+        **bound,
+    )
+
+
+def _read_unassigned(frame: Any, customers: Customers, reps: Reps) -> Unassigned:
+    u = _read(frame, ("customer_id", "rep_id", "due", "reason", "detail"))
+    known = ["" if v is None or v != v else str(v) for v in u["rep_id"]]  # noqa: PLR0124 - NaN
+    rep_idx = np.array([NO_IDX if not v else int(reps.positions([v])[0]) for v in known], dtype=np.int32)
+    detail = ["" if v is None or v != v else str(v) for v in u["detail"]]  # noqa: PLR0124 - NaN
+    return Unassigned(
+        customer_idx=customers.positions(u["customer_id"]),
+        rep_idx=rep_idx,
+        due=u["due"],
+        reason=u["reason"],
+        detail=detail,
+    )

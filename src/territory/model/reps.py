@@ -1,0 +1,131 @@
+"""Reps: the people who visit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from territory.model.columns import Kind, column
+from territory.model.coordinates import check_coordinates
+from territory.model.places import PlaceKind, Places
+from territory.model.table import Table
+from territory.model.zones import check_zones
+from territory.units import DAY_S
+
+if TYPE_CHECKING:
+    from territory.model.arrays import FloatArray, IntArray, TextArray
+    from territory.model.columns import Findings
+    from territory.model.hours import WeeklyHours
+    from territory.model.ragged import DateRanges, TextSets
+
+__all__ = ["Reps"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reps(Table):
+    """Field sales reps, one a row; every column but the first three is optional.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong, at once.
+
+    Examples
+    --------
+    >>> from territory.model.hours import WeeklyHours
+    >>> reps = Reps(id=["R1"], lon=[13.4], lat=[52.5], shift=WeeklyHours.from_text(["Mo-Th 08:00-17:00"]))
+    >>> reps.shift.on(0, 4)
+    ()
+    """
+
+    subject: ClassVar[str] = "reps"
+
+    id: TextArray = column(Kind.TEXT, "unique id, text", required=True, unique=True)
+    lon: FloatArray = column(Kind.FLOAT, "longitude of home, where days begin", required=True, unit="degrees")
+    lat: FloatArray = column(Kind.FLOAT, "latitude of home, where days begin", required=True, unit="degrees")
+    name: TextArray | None = column(Kind.TEXT, "name", missing=True)
+    end_lon: FloatArray | None = column(
+        Kind.FLOAT, "longitude of where days end, if not at home", unit="degrees", missing=True
+    )
+    end_lat: FloatArray | None = column(
+        Kind.FLOAT, "latitude of where days end, if not at home", unit="degrees", missing=True
+    )
+    shift: WeeklyHours | None = column(Kind.HOURS, "working hours, one interval a weekday")
+    break_s: FloatArray | None = column(Kind.FLOAT, "length of the daily break", unit="s", low=0, high=DAY_S)
+    break_earliest_s: FloatArray | None = column(
+        Kind.FLOAT, "the break starts at this time of day or later", unit="s", low=0, high=DAY_S
+    )
+    break_latest_s: FloatArray | None = column(
+        Kind.FLOAT, "the break ends by this time of day", unit="s", low=0, high=DAY_S
+    )
+    leave: DateRanges | None = column(Kind.DATES, "days off")
+    skills: TextSets | None = column(Kind.SETS, "what the rep can do")
+    speed_factor: FloatArray | None = column(Kind.FLOAT, "travel times are divided by it", low=0.1, high=10)
+    capacity_s: FloatArray | None = column(
+        Kind.FLOAT, "workload a week that suits the rep", unit="s", low=0, high=7 * DAY_S
+    )
+    cost_per_hour: FloatArray | None = column(Kind.FLOAT, "cost of an hour worked", unit="money", low=0, high=1e6)
+    cost_per_km: FloatArray | None = column(Kind.FLOAT, "cost of a kilometre driven", unit="money", low=0, high=1e6)
+    cost_per_day: FloatArray | None = column(Kind.FLOAT, "cost of a day with visits", unit="money", low=0, high=1e6)
+    max_visits_per_day: IntArray | None = column(Kind.INT, "most visits a day", low=0, high=1000)
+    max_nights_per_week: IntArray | None = column(Kind.INT, "most nights away a week", low=0, high=7)
+    hotel_cost: FloatArray | None = column(Kind.FLOAT, "cost of a night away", unit="money", low=0, high=1e6)
+    overnight_min_km: FloatArray | None = column(
+        Kind.FLOAT, "nights away only this far from home", unit="km", low=0, high=20_100
+    )
+    timezone: TextArray | None = column(Kind.TEXT, "IANA zone of the shift, e.g. Europe/Berlin")
+    team: TextArray | None = column(Kind.TEXT, "team or region", missing=True)
+
+    @classmethod
+    def _check(cls, columns: dict[str, Any], findings: Findings) -> None:
+        check_coordinates(columns["lon"], columns["lat"], findings)
+        if (columns.get("end_lon") is None) != (columns.get("end_lat") is None):
+            findings.table("half-a-place", "end_lon and end_lat come together", column="end_lon, end_lat")
+        elif columns.get("end_lon") is not None:
+            half = np.isnan(columns["end_lon"]) != np.isnan(columns["end_lat"])
+            findings.rows("half-a-place", "only one of end_lon and end_lat", half, column="end_lon, end_lat")
+            check_coordinates(columns["end_lon"], columns["end_lat"], findings, lon_name="end_lon", lat_name="end_lat")
+        shift = columns.get("shift")
+        if shift is not None:
+            split = shift.where([any(len(day) > 1 for day in week) for week in shift.weeks])
+            findings.rows(
+                "split-shift",
+                "several intervals on one day",
+                split,
+                column="shift",
+                hint="Use one interval, and break_s for the break.",
+            )
+            every = shift.where([all(day == ((0, DAY_S),) for day in week) for week in shift.weeks])
+            findings.warn(
+                "shift-always",
+                "works day and night",
+                every,
+                column="shift",
+                hint="Maybe blank? Write e.g. Mo-Fr 08:00-17:00.",
+            )
+        early, late, length = (columns.get(k) for k in ("break_earliest_s", "break_latest_s", "break_s"))
+        if early is not None and late is not None:
+            needed = 0.0 if length is None else length
+            findings.rows(
+                "break-does-not-fit", "the break is longer than its window", early + needed > late, column="break_s"
+            )
+        check_zones(columns, findings)
+
+    def places(self) -> Places:
+        """Return the places where days begin."""
+        return Places(kind=np.full(len(self), PlaceKind.REP, dtype=np.int8), id=self.id, lon=self.lon, lat=self.lat)
+
+    def end_places(self) -> Places:
+        """Return the places where days end: home, where no other is given."""
+        if self.end_lon is None or self.end_lat is None:
+            return self.places()
+        elsewhere = ~np.isnan(self.end_lon)
+        kind = np.where(elsewhere, PlaceKind.REP_END, PlaceKind.REP).astype(np.int8)
+        return Places(
+            kind=kind,
+            id=self.id,
+            lon=np.where(elsewhere, self.end_lon, self.lon),
+            lat=np.where(elsewhere, self.end_lat, self.lat),
+        )

@@ -1,0 +1,29 @@
+"""How long from A to B: travel times and distances between places.
+
+`GreatCircle` needs nothing but coordinates and is the default; `MatrixTravel` answers from a matrix of the user's.
+Any object with the methods of `Travel` will do in their place.
+"""
+
+from __future__ import annotations
+
+from territory.travel.great_circle import DETOUR, GreatCircle, Speeds
+from territory.travel.matrix import MatrixTravel
+from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_metres, whole_seconds
+
+__all__ = [
+    "DETOUR",
+    "UNREACHABLE",
+    "GreatCircle",
+    "MatrixTravel",
+    "Speeds",
+    "Travel",
+    "TravelMatrix",
+    "default_travel",
+    "whole_metres",
+    "whole_seconds",
+]
+
+
+def default_travel() -> Travel:
+    """Give the travel that is used where none is named: `GreatCircle` with its default parameters."""
+    return GreatCircle()

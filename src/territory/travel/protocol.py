@@ -1,0 +1,187 @@
+"""What every source of travel times offers, and the one rule by which they become whole numbers.
+
+Seconds are rounded up, because a plan must not promise to arrive before it can; metres are rounded to the nearest.
+A rep who drives faster or slower than usual has a speed factor: the travel time is divided by it, and only then
+rounded. Whoever plans and whoever checks call the same functions with the same arguments and so get the same
+integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+import numpy as np
+
+from territory.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from territory.model.places import Places
+
+__all__ = ["UNREACHABLE", "Travel", "TravelMatrix", "whole_metres", "whole_seconds"]
+
+#: Seconds and metres of a leg that cannot be driven: the largest int32. Whoever forgets to ask `reachable` finds the
+#: place too far for any shift, never next door, as -1 would say.
+UNREACHABLE: Final = int(np.iinfo(np.int32).max)
+#: The longest travel, in seconds or metres: half of the sentinel, so that a detour over two legs fits int32 as well.
+_LONGEST: Final = UNREACHABLE // 2
+#: Excess over a whole second that is arithmetic noise, not travel: 1 km at 36 km/h is 100 s, not 101.
+_NOISE_S: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TravelMatrix:
+    """Travel between places, in whole seconds and metres.
+
+    Attributes
+    ----------
+    durations_s : int32 array of shape (m, n) from `Travel.matrix`, (n,) from `Travel.pairs`
+        Seconds, rounded up; `UNREACHABLE` where there is no way.
+    distances_m : int32 array of the same shape
+        Metres, rounded to the nearest; `UNREACHABLE` where there is no way.
+    """
+
+    durations_s: NDArray[np.int32]
+    distances_m: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        for array in (self.durations_s, self.distances_m):
+            array.flags.writeable = False
+
+    @property
+    def reachable(self) -> NDArray[np.bool_]:
+        """Where there is a way, of the same shape."""
+        return np.not_equal(self.durations_s, UNREACHABLE)
+
+
+@runtime_checkable
+class Travel(Protocol):
+    """A source of travel times and distances between places."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the source and every parameter that its answers depend on.
+
+        Kept in plans, so that a check notices when it is given another travel than the plan was made with.
+        """
+        ...
+
+    def matrix(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
+        """Give the travel from every origin to every destination.
+
+        Parameters
+        ----------
+        origins, destinations : Places, lengths m and n
+        speed_factor : float
+            How much faster than usual; durations are divided by it.
+
+        Returns
+        -------
+        TravelMatrix of shape (m, n)
+
+        Raises
+        ------
+        InputError
+            Places that the source does not know, or a bad speed factor.
+        TravelError
+            The source failed.
+        """
+        ...
+
+    def pairs(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
+        """Give the travel from each origin to the destination in the same row.
+
+        Equal to the diagonal of `matrix`, to the second and metre.
+
+        Parameters
+        ----------
+        origins, destinations : Places, both of length n
+        speed_factor : float
+
+        Returns
+        -------
+        TravelMatrix of shape (n,)
+
+        Raises
+        ------
+        InputError
+            As for `matrix`; or lengths that differ.
+        TravelError
+            The source failed.
+        """
+        ...
+
+
+def whole_seconds(seconds: NDArray[np.float64], speed_factor: float = 1.0) -> NDArray[np.int32]:
+    """Divide travel times by the speed factor and round them up to whole seconds.
+
+    Parameters
+    ----------
+    seconds : float array of any shape
+        Not negative; infinite where there is no way. NaN is not allowed.
+    speed_factor : float
+        Positive and finite; 1.25 drives every leg in 4/5 of the time.
+
+    Returns
+    -------
+    int32 array of the same shape
+        `UNREACHABLE` for infinite times. A millionth of a second above a whole one is taken for noise.
+
+    Raises
+    ------
+    InputError
+        A bad speed factor, or times so long that plans could not add them up.
+
+    Examples
+    --------
+    >>> whole_seconds(np.array([60.0, 60.2, np.inf]), 2.0).tolist()
+    [30, 31, 2147483647]
+    """
+    if not (np.isfinite(speed_factor) and speed_factor > 0):
+        problem = Problem("speed-factor", f"expected a finite number > 0, not {speed_factor!r}", "speed_factor")
+        raise InputError([problem], "travel")
+    return _whole(np.ceil(seconds / speed_factor - _NOISE_S), "travel-time-overflow", "seconds")
+
+
+def whole_metres(metres: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Round distances to the nearest whole metre; infinite ones become `UNREACHABLE`.
+
+    Parameters
+    ----------
+    metres : float array of any shape
+        Not negative; NaN is not allowed.
+
+    Raises
+    ------
+    InputError
+        Distances so long that plans could not add them up.
+    """
+    return _whole(np.rint(metres), "distance-overflow", "metres")
+
+
+def _whole(values: NDArray[np.float64], code: str, unit: str) -> NDArray[np.int32]:
+    largest = values.max(initial=0.0)
+    if largest <= _LONGEST:
+        return values.astype(np.int32)
+    endless = np.isinf(values)
+    too_long = (values > _LONGEST) & ~endless
+    if too_long.any():
+        rows = tuple(int(row) for row in np.unique(np.nonzero(too_long)[0])[:5])
+        problem = Problem(code, f"more than {_LONGEST:,} {unit}", count=int(too_long.sum()), rows=rows)
+        raise InputError([problem], "travel")
+    return np.where(endless, UNREACHABLE, np.where(endless, 0.0, values)).astype(np.int32)
+
+
+def check_same_length(origins: Places, destinations: Places) -> None:
+    """Refuse pairs that do not pair up.
+
+    Raises
+    ------
+    InputError
+        Lengths that differ.
+    """
+    if len(origins) != len(destinations):
+        message = f"{len(origins)} origins but {len(destinations)} destinations"
+        raise InputError([Problem("pairs-length", message)], "travel")
