@@ -5,7 +5,9 @@ Everything here is drawn by `draws`: it depends on the seed and on each row's ow
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -35,14 +37,16 @@ __all__ = [
     "stages",
 ]
 
-#: The Monday that plans begin on unless another day is given.
-REFERENCE_DAY: Final = np.datetime64("2026-01-05", "D")
+#: The Monday that plans begin on unless another day is given: eight weeks around it have no public
+#: holiday in Germany or Finland.
+REFERENCE_DAY: Final = np.datetime64("2026-03-02", "D")
 #: Work of a full week: five shifts of 8 h 30 min without the break of 30 min.
 FULL_WEEK_S: Final = 5 * 8 * HOUR_S
 
 #: Month and day on which nobody was visited, besides weekends.
 _CLOSED: Final = ("01-01", "05-01", "12-24", "12-25", "12-26", "12-31")
-_NEVER, _OVERDUE = 0.015, 0.035
+#: Shares of customers never visited and overdue, and of leads that were visited.
+_NEVER, _OVERDUE, _LEADS_MET = 0.015, 0.035, 0.15
 
 #: Given names that say nothing of a person, and names of trees; any likeness is chance.
 _GIVEN: Final = (
@@ -75,23 +79,22 @@ class Cadence:
 
 def checked_day(today: np.datetime64 | str) -> np.datetime64:
     """Return `today` as a calendar day; raise `InputError` unless it is one."""
-    try:
-        day = np.datetime64(today, "D")
-    except (TypeError, ValueError):
-        day = np.datetime64("NaT")
+    day: np.datetime64 = np.datetime64("NaT", "D")
+    if isinstance(today, (str, date, np.datetime64)):
+        with contextlib.suppress(ValueError):
+            day = np.datetime64(str(today)[:10], "D")
     if np.isnat(day):
-        raise InputError([Problem("bad-today", f"expected a day, e.g. 2026-01-05, got {today!r}", "today")], "dataset")
+        raise InputError([Problem("bad-today", f"expected a day, e.g. 2026-03-02, got {today!r}", "today")], "dataset")
     return day
 
 
-def _on_working_days(days: DayArray) -> DayArray:
-    years = np.unique(days[~np.isnat(days)].astype("datetime64[Y]").astype(int)) + 1970
-    every = range(int(years.min()) - 1, int(years.max()) + 1) if years.size else range(0)
-    holidays = np.array([f"{year:04d}-{day}" for year in every for day in _CLOSED], dtype="datetime64[D]")
-    known = ~np.isnat(days)
-    moved = days.copy()
-    moved[known] = np.busday_offset(days[known], 0, roll="backward", holidays=holidays)
-    return moved
+def _working_day(u: NDArray[np.float64], today: np.datetime64, least: int, most: int) -> DayArray:
+    """Choose working days, uniform over those that lie `least` to `most` days (7 or more) before `today`."""
+    days = today - np.arange(most, least - 1, -1)
+    years = np.unique(days.astype("datetime64[Y]").astype(int)) + 1970
+    closed = np.array([f"{year:04d}-{day}" for year in years.tolist() for day in _CLOSED], dtype="datetime64[D]")
+    days = days[np.is_busday(days, holidays=closed)]
+    return days[np.floor(u * len(days)).astype(np.intp)]
 
 
 def stages(key: NDArray[np.int64], seed: int, weights: Mapping[Stage, float]) -> NDArray[np.int8]:
@@ -111,9 +114,9 @@ def cadence_columns(
 ) -> dict[str, Any]:
     """Make segment, cadence and last visit.
 
-    Customers were last visited a whole number of days ago, uniform over 1..interval, moved back to a
-    working day; some are overdue by up to half an interval, and some were never visited. Leads and
-    lost customers have no cadence (NaN); few of them were ever visited.
+    Customers were last visited on a working day within the interval before `today`, each as likely;
+    some are overdue by up to an interval beyond the tolerance, and some were never visited. Leads and
+    lost customers have no cadence (NaN); few leads were ever visited.
 
     Parameters
     ----------
@@ -128,32 +131,30 @@ def cadence_columns(
     -------
     dict of columns
     """
-    interval = np.array([c.interval_days for c in cadences], dtype=np.float64)[segment_idx]
     tolerance = np.array([c.tolerance_days for c in cadences], dtype=np.float64)[segment_idx]
+    interval = np.array([c.interval_days for c in cadences], dtype=np.float64)[segment_idx]
     service_s = np.array([c.service_min * MINUTE_S for c in cadences], dtype=np.float64)[segment_idx]
-    state, spread = uniform(key, seed, "visit state"), uniform(key, seed, "visit age")
+    state, u = uniform(key, seed, "visit state"), uniform(key, seed, "visit age")
 
-    age = 1 + np.floor(spread * interval)
+    last = np.full(len(key), np.datetime64("NaT"), dtype="datetime64[D]")
+    customer, lead, lost = stage == Stage.CUSTOMER, stage < Stage.CUSTOMER, stage == Stage.LOST
     overdue = (state >= _NEVER) & (state < _NEVER + _OVERDUE)
-    age = np.where(overdue, interval + tolerance + 1 + np.floor(spread * interval / 2), age)
-    never = state < _NEVER
-
-    lead = stage < Stage.CUSTOMER
-    age = np.where(lead, 1 + np.floor(spread * 90), age)
-    never = np.where(lead, state >= 0.15, never)
-    lost = stage == Stage.LOST
-    age = np.where(lost, 100 + np.floor(spread * 300), age)
-    never &= ~lost
-
-    last = today - age.astype("timedelta64[D]")
-    last[never] = np.datetime64("NaT")
+    for s, c in enumerate(cadences):
+        rows = customer & (segment_idx == s) & (state >= _NEVER + _OVERDUE)
+        last[rows] = _working_day(u[rows], today, 1, c.interval_days)
+        rows = customer & (segment_idx == s) & overdue
+        late = c.interval_days + c.tolerance_days
+        last[rows] = _working_day(u[rows], today, late + 1, late + c.interval_days)
+    met = lead & (state < _LEADS_MET)
+    last[met] = _working_day(u[met], today, 1, 90)
+    last[lost] = _working_day(u[lost], today, 100, 400)
     return {
         "segment": text_array([cadences[i].segment for i in segment_idx.tolist()]),
-        "visit_interval_days": np.where(stage == Stage.CUSTOMER, interval, np.nan),
+        "visit_interval_days": np.where(customer, interval, np.nan),
         "early_days": tolerance,
         "late_days": tolerance,
         "service_s": service_s,
-        "last_visit": _on_working_days(last),
+        "last_visit": last,
     }
 
 

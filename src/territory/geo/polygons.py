@@ -16,6 +16,7 @@ from scipy.spatial import Voronoi
 from territory.geo.adjacency import co_located
 from territory.geo.projection import from_local_plane, local_plane
 from territory.geo.rings import cut_antimeridian, oriented, polygonal
+from territory.geo.sphere import mean_position
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -29,6 +30,8 @@ __all__ = ["outline", "polygon_adjacency", "territory_polygons"]
 _CONCAVITY: Final = 0.15
 #: The margin of the outline is the mean spacing of the points, kept between these shares of their extent.
 _MARGIN_SHARE: Final = (0.01, 0.1)
+#: The longest edge of the outline is this part of the extent.
+_OUTLINE_EDGES: Final = 64
 #: Margin around a single spot.
 _LONE_MARGIN_M: Final = 1_000.0
 #: Longest edge of a boundary before it is projected: a straight edge of a map is curved in the plane.
@@ -94,8 +97,15 @@ def outline(lon: ArrayLike, lat: ArrayLike) -> Region:
     -------
     Polygon or MultiPolygon
         In longitude and latitude; a disc of 1 km around a lone point.
+
+    Raises
+    ------
+    InputError
+        No points.
     """
-    xy, origin = local_plane(lon, lat)
+    _, first = np.unique(co_located(lon, lat), return_index=True)
+    lon_once, lat_once = np.asarray(lon, dtype=np.float64)[first], np.asarray(lat, dtype=np.float64)[first]
+    xy, origin = local_plane(lon_once, lat_once, mean_position(lon_once, lat_once))
     return oriented(_back(_outline(xy), origin))
 
 
@@ -111,7 +121,9 @@ def _outline(xy: NDArray[np.float64]) -> Region:
         if hull.geom_type == "Polygon":
             hull = shapely.concave_hull(points, ratio=_CONCAVITY)
     # bulging out and coming back half-way fills the narrow inlets that a concave hull leaves
-    return polygonal(hull.buffer(2 * margin).buffer(-margin).simplify(margin / 20))
+    ground = hull.buffer(2 * margin).buffer(-margin).simplify(margin / 20)
+    # short edges, because straight lines of the plane are bent on the map
+    return polygonal(ground.segmentize(max(extent, margin) / _OUTLINE_EDGES))
 
 
 def _projected(boundary: Region, origin: tuple[float, float]) -> Region:
@@ -121,7 +133,7 @@ def _projected(boundary: Region, origin: tuple[float, float]) -> Region:
     return polygonal(shapely.transform(shapely.segmentize(boundary, _LONGEST_EDGE_DEG), project))
 
 
-def _back(geom: BaseGeometry, origin: tuple[float, float]) -> Region:
+def _back(geom: Region, origin: tuple[float, float]) -> Region:
     def unproject(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.stack(from_local_plane(xy, origin), axis=1)
 
@@ -172,7 +184,7 @@ def polygon_adjacency(polygons: list[Region]) -> NDArray[np.int32]:
     int32 array of shape (m, 2)
         Pairs (a, b) with a < b, sorted. Polygons on both sides of the antimeridian are not seen as neighbours.
     """
-    tree = shapely.STRtree(polygons)
-    pairs = tree.query(polygons, predicate="intersects").T
+    shapes = np.array(polygons, dtype=object)
+    pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects").T
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].astype(np.int32)

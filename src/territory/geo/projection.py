@@ -64,7 +64,7 @@ def local_plane(
     --------
     >>> xy, origin = local_plane([179.9, -179.9], [0.0, 0.0])
     >>> [round(float(x)) for x in xy[:, 0]]
-    [-11119, 11119]
+    [-11120, 11120]
     """
     vectors = unit_vectors(lon, lat).reshape(-1, 3)
     if origin is None:

@@ -23,6 +23,8 @@ Region: TypeAlias = shapely.Polygon | shapely.MultiPolygon
 
 _POLYGON: Final = 3
 _MULTI_POLYGON: Final = 6
+#: A corner this near to a pole, 1 cm, is the pole, and its longitude means nothing.
+_POLE_DEG: Final = 90.0 - 1e-7
 
 
 def polygonal(geom: BaseGeometry) -> Region:
@@ -71,7 +73,7 @@ def cut_antimeridian(geom: Region) -> Region:
 
 
 def _leaves_map(geom: Region, coords: NDArray[np.float64]) -> bool:
-    if np.abs(coords[:, 0]).max() > 180.0:
+    if np.abs(coords[:, 0]).max() > 180.0 or np.abs(coords[:, 1]).max() > _POLE_DEG:
         return True
     return any(
         bool((np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])) > 180.0).any()) for ring in shapely.get_rings(geom)
@@ -87,7 +89,7 @@ def _cut_polygon(polygon: Any) -> BaseGeometry:
 
 
 def _cut_ring(ring: Any) -> BaseGeometry:
-    coords = shapely.get_coordinates(ring)
+    coords = _poles_spread(shapely.get_coordinates(ring))
     step = np.diff(coords[:, 0])
     lon = coords[0, 0] + np.concatenate([[0.0], np.cumsum(step - 360.0 * np.rint(step / 360.0))])
     lat = coords[:, 1]
@@ -101,6 +103,26 @@ def _cut_ring(ring: Any) -> BaseGeometry:
         window = shapely.box(360.0 * turn - 180.0, -90.0, 360.0 * turn + 180.0, 90.0)
         pieces.append(_shifted(polygonal(unrolled.intersection(window)), -360.0 * turn))
     return shapely.union_all(pieces)
+
+
+def _poles_spread(coords: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn each corner on a pole into an edge from the meridian it is reached on to that on which it is left."""
+    at_pole = np.abs(coords[:-1, 1]) > _POLE_DEG
+    if at_pole.all() or not at_pole.any():
+        return coords
+    start = int(np.flatnonzero(~at_pole)[0])
+    coords, at_pole = np.roll(coords[:-1], -start, axis=0), np.roll(at_pole, -start)
+    corners = [coords[0]]
+    for i in range(1, len(coords)):
+        if not at_pole[i]:
+            if at_pole[i - 1]:
+                corners.append(np.array([coords[i, 0], np.copysign(90.0, coords[i - 1, 1])]))
+            corners.append(coords[i])
+        elif not at_pole[i - 1]:
+            corners.append(np.array([coords[i - 1, 0], np.copysign(90.0, coords[i, 1])]))
+    if at_pole[-1]:
+        corners.append(np.array([coords[0, 0], np.copysign(90.0, coords[-1, 1])]))
+    return np.array([*corners, coords[0]])
 
 
 def _shifted(geom: Region, degrees: float) -> Region:

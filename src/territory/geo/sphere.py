@@ -87,7 +87,7 @@ def great_circle_m(lon1: ArrayLike, lat1: ArrayLike, lon2: ArrayLike, lat2: Arra
     Examples
     --------
     >>> round(float(great_circle_m(13.4, 52.5, 2.35, 48.85)) / 1000)   # Berlin to Paris, in km
-    879
+    877
     """
     lat1_rad = np.radians(np.asarray(lat1, dtype=np.float64))
     lat2_rad = np.radians(np.asarray(lat2, dtype=np.float64))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from territory.errors import InputError, Problem
 from territory.geo.sphere import great_circle_m, mean_position
-from territory.model.arrays import NO_IDX, FloatArray, IdxArray, TextArray, frozen, text_array
+from territory.model.arrays import NO_IDX, FloatArray, IdxArray, TextArray, sealed, text_array
+from territory.model.columns import Column, Kind
+from territory.model.convert import read_columns
 from territory.model.enums import Status
 from territory.model.frames import frame_columns, to_native
 from territory.model.late import late
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from territory.model.reps import Reps
 
 __all__ = ["Alignment"]
+
+A = TypeVar("A", bound="Alignment")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,10 +76,13 @@ class Alignment:
     diagnostics: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
-        n, k = len(self.customers), len(self.territory_id)
+        territory_id = text_array(self.territory_id)
+        n, k = len(self.customers), len(territory_id)
         problems = []
         territory_idx = np.array(self.territory_idx, dtype=np.int32)
         rep_idx = np.array(self.rep_idx, dtype=np.int32)
+        if len(set(territory_id.tolist())) < k or (territory_id == "").any():
+            problems.append(Problem("duplicate-id", "territory_id: blank, or stands more than once"))
         if territory_idx.shape != (n,):
             problems.append(Problem("wrong-shape", f"territory_idx: expected shape ({n},), not {territory_idx.shape}"))
         elif n and not (territory_idx.min() >= NO_IDX and territory_idx.max() < k):
@@ -83,11 +91,38 @@ class Alignment:
             problems.append(Problem("wrong-shape", f"rep_idx: expected shape ({k},), not {rep_idx.shape}"))
         elif k and (rep_idx.min() < NO_IDX or rep_idx.max() >= (len(self.reps) if self.reps is not None else 0)):
             problems.append(Problem("unknown-rep", "rep_idx: no such rep"))
+        floats = {"center_lon": self.center_lon, "center_lat": self.center_lat}
+        floats |= {f"targets of {name}": values for name, values in self.targets.items()}
+        copies = {name: sealed(np.array(values, dtype=np.float64)) for name, values in floats.items()}
+        problems += [
+            Problem("wrong-shape", f"{name}: expected shape ({k},), not {values.shape}")
+            for name, values in copies.items()
+            if values.shape != (k,)
+        ]
+        problems += [
+            Problem("bad-balance", f"balance of {name}: expected a fraction of at least 0, not {share}")
+            for name, share in self.balance.items()
+            if not share >= 0
+        ]
         if problems:
             raise InputError(problems, "alignment")
-        object.__setattr__(self, "territory_id", frozen(text_array(self.territory_id)))
-        object.__setattr__(self, "territory_idx", frozen(territory_idx))
-        object.__setattr__(self, "rep_idx", frozen(rep_idx))
+        targets = {name: copies[f"targets of {name}"] for name in self.targets}
+        values = {
+            "territory_id": sealed(territory_id),
+            "territory_idx": sealed(territory_idx),
+            "rep_idx": sealed(rep_idx),
+            "center_lon": copies["center_lon"],
+            "center_lat": copies["center_lat"],
+            "balance": MappingProxyType(dict(self.balance)),
+            "targets": MappingProxyType(targets),
+            "unassigned_reason": MappingProxyType(dict(self.unassigned_reason)),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable, and mapping views do not pickle
+        values = (getattr(self, f.name) for f in dataclasses.fields(self))
+        return type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
     @classmethod
     def from_owners(cls, customers: Customers, reps: Reps) -> Self:
@@ -100,7 +135,8 @@ class Alignment:
         """
         if customers.owner is None:
             raise InputError([Problem("missing-column", "customers have no owners", column="owner")], "customers")
-        return cls.from_frame({"customer_id": customers.id, "rep_id": customers.owner}, customers=customers, reps=reps)
+        frame = {"customer_id": customers.id, "rep_id": customers.owner}
+        return _read_alignment(cls, frame, customers, reps, None, blank="it has no owner")
 
     @classmethod
     def from_frame(
@@ -111,64 +147,23 @@ class Alignment:
         Parameters
         ----------
         frame : dataframe or mapping
-            ``customer_id``, and ``territory_id`` or ``rep_id`` (or both); blank: not served.
+            ``customer_id``, and ``territory_id`` or ``rep_id``; blank: not served. Where both are
+            there, ``territory_id`` says where a customer belongs, and ``rep_id`` who serves the
+            territory. ``reason``, if it is there, says why a customer is not served.
         customers : Customers
             Everyone in it appears in the frame at most once.
         reps : Reps, optional
         like : Alignment, optional
-            Its balance, targets and wish for contiguity are kept for `check_alignment`; its
-            territories keep their order.
+            The alignment that was edited. Its balance, targets and wish for contiguity are kept for
+            `check_alignment`; its territories keep their order and their reps, so that it is enough
+            to edit ``territory_id``.
 
         Raises
         ------
         InputError
-            Unknown or repeated ids.
+            Unknown or repeated ids, ids that are no text, or a territory with two reps.
         """
-        source, problems = frame_columns(frame)
-        if "customer_id" not in source or not {"territory_id", "rep_id"} & set(source):
-            problems.append(
-                Problem(
-                    "missing-column", f"expected customer_id and territory_id or rep_id; there are: {', '.join(source)}"
-                )
-            )
-        if problems:
-            raise InputError(problems, "alignment")
-        column = "territory_id" if "territory_id" in source else "rep_id"
-        rows = customers.positions([str(v) for v in source["customer_id"]()])
-        if len(np.unique(rows)) < len(rows):
-            raise InputError(
-                [Problem("duplicate-id", "customers that stand more than once", column="customer_id")], "alignment"
-            )
-        label = ["" if v is None or v != v else str(v) for v in source[column]()]  # noqa: PLR0124 - NaN
-        if like is not None:
-            ids, rep_idx = like.territory_id.tolist(), like.rep_idx
-        elif column == "rep_id" and reps is not None:
-            ids, rep_idx = reps.id.tolist(), np.arange(len(reps), dtype=np.int32)
-        else:
-            ids = list(dict.fromkeys(v for v in label if v))
-            known = {} if reps is None else reps._position
-            rep_idx = np.array([known.get(i, NO_IDX) for i in ids], dtype=np.int32)
-        position = {t: j for j, t in enumerate(ids)}
-        unknown = [v for v in dict.fromkeys(label) if v and v not in position]
-        if unknown:
-            raise InputError(
-                [
-                    Problem(
-                        "unknown-id", f"unknown {column}: {', '.join(unknown[:5])}", column=column, count=len(unknown)
-                    )
-                ],
-                "alignment",
-            )
-        territory_idx = np.full(len(customers), NO_IDX, dtype=np.int32)
-        territory_idx[rows] = [position.get(v, NO_IDX) for v in label]
-        lon, lat = _centers(customers, territory_idx, len(ids))
-        kept: dict[str, Any] = (
-            {} if like is None else {"balance": like.balance, "targets": like.targets, "contiguous": like.contiguous}
-        )
-        reasons = {int(i): "not served in the table that was read" for i in np.flatnonzero(territory_idx == NO_IDX)}
-        return cls(
-            customers, reps, text_array(ids), territory_idx, rep_idx, lon, lat, unassigned_reason=reasons, **kept
-        )
+        return _read_alignment(cls, frame, customers, reps, like, blank="not served in the table that was read")
 
     def __len__(self) -> int:
         return len(self.territory_id)
@@ -191,7 +186,8 @@ class Alignment:
     def totals(self, measure: str) -> FloatArray:
         """Return the sum of a measure in each territory, float of shape (k,)."""
         served = self.territory_idx >= 0
-        return np.bincount(self.territory_idx[served], measure_values(self.customers, measure)[served], len(self))
+        weight = measure_values(self.customers, measure)[served]
+        return np.bincount(self.territory_idx[served], weight, len(self)).astype(np.float64)
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return customer_id, territory_id and rep_id, one row a customer."""
@@ -280,10 +276,94 @@ class Alignment:
         return str(late("maps", "alignment_html", self))
 
 
+def _read_alignment(
+    cls: type[A], frame: Any, customers: Customers, reps: Reps | None, like: Alignment | None, *, blank: str
+) -> A:
+    source, problems = frame_columns(frame)
+    if not problems and ("customer_id" not in source or not {"territory_id", "rep_id"} & set(source)):
+        there = ", ".join(source)
+        problems.append(
+            Problem("missing-column", f"expected customer_id and territory_id or rep_id; there are: {there}")
+        )
+    if problems:
+        raise InputError(problems, "alignment")
+    names = [name for name in ("customer_id", "territory_id", "rep_id", "reason") if name in source]
+    cells = read_columns(source, dict.fromkeys(names, Column(Kind.TEXT, missing=True)), "alignment")
+    rows = customers.positions(cells["customer_id"])
+    twice = np.flatnonzero(np.bincount(rows, minlength=len(customers)) > 1)
+    if len(twice):
+        shown = ", ".join(repr(v) for v in customers.id[twice[:5]].tolist())
+        problem = Problem("duplicate-id", f"stands more than once: {shown}", column="customer_id", count=len(twice))
+        raise InputError([problem], "alignment")
+    column = "territory_id" if "territory_id" in cells else "rep_id"
+    label = cells[column].tolist()
+    if like is not None:
+        ids, rep_idx = like.territory_id.tolist(), like.rep_idx
+    elif column == "rep_id" and reps is not None:
+        ids, rep_idx = reps.id.tolist(), np.arange(len(reps), dtype=np.int32)
+    else:
+        ids = list(dict.fromkeys(v for v in label if v))
+        rep_idx = _reps_of(ids, label, cells.get("rep_id"), reps)
+    position = {t: j for j, t in enumerate(ids)}
+    unknown = [row for row, v in enumerate(label) if v and v not in position]
+    if unknown:
+        shown = ", ".join(repr(v) for v in list(dict.fromkeys(label[row] for row in unknown))[:5])
+        problem = Problem("unknown-id", f"unknown: {shown}", column=column, count=len(unknown), rows=tuple(unknown[:5]))
+        raise InputError([problem], "alignment")
+    territory_idx = np.full(len(customers), NO_IDX, dtype=np.int32)
+    territory_idx[rows] = [position.get(v, NO_IDX) for v in label]
+    why = {} if "reason" not in cells else dict(zip(rows.tolist(), cells["reason"].tolist(), strict=True))
+    reasons = {int(i): why.get(int(i)) or blank for i in np.flatnonzero(territory_idx == NO_IDX)}
+    lon, lat = _centers(customers, territory_idx, len(ids))
+    return cls(
+        customers,
+        reps,
+        text_array(ids),
+        territory_idx,
+        rep_idx,
+        lon,
+        lat,
+        balance={} if like is None else like.balance,
+        targets={} if like is None else like.targets,
+        contiguous=False if like is None else like.contiguous,
+        unassigned_reason=reasons,
+    )
+
+
+def _reps_of(ids: list[str], label: list[str], rep_cells: TextArray | None, reps: Reps | None) -> IdxArray:
+    """Return the rep of each territory: what the table says, or else the rep of the same id."""
+    if reps is None:
+        return np.full(len(ids), NO_IDX, dtype=np.int32)
+    if rep_cells is None:
+        own = set(reps.id.tolist())
+        return np.array([reps.positions([i])[0] if i in own else NO_IDX for i in ids], dtype=np.int32)
+    rep_of: dict[str, str] = {}
+    two: list[str] = []
+    for territory, rep in zip(label, rep_cells.tolist(), strict=True):
+        if territory and rep_of.setdefault(territory, rep) != rep:
+            two.append(territory)
+    if two:
+        shown = ", ".join(repr(t) for t in list(dict.fromkeys(two))[:5])
+        problem = Problem(
+            "two-reps",
+            f"territories with different reps in different rows: {shown}",
+            column="rep_id",
+            count=len(set(two)),
+            hint="Maybe only territory_id was edited? Pass like=, the alignment that was edited.",
+        )
+        raise InputError([problem], "alignment")
+    known = [rep_of[i] for i in ids]
+    found = iter(reps.positions([rep for rep in known if rep]).tolist())
+    return np.array([next(found) if rep else NO_IDX for rep in known], dtype=np.int32)
+
+
 def _centers(customers: Customers, territory_idx: IdxArray, k: int) -> tuple[FloatArray, FloatArray]:
-    """Return the mean position of each territory's customers; NaN for an empty one."""
+    """Return the mean position of each territory's customers; NaN for an empty one. O(n log n)."""
     lon, lat = np.full(k, np.nan), np.full(k, np.nan)
-    for j in np.unique(territory_idx[territory_idx >= 0]):
-        rows = territory_idx == j
-        lon[j], lat[j] = mean_position(customers.lon[rows], customers.lat[rows])
+    order = np.argsort(territory_idx, kind="stable")
+    ends = np.searchsorted(territory_idx[order], np.arange(k + 1))
+    for j in range(k):
+        rows = order[ends[j] : ends[j + 1]]
+        if len(rows):
+            lon[j], lat[j] = mean_position(customers.lon[rows], customers.lat[rows])
     return lon, lat

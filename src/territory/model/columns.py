@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -48,11 +48,16 @@ class Column:
     low, high : float, optional
         Closed bounds; with `low_open` the lower bound itself is excluded.
     missing : bool
-        Whether single rows may be blank (NaN, NaT, ``""``) in a column that is there.
+        Whether single rows may be blank (NaN, NaT, ``""``) in a column that is there. Weekly hours,
+        date ranges, weekdays and sets have a meaning for blank of their own.
     unique : bool
         Whether a value may stand only once; such a column is an id: never blank.
     words : type of IntEnum, optional
         The legal words of an ENUM column.
+    doc : str
+        What it says, for people.
+    code : str
+        Begins the code of the rule on its bounds; ``""``: the column's name.
     """
 
     kind: Kind
@@ -64,6 +69,7 @@ class Column:
     unique: bool = False
     words: type[IntEnum] | None = None
     doc: str = ""
+    code: str = ""
 
 
 def column(kind: Kind, doc: str, *, required: bool = False, **rules: Any) -> Any:
@@ -74,9 +80,14 @@ def column(kind: Kind, doc: str, *, required: bool = False, **rules: Any) -> Any
     return dataclasses.field(default=None, metadata={"column": spec})
 
 
+_DECLARED: Final[dict[type, dict[str, Column]]] = {}
+
+
 def columns_of(cls: type) -> dict[str, Column]:
     """Return the declared columns of a table class, in order."""
-    return {f.name: f.metadata["column"] for f in dataclasses.fields(cls) if "column" in f.metadata}
+    if cls not in _DECLARED:
+        _DECLARED[cls] = {f.name: f.metadata["column"] for f in dataclasses.fields(cls) if "column" in f.metadata}
+    return _DECLARED[cls]
 
 
 class Findings:
@@ -94,11 +105,17 @@ class Findings:
         self.warnings: list[Problem] = []
         self.whole: bool = False  # a problem of the table, not of single rows
         self._bad: BoolArray = np.zeros(n, dtype=bool)
+        self._bad_in: dict[str, BoolArray] = {}
 
     @property
     def bad_rows(self) -> BoolArray:
         """Rows with at least one problem, bool of shape (n,)."""
         return self._bad
+
+    def bad_in(self, column: str) -> BoolArray:
+        """Return the rows that have a problem in one column, bool of shape (n,)."""
+        found = self._bad_in.get(column)
+        return np.zeros(self.n, dtype=bool) if found is None else found
 
     def table(self, code: str, message: str, *, column: str | None = None, hint: str | None = None) -> None:
         """Note a problem of the whole table, e.g. a missing column."""
@@ -119,6 +136,8 @@ class Findings:
         if found is not None:
             self.problems.append(found)
             self._bad |= bad
+            if column is not None:
+                self._bad_in[column] = self.bad_in(column) | bad
 
     def warn(
         self,

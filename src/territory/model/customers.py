@@ -104,7 +104,9 @@ class Customers(Table):
     )
     contacts: TextSets | None = column(Kind.SETS, "people at the customer")
     area: npt.NDArray[np.int8] | None = column(Kind.ENUM, "density of the surroundings, for driving speeds", words=Area)
-    timezone: TextArray | None = column(Kind.TEXT, "IANA zone of the opening hours, e.g. Europe/Berlin")
+    timezone: TextArray | None = column(
+        Kind.TEXT, "IANA zone of the opening hours, e.g. Europe/Berlin; blank: UTC", missing=True
+    )
     measures: Mapping[str, FloatArray] = dataclasses.field(default_factory=dict)
 
     @classmethod
@@ -133,17 +135,15 @@ class Customers(Table):
                 column="service_s",
                 hint="Maybe minutes where seconds are meant?",
             )
-        if workload is not None and n > 0 and 0 < np.median(workload) <= 40:
+        # an hour a quarter is 277 s a week; a visit of two hours every week, in minutes, is 120
+        if workload is not None and n > 0 and 0 < np.median(workload) <= 120:
             findings.warn(
                 "workload-very-small",
-                "a few seconds a week",
+                "two minutes a week or less",
                 column="workload_s",
-                hint="Maybe hours where seconds are meant?",
+                hint="Maybe hours or minutes where seconds are meant?",
             )
-        if columns.get("locked") is not None:
-            owner = columns.get("owner")
-            nobody = columns["locked"] if owner is None else columns["locked"] & (owner == "")
-            findings.rows("locked-without-owner", "locked, but has no owner", np.asarray(nobody), column="locked")
+        _check_reps(columns, findings)
         if columns.get("preferred_weekdays") is not None:
             findings.rows(
                 "no-weekday", "no weekday is allowed", columns["preferred_weekdays"] == 0, column="preferred_weekdays"
@@ -154,3 +154,29 @@ class Customers(Table):
         """Return the customers' places, for a source of travel times."""
         kind = np.full(len(self), PlaceKind.CUSTOMER, dtype=np.int8)
         return Places(kind=kind, id=self.id, lon=self.lon, lat=self.lat, area=self.area)
+
+
+def _check_reps(columns: dict[str, Any], findings: Findings) -> None:
+    """Check owner, lock, preferred and forbidden reps against each other."""
+    locked, owner, forbidden = (columns.get(k) for k in ("locked", "owner", "forbidden_reps"))
+    if locked is not None:
+        nobody = locked if owner is None else locked & (owner == "")
+        findings.rows("locked-without-owner", "locked, but has no owner", np.asarray(nobody), column="locked")
+    if forbidden is None or not any(forbidden.cells):
+        return
+    if locked is not None and owner is not None:
+        clash = locked & _among(owner, forbidden)
+        findings.rows("locked-to-forbidden-rep", "locked to an owner that is forbidden", clash, column="locked")
+    preferred = columns.get("preferred_rep")
+    if preferred is not None:
+        clash = _among(preferred, forbidden)
+        findings.warn("preferred-is-forbidden", "the preferred rep is forbidden", clash, column="preferred_rep")
+
+
+def _among(reps: TextArray, sets: TextSets) -> BoolArray:
+    """Return where a rep is one of the row's set, bool of shape (n,)."""
+    return np.fromiter(
+        (rep in cell for rep, cell in zip(reps.tolist(), map(sets.cells.__getitem__, sets.code.tolist()), strict=True)),
+        dtype=bool,
+        count=len(reps),
+    )

@@ -78,3 +78,4 @@ class Reason(StrEnum):
     NO_SHIFT = "no-shift"
     OVER_CAPACITY = "over-capacity"
     TOO_OFTEN = "too-often"
+    TIME_LIMIT = "time-limit"

@@ -8,19 +8,25 @@ The text form is a subset of the OpenStreetMap *opening_hours* format::
     off
 
 As there, a rule after ``;`` replaces earlier ones on its weekdays and a rule after ``,`` adds to
-them; an interval that ends before it begins runs over midnight. ``PH off`` is read and left out:
-public holidays are a parameter of planning.
+them; weekdays without times mean the whole day; an interval that ends before it begins runs over
+midnight and belongs to the day on which it begins: ``Mo-Su 20:00-04:00; We off`` is open on
+Wednesday until four. An interval of no length is kept: one moment. Intervals that touch are one.
+
+What planning knows otherwise is left out: ``PH off``, ``SH off``, and ``PH`` or ``SH`` beside
+weekdays (holidays are a parameter of planning). Months, dates, sunrise, comments and open ends
+are refused. Where this format goes further than OSM: times may have seconds (``09:00:30``).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from territory.model.arrays import BoolArray, IdxArray, TextArray, frozen
+from territory.model.arrays import BoolArray, IdxArray, TextArray, row_positions
+from territory.model.ragged import code_texts, read_codes, text_lists
 from territory.units import DAY_S, clock
 
 if TYPE_CHECKING:
@@ -39,15 +45,23 @@ Intervals: TypeAlias = tuple[tuple[int, int], ...]
 Week: TypeAlias = tuple[Intervals, ...]
 
 _ALWAYS: Final[Week] = (((0, DAY_S),),) * 7
-_TIME = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
-_RULE = re.compile(r"(?P<days>(?:Mo|Tu|We|Th|Fr|Sa|Su|PH|SH)[A-Za-z,\-\s]*?)?\s*(?P<times>off|closed|24/7|\d.*)?")
-_ADDED_RULE = re.compile(r",\s*(?=(?:Mo|Tu|We|Th|Fr|Sa|Su)(?:\s*[-,]\s*(?:Mo|Tu|We|Th|Fr|Sa|Su))*\s+\d)")
+_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
+_TIME = re.compile(rf"{_CLOCK}\s*-\s*{_CLOCK}", re.ASCII)
+_NAMES = "Mo|Tu|We|Th|Fr|Sa|Su|PH|SH"
+_DAYS = rf"(?:{_NAMES})(?:\s*[-,]\s*(?:{_NAMES}))*"
+_RULE = re.compile(rf"(?P<days>{_DAYS})?\s*(?P<times>off|closed|24/7|\d.*)?", re.ASCII)
+#: A comma that begins an added rule follows a time (or "off") and precedes weekdays with times.
+_ADDED_RULE = re.compile(rf"(?<=[\dfd]),\s*(?={_DAYS}\s*\d)", re.ASCII)
 
 
-def _parse_days(text: str) -> list[int] | None:
-    """Return weekday numbers; None for holidays, which planning handles."""
+def parse_days(text: str) -> list[int] | None:
+    """Return weekday numbers (0 = Monday), ``"Sa-Mo"`` running over Sunday; None for holidays only.
+
+    >>> parse_days("Fr-Mo,We")
+    [4, 5, 6, 0, 2]
+    """
     days: list[int] = []
-    for part in text.replace(" ", "").strip(",").split(","):
+    for part in text.replace(" ", "").split(","):
         if part in ("PH", "SH"):
             continue
         first, dash, last = part.partition("-")
@@ -67,11 +81,11 @@ def _parse_times(text: str) -> list[tuple[int, int]]:
         if match is None:
             msg = f"not a time interval: {part.strip()!r}"
             raise ValueError(msg)
-        h1, m1, h2, m2 = (int(g) for g in match.groups())
-        if h1 > 24 or h2 > 48 or m1 > 59 or m2 > 59 or (h1 == 24 and m1 > 0) or (h2 == 48 and m2 > 0):
+        h1, m1, s1, h2, m2, s2 = (int(g or 0) for g in match.groups())
+        opens, closes = h1 * 3600 + m1 * 60 + s1, h2 * 3600 + m2 * 60 + s2
+        if max(m1, s1, m2, s2) > 59 or opens > DAY_S or closes > 2 * DAY_S:
             msg = f"no such time of day: {part.strip()!r}"
             raise ValueError(msg)
-        opens, closes = h1 * 3600 + m1 * 60, h2 * 3600 + m2 * 60
         times.append((opens, closes + DAY_S if closes < opens else closes))
     return times
 
@@ -90,7 +104,8 @@ def _split_midnight(week: Sequence[Iterable[tuple[int, int]]]) -> Week:
     split: list[list[tuple[int, int]]] = [[] for _ in range(7)]
     for day in range(7):
         for opens, closes in week[day]:
-            split[day].append((opens, min(closes, DAY_S)))
+            if opens < DAY_S or closes == DAY_S:  # 24:00-26:00 lies on the next day alone
+                split[day].append((opens, min(closes, DAY_S)))
             if closes > DAY_S:
                 split[(day + 1) % 7].append((0, closes - DAY_S))
     return tuple(_merged(day) for day in split)
@@ -124,29 +139,31 @@ def parse_hours(text: str) -> Week:
     if text in ("", "24/7"):
         return _ALWAYS
     week: list[list[tuple[int, int]]] = [[] for _ in range(7)]
+    ruled = False
     for block in text.split(";"):
-        replaced: set[int] = set()
-        for rule in _ADDED_RULE.split(block):
+        for place, rule in enumerate(_ADDED_RULE.split(block)):
             if not rule.strip():
                 continue
-            match = _RULE.fullmatch(rule.strip())
-            if match is None or (match["days"] is None and match["times"] is None):
-                msg = f"not understood: {rule.strip()!r}"
-                raise ValueError(msg)
-            days = _parse_days(match["days"]) if match["days"] else list(range(7))
-            what = (match["times"] or "24/7").strip()
-            times = [] if what in ("off", "closed") else [(0, DAY_S)] if what == "24/7" else _parse_times(what)
-            if days is None:
-                if times:
-                    msg = f"hours on public holidays are not supported: {rule.strip()!r}"
-                    raise ValueError(msg)
-                continue
+            days, times = _parse_rule(rule.strip())
+            ruled |= bool(days)
             for day in days:
-                if day not in replaced:
-                    week[day] = []
-                    replaced.add(day)
-                week[day] += times
-    return _split_midnight(week)
+                week[day] = [*week[day], *times] if place else times
+    return _split_midnight(week) if ruled else _ALWAYS  # "PH off" alone says nothing about weekdays
+
+
+def _parse_rule(rule: str) -> tuple[list[int], list[tuple[int, int]]]:
+    """Return the weekdays and times of one rule; no days for holidays, which planning handles."""
+    match = _RULE.fullmatch(rule)
+    if match is None:
+        msg = f"not understood: {rule!r}"
+        raise ValueError(msg)
+    what = match["times"] or "24/7"
+    times = [] if what in ("off", "closed") else [(0, DAY_S)] if what == "24/7" else _parse_times(what)
+    days = parse_days(match["days"]) if match["days"] else list(range(7))
+    if days is None and times:
+        msg = f"hours on holidays are not supported: {rule!r}"
+        raise ValueError(msg)
+    return days or [], times
 
 
 def format_hours(week: Week) -> str:
@@ -167,10 +184,14 @@ def format_hours(week: Week) -> str:
             last += 1
         if week[day]:
             days = WEEKDAYS[day] if last == day else f"{WEEKDAYS[day]}-{WEEKDAYS[last]}"
-            times = ",".join(f"{clock(a)}-{clock(b)}" for a, b in week[day])
+            times = ",".join(f"{_clock(a)}-{_clock(b)}" for a, b in week[day])
             rules.append(f"{days} {times}")
         day = last + 1
     return "; ".join(rules)
+
+
+def _clock(second: int) -> str:
+    return f"{clock(second)}:{second % 60:02d}" if second % 60 else clock(second)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +209,12 @@ class WeeklyHours:
     code: IdxArray
     weeks: tuple[Week, ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", read_codes(self.code, len(self.weeks)))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
+        return type(self), (self.code, self.weeks)
+
     @classmethod
     def from_text(cls, texts: Sequence[str] | TextArray) -> WeeklyHours:
         """Read the text form, one a row; raises ValueError at the first that is not understood."""
@@ -201,25 +228,9 @@ class WeeklyHours:
     @classmethod
     def parse(cls, texts: Sequence[str] | TextArray) -> tuple[WeeklyHours, dict[int, str]]:
         """Read the text form; rows that are not understood come back as {row: why}, and as 24/7."""
-        values = texts.tolist() if isinstance(texts, np.ndarray) else texts
-        code_of: dict[str, int] = {}
-        why_of: dict[str, str] = {}
-        week_code: dict[Week, int] = {}
-        code = np.empty(len(values), dtype=np.int32)
-        errors: dict[int, str] = {}
-        for row, text in enumerate(values):
-            found = code_of.get(text)
-            if found is None:
-                try:
-                    week = parse_hours(text)
-                except ValueError as error:
-                    why_of[text] = str(error)
-                    week = _ALWAYS
-                found = code_of[text] = week_code.setdefault(week, len(week_code))
-            if text in why_of:
-                errors[row] = why_of[text]
-            code[row] = found
-        return cls(frozen(code), tuple(week_code)), errors
+        read = code_texts(text_lists(texts), len(texts), parse_hours, _ALWAYS)
+        errors = {row: read.why[str(texts[row])] for row in np.flatnonzero(read.bad).tolist()}
+        return cls(read.code, read.cells), errors
 
     @classmethod
     def from_weeks(cls, weeks: Iterable[Mapping[int, Iterable[tuple[int, int]]]]) -> WeeklyHours:
@@ -228,41 +239,46 @@ class WeeklyHours:
         Raises
         ------
         ValueError
-            An interval opens after it closes, or leaves the day.
+            An interval opens after it closes, leaves the day, or is no whole number of seconds;
+            or there is no such weekday.
         """
         week_code: dict[Week, int] = {}
         codes = []
         for row, mapping in enumerate(weeks):
+            if not set(mapping) <= set(range(7)):
+                msg = f"row {row}: weekdays are 0 to 6, not {sorted(set(mapping) - set(range(7)))}"
+                raise ValueError(msg)
             days = []
             for weekday in range(7):
-                intervals = [(int(a), int(b)) for a, b in mapping.get(weekday, ())]
-                for opens, closes in intervals:
-                    if not 0 <= opens <= closes <= DAY_S:
+                intervals = []
+                for opens, closes in mapping.get(weekday, ()):
+                    if not 0 <= opens <= closes <= DAY_S or opens != int(opens) or closes != int(closes):
                         msg = f"row {row}: opens at {opens} s and closes at {closes} s"
                         raise ValueError(msg)
+                    intervals.append((int(opens), int(closes)))
                 days.append(_merged(intervals))
             codes.append(week_code.setdefault(tuple(days), len(week_code)))
-        return cls(frozen(np.asarray(codes, dtype=np.int32)), tuple(week_code))
+        return cls(np.asarray(codes, dtype=np.int32), tuple(week_code))
 
     def __len__(self) -> int:
         return len(self.code)
 
     def __getitem__(self, row: int) -> Week:
-        return self.weeks[self.code[row]]
+        return self.weeks[int(self.code[row])]
 
     def on(self, row: int, weekday: int) -> Intervals:
         """Return the intervals of a row on a weekday (0 = Monday)."""
-        return self.weeks[self.code[row]][weekday]
+        return self.weeks[int(self.code[row])][weekday]
 
-    def take(self, idx: npt.NDArray[np.integer]) -> WeeklyHours:
-        """Return the rows at positions `idx`."""
-        return WeeklyHours(frozen(self.code[idx]), self.weeks)
+    def take(self, idx: npt.ArrayLike) -> WeeklyHours:
+        """Return the rows at positions `idx` (or where a mask holds)."""
+        return WeeklyHours(self.code[row_positions(idx, len(self), "rows")], self.weeks)
 
     def where(self, test: Sequence[bool]) -> BoolArray:
         """Return for each row whether `test` holds for its week, bool of shape (n,)."""
-        return np.asarray(test, dtype=bool)[self.code]
+        return np.asarray(np.asarray(test, dtype=bool)[self.code])
 
     def to_text(self) -> list[str]:
         """Write the text form, one a row."""
         texts = [format_hours(week) for week in self.weeks]
-        return [texts[c] for c in self.code]
+        return [texts[c] for c in self.code.tolist()]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from territory.errors import InputError, Problem
-from territory.model.arrays import frozen, text_array
+from territory.model.arrays import kept, row_positions, sealed, text_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,7 +74,10 @@ class Places:
         if problems:
             raise InputError(problems, "places")
         for name, column in columns.items():
-            object.__setattr__(self, name, frozen(column))
+            object.__setattr__(self, name, kept(column))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
+        return _places, (self.kind, self.id, self.lon, self.lat, self.area)
 
     @classmethod
     def of(
@@ -97,11 +100,11 @@ class Places:
         """
         id_array = text_array(ids)
         return cls(
-            kind=np.full(len(id_array), kind, dtype=np.int8),
-            id=id_array,
-            lon=np.array(lon, dtype=np.float64),
-            lat=np.array(lat, dtype=np.float64),
-            area=None if area is None else np.array(area, dtype=np.int8),
+            kind=sealed(np.full(len(id_array), kind, dtype=np.int8)),
+            id=sealed(id_array),
+            lon=sealed(np.array(lon, dtype=np.float64)),
+            lat=sealed(np.array(lat, dtype=np.float64)),
+            area=None if area is None else sealed(np.array(area, dtype=np.int8)),
         )
 
     @classmethod
@@ -115,23 +118,30 @@ class Places:
         if not blocks:
             return cls.of(PlaceKind.CUSTOMER, [], [], [])
         return cls(
-            kind=np.concatenate([block.kind for block in blocks]),
-            id=np.concatenate([block.id for block in blocks]),
-            lon=np.concatenate([block.lon for block in blocks]),
-            lat=np.concatenate([block.lat for block in blocks]),
-            area=area,
+            kind=sealed(np.concatenate([block.kind for block in blocks])),
+            id=sealed(np.concatenate([block.id for block in blocks])),
+            lon=sealed(np.concatenate([block.lon for block in blocks])),
+            lat=sealed(np.concatenate([block.lat for block in blocks])),
+            area=None if area is None else sealed(area),
         )
 
     def take(self, idx: ArrayLike) -> Places:
-        """Select places by position; a slice of work for someone else."""
-        rows = np.asarray(idx, dtype=np.intp)
+        """Select places by position, or where a mask holds; raises IndexError outside [0, len)."""
+        rows = row_positions(idx, len(self), "places")
         return Places(
-            kind=self.kind[rows],
-            id=self.id[rows],
-            lon=self.lon[rows],
-            lat=self.lat[rows],
-            area=None if self.area is None else self.area[rows],
+            kind=sealed(self.kind[rows]),
+            id=sealed(self.id[rows]),
+            lon=sealed(self.lon[rows]),
+            lat=sealed(self.lat[rows]),
+            area=None if self.area is None else sealed(self.area[rows]),
         )
 
     def __len__(self) -> int:
         return len(self.id)
+
+
+def _places(
+    kind: NDArray[np.int8], ids: TextArray, lon: FloatArray, lat: FloatArray, area: NDArray[np.int8] | None
+) -> Places:
+    """Rebuild pickled places; the arrays are theirs alone."""
+    return Places(sealed(kind), sealed(ids), sealed(lon), sealed(lat), None if area is None else sealed(area))

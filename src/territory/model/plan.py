@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from territory.errors import InputError, Problem
-from territory.model.arrays import NO_IDX, TEXT, IdxArray
 from territory.model.enums import Status
-from territory.model.frames import frame_columns, to_native
+from territory.model.frames import to_native
 from territory.model.late import late
-from territory.model.routes import Routes, Stops, Unassigned
-from territory.model.settings import PlanSettings, as_day
-from territory.model.zones import local, utc_second
+from territory.model.plan_frames import empty_unassigned, read_routes, read_stops, read_unassigned
+from territory.model.routes import Routes
+from territory.model.settings import as_day
+from territory.model.zones import local
 from territory.units import clock, duration
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from territory.model.alignment import Alignment
+    from territory.model.arrays import IdxArray, TextArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
+    from territory.model.routes import Stops, Unassigned
+    from territory.model.settings import PlanSettings
 
 __all__ = ["Plan", "Route"]
 
@@ -67,6 +69,11 @@ class Plan:
                 problems.append(Problem("unknown-rep", f"{name}: rep_idx beyond the {r} reps"))
             if not isinstance(table, Routes) and len(table) and int(table.customer_idx.max()) >= n:
                 problems.append(Problem("unknown-customer", f"{name}: customer_idx beyond the {n} customers"))
+        own = self.alignment
+        if own is not None and own.customers is not self.customers:
+            theirs = own.customers.id
+            if len(theirs) != n or not bool((theirs == self.customers.id).all()):
+                problems.append(Problem("alignment-differs", "the alignment is one of other customers"))
         if problems:
             raise InputError(problems, "plan")
 
@@ -135,7 +142,7 @@ class Plan:
 
     # -- border ----------------------------------------------------------------------------
 
-    def _zones(self, rep_idx: IdxArray) -> npt.NDArray[Any] | None:
+    def _zones(self, rep_idx: IdxArray) -> TextArray | None:
         return None if self.reps.timezone is None else self.reps.timezone[rep_idx]
 
     def to_dict(self) -> dict[str, Any]:
@@ -229,43 +236,29 @@ class Plan:
         ------
         InputError
             Missing columns, unknown ids, unreadable times; or neither settings nor `like`.
+
+        Notes
+        -----
+        Of wall-clock times that an autumn change repeats, the first is meant.
         """
-        if like is None and (settings is None or routes is None):
+        chosen = settings if settings is not None else like.settings if like is not None else None
+        kept_routes = read_routes(routes, reps) if routes is not None else like.routes if like is not None else None
+        if chosen is None or kept_routes is None:
             raise InputError([Problem("missing-parameter", "pass like=, or settings= and routes=")], "plan")
-        s = _read(
-            frame, ("rep_id", "day", "position", "customer_id", "arrival", "start", "end", "drive_s", "distance_m")
-        )
-        rep_idx = reps.positions(s["rep_id"])
-        zones = [""] * len(rep_idx) if reps.timezone is None else reps.timezone[rep_idx].tolist()
-        stops = Stops(
-            rep_idx=rep_idx,
-            day=s["day"],
-            position=s["position"],
-            customer_idx=customers.positions(s["customer_id"]),
-            drive_s=s["drive_s"],
-            distance_m=s["distance_m"],
-            **{k: _utc(s[k], zones, k) for k in ("arrival", "start", "end")},
-        )
-        order = np.lexsort((stops.position, stops.day.astype(np.int64), stops.rep_idx))
-        kept_routes = like.routes if routes is None and like is not None else _read_routes(routes, reps)
         if unassigned is not None:
-            kept_unassigned = _read_unassigned(unassigned, customers, reps)
+            kept_unassigned = read_unassigned(unassigned, customers, reps)
         else:
             kept_unassigned = like.unassigned if like is not None else empty_unassigned()
-        chosen = settings if settings is not None else like.settings if like is not None else None
-        if chosen is None:  # pragma: no cover - refused above
-            raise InputError([Problem("missing-parameter", "pass settings=")], "plan")
         kept = alignment if alignment is not None or like is None else like.alignment
-        return cls(customers, reps, chosen, stops.take(order), kept_routes, kept_unassigned, alignment=kept)
+        stops = read_stops(frame, customers, reps)
+        return cls(customers, reps, chosen, stops, kept_routes, kept_unassigned, alignment=kept)
 
     # -- people ----------------------------------------------------------------------------
 
     def summary(self) -> dict[str, Any]:
-        """Return the totals: visits, days, driving, kilometres, utilisation, what is not planned."""
+        """Return the totals: visits, days, driving, kilometres, hours worked, what is not planned."""
         worked = (self.routes.back - self.routes.leave).astype(np.int64).sum()
-        reasons, counts = (
-            np.unique(self.unassigned.reason.tolist(), return_counts=True) if len(self.unassigned) else ([], [])
-        )
+        reasons = Counter(self.unassigned.reason.tolist())
         return {
             "customers": len(self.customers),
             "reps": len(self.reps),
@@ -274,7 +267,7 @@ class Plan:
             "visits": len(self.stops),
             "routes": len(self.routes),
             "unassigned": len(self.unassigned),
-            "unassigned_by_reason": {str(r): int(c) for r, c in zip(reasons, counts, strict=True)},
+            "unassigned_by_reason": dict(sorted(reasons.items())),
             "drive_h": round(self.drive_s / 3600, 1),
             "drive_min_per_visit": round(self.drive_s / 60 / max(1, len(self.stops)), 1),
             "distance_km": round(self.distance_m / 1000),
@@ -287,20 +280,20 @@ class Plan:
         """Say in sentences when a customer is visited, or why not."""
         i = int(self.customers.positions([customer_id])[0])
         lines = []
-        frame_zone = self._zones(self.stops.rep_idx)
-        starts = local(self.stops.start, frame_zone)
-        for row in np.flatnonzero(self.stops.customer_idx == i):
+        rows = np.flatnonzero(self.stops.customer_idx == i)
+        rows = rows[np.argsort(self.stops.start[rows], kind="stable")]
+        starts = local(self.stops.start[rows], self._zones(self.stops.rep_idx[rows]))
+        for row, start in zip(rows.tolist(), starts, strict=True):
             rep = self.reps.id[self.stops.rep_idx[row]]
-            at = clock(int((starts[row] - starts[row].astype("datetime64[D]")).astype(np.int64)))
+            at = clock(int((start - start.astype("datetime64[D]")).astype(np.int64)))
             lines.append(f"{customer_id} is visited on {self.stops.day[row]} at {at} by {rep}.")
-        for row in np.flatnonzero(self.unassigned.customer_idx == i):
-            lines.append(
-                f"A visit due on {self.unassigned.due[row]} is not planned ({self.unassigned.reason[row]}): {self.unassigned.detail[row]}"
-            )
-        return (
-            "\n".join(lines)
-            or f"{customer_id} has no visit due between {self.settings.start} and {self.settings.end - np.timedelta64(1, 'D')}."
-        )
+        u = self.unassigned
+        lines += [
+            f"A visit due on {u.due[row]} is not planned ({u.reason[row]}): {u.detail[row]}"
+            for row in np.flatnonzero(u.customer_idx == i)
+        ]
+        last = self.settings.end - np.timedelta64(1, "D")
+        return "\n".join(lines) or f"{customer_id} has no visit due between {self.settings.start} and {last}."
 
     def report(self, path: Any) -> Any:
         """Write the self-contained HTML report; see `territory.maps.write_report`."""
@@ -309,8 +302,9 @@ class Plan:
     def __repr__(self) -> str:
         s = self.summary()
         return (
-            f"<Plan: {s['visits']} visits of {s['customers']} customers by {s['reps']} reps in {s['days']} days from {s['start']}, "
-            f"{s['drive_h']} h driving, {s['unassigned']} not planned, {s['status']}>"
+            f"<Plan: {s['visits']} visits of {s['customers']} customers by {s['reps']} reps "
+            f"in {s['days']} days from {s['start']}, {s['drive_h']} h driving, "
+            f"{s['unassigned']} not planned, {s['status']}>"
         )
 
     def _repr_html_(self) -> str:
@@ -334,7 +328,8 @@ class Route:
         self.row = row
         self.rep_idx = int(plan.routes.rep_idx[row])
         self.day = plan.routes.day[row]
-        self.stops = plan.stops.take((plan.stops.rep_idx == self.rep_idx) & (plan.stops.day == self.day))
+        stops = plan.stops.take((plan.stops.rep_idx == self.rep_idx) & (plan.stops.day == self.day))
+        self.stops = stops.take(np.argsort(stops.position, kind="stable"))
 
     @property
     def rep_id(self) -> str:
@@ -352,78 +347,5 @@ class Route:
     def __repr__(self) -> str:
         routes = self.plan.routes
         km = routes.distance_m[self.row] / 1000
-        return f"<Route of {self.rep_id} on {self.day}: {len(self.stops)} visits, {duration(routes.drive_s[self.row])} driving, {km:.0f} km>"
-
-
-def empty_unassigned() -> Unassigned:
-    """Return a table without rows."""
-    nobody = np.empty(0, np.int32)
-    text = np.empty(0, dtype=TEXT)
-    return Unassigned(customer_idx=nobody, rep_idx=nobody, due=np.empty(0, "datetime64[D]"), reason=text, detail=text)
-
-
-def _read(frame: Any, wanted: tuple[str, ...]) -> dict[str, Any]:
-    source, problems = frame_columns(frame)
-    missing = [name for name in wanted if name not in source]
-    problems += [
-        Problem("missing-column", f"no column {name!r}; there are: {', '.join(source)}", column=name)
-        for name in missing
-    ]
-    if problems:
-        raise InputError(problems, "plan")
-    return {name: source[name]() for name in wanted}
-
-
-def _utc(wall: Any, zones: list[str], name: str) -> npt.NDArray[Any]:
-    """Turn wall-clock times into instants; NaT stays NaT."""
-    try:
-        times = np.array(
-            [np.datetime64("NaT") if v is None or v != v or str(v) == "" else v for v in wall], dtype="datetime64[s]"
-        )
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            [Problem("not-a-time", f"times that are not readable: {error}", column=name)], "plan"
-        ) from None
-    days = times.astype("datetime64[D]")
-    seconds = (times - days).astype(np.int64)
-    known = ~np.isnat(times)
-    out = times.copy()
-    out[known] = [
-        np.datetime64(utc_second(int(d), int(s), z), "s")
-        for d, s, z, ok in zip(days.astype(np.int64), seconds, zones, known, strict=True)
-        if ok
-    ]
-    return out
-
-
-def _read_routes(frame: Any, reps: Reps) -> Routes:
-    r = _read(frame, ("rep_id", "day", "n_stops", "leave", "back", "drive_s", "distance_m", "break_start", "break_s"))
-    source, _ = frame_columns(frame)
-    rep_idx = reps.positions(r["rep_id"])
-    zones = [""] * len(rep_idx) if reps.timezone is None else reps.timezone[rep_idx].tolist()
-    times = {k: _utc(r[k], zones, k) for k in ("leave", "back", "break_start")}
-    bound = {"bound_s": source["bound_s"]()} if "bound_s" in source else {}
-    return Routes(
-        rep_idx=rep_idx,
-        day=r["day"],
-        n_stops=r["n_stops"],
-        drive_s=r["drive_s"],
-        distance_m=r["distance_m"],
-        break_s=r["break_s"],
-        **times,
-        **bound,
-    )
-
-
-def _read_unassigned(frame: Any, customers: Customers, reps: Reps) -> Unassigned:
-    u = _read(frame, ("customer_id", "rep_id", "due", "reason", "detail"))
-    known = ["" if v is None or v != v else str(v) for v in u["rep_id"]]  # noqa: PLR0124 - NaN
-    rep_idx = np.array([NO_IDX if not v else int(reps.positions([v])[0]) for v in known], dtype=np.int32)
-    detail = ["" if v is None or v != v else str(v) for v in u["detail"]]  # noqa: PLR0124 - NaN
-    return Unassigned(
-        customer_idx=customers.positions(u["customer_id"]),
-        rep_idx=rep_idx,
-        due=u["due"],
-        reason=u["reason"],
-        detail=detail,
-    )
+        driving = duration(routes.drive_s[self.row])
+        return f"<Route of {self.rep_id} on {self.day}: {len(self.stops)} visits, {driving} driving, {km:.0f} km>"

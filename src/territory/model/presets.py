@@ -19,7 +19,9 @@ PRESETS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "lat": ("BillingLatitude", "Billing Latitude", "ShippingLatitude", "Shipping Latitude"),
         "name": ("Name", "Account Name"),
         "owner": ("OwnerId", "Owner ID", "Account Owner", "Owner.Name"),
-        "segment": ("Rating", "Type", "Account Rating", "Segment"),
+        "segment": ("Type", "Account Type", "Segment"),
+        # Hot, Warm and Cold, unless the administrator has changed the words
+        "temperature": ("Rating", "Account Rating"),
         "last_visit": ("LastActivityDate", "Last Activity"),
     },
     # company exports; latitude and longitude are custom properties there

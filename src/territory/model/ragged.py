@@ -7,21 +7,109 @@ take four bytes each.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from territory.model.arrays import IdxArray, TextArray, frozen
+from territory.model.arrays import CHUNK, BoolArray, IdxArray, TextArray, row_positions, sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     import numpy.typing as npt
 
-__all__ = ["DateRanges", "TextSets", "parse_ranges"]
+__all__ = [
+    "Coded",
+    "DateRanges",
+    "TextSets",
+    "code_texts",
+    "format_ranges",
+    "parse_ranges",
+    "parse_words",
+    "read_codes",
+    "text_lists",
+]
+
+C = TypeVar("C", bound="Hashable")
 
 #: (first, last) days, both included, sorted.
 Ranges: TypeAlias = tuple[tuple[np.datetime64, np.datetime64], ...]
+
+
+class Coded(NamedTuple):
+    """Cells that have been read: which of the distinct ones each row has, and what failed."""
+
+    code: IdxArray
+    cells: tuple[Any, ...]
+    bad: BoolArray
+    why: dict[str, str]
+
+
+def code_texts(parts: Iterable[list[str]], n: int, read: Callable[[str], C], filler: C) -> Coded:
+    """Read text cells through a function, once for each distinct text.
+
+    Parameters
+    ----------
+    parts : iterable of lists of str, n in all
+    n : int
+    read : callable
+        Raises ValueError for what it does not understand.
+    filler : hashable
+        Stands for cells that are not understood.
+
+    Returns
+    -------
+    Coded
+        ``why`` maps each text that is not understood to the reason.
+    """
+    code_of: dict[str, int] = {}
+    cells: dict[C, int] = {}
+    why: dict[str, str] = {}
+    code = np.empty(n, dtype=np.int32)
+    bad = np.zeros(n, dtype=bool)
+    first = 0
+    for part in parts:
+        for text in dict.fromkeys(part):
+            if text not in code_of:
+                try:
+                    cell = read(text)
+                except ValueError as error:
+                    why[text] = str(error)
+                    cell = filler
+                code_of[text] = cells.setdefault(cell, len(cells))
+        at = slice(first, first + len(part))
+        first += len(part)
+        code[at] = list(map(code_of.__getitem__, part))
+        if why:
+            bad[at] = [text in why for text in part]
+    return Coded(sealed(code), tuple(cells), bad, why)
+
+
+def text_lists(texts: Sequence[str] | TextArray) -> Iterator[list[str]]:
+    """Hand out texts in lists, so that few Python strings live at a time."""
+    for first in range(0, len(texts), CHUNK):
+        part = texts[first : first + CHUNK]
+        yield part.tolist() if isinstance(part, np.ndarray) else list(part)
+
+
+def read_codes(code: npt.ArrayLike, n_cells: int) -> IdxArray:
+    """Return codes as a read-only copy; raises ValueError where one points at no cell."""
+    codes = np.array(code, dtype=np.int32)
+    if codes.ndim != 1 or (len(codes) and not (codes.min() >= 0 and codes.max() < n_cells)):
+        msg = f"expected codes from 0 to {n_cells - 1} in one dimension"
+        raise ValueError(msg)
+    return sealed(codes)
+
+
+def _row_errors(read: Coded, texts: Sequence[str] | TextArray) -> dict[int, str]:
+    return {row: read.why[str(texts[row])] for row in np.flatnonzero(read.bad).tolist()}
+
+
+def _first_error(errors: dict[int, str]) -> None:
+    if errors:
+        row, why = next(iter(errors.items()))
+        msg = f"row {row}: {why}"
+        raise ValueError(msg)
 
 
 def _day(text: str) -> np.datetime64:
@@ -59,6 +147,15 @@ def parse_ranges(text: str) -> Ranges:
     return tuple(sorted(ranges))
 
 
+def format_ranges(ranges: Ranges) -> str:
+    """Write date ranges as text that `parse_ranges` reads back as the same.
+
+    >>> format_ranges(parse_ranges("2027-01-06;2026-12-24..2026-12-31"))
+    '2026-12-24..2026-12-31; 2027-01-06'
+    """
+    return "; ".join(str(a) if a == b else f"{a}..{b}" for a, b in ranges)
+
+
 @dataclass(frozen=True, eq=False)
 class DateRanges:
     """Ranges of days of n rows (leave, call blocks).
@@ -74,57 +171,44 @@ class DateRanges:
     code: IdxArray
     cells: tuple[Ranges, ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", read_codes(self.code, len(self.cells)))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
+        return type(self), (self.code, self.cells)
+
     @classmethod
     def from_text(cls, texts: Sequence[str] | TextArray) -> DateRanges:
         """Read the text form, one a row; raises ValueError at the first that is not understood."""
         found, errors = cls.parse(texts)
-        if errors:
-            row, why = next(iter(errors.items()))
-            msg = f"row {row}: {why}"
-            raise ValueError(msg)
+        _first_error(errors)
         return found
 
     @classmethod
     def parse(cls, texts: Sequence[str] | TextArray) -> tuple[DateRanges, dict[int, str]]:
         """Read the text form; rows that are not understood come back as {row: why}, and as blank."""
-        values = texts.tolist() if isinstance(texts, np.ndarray) else texts
-        code_of: dict[str, int] = {}
-        why_of: dict[str, str] = {}
-        cells: dict[Ranges, int] = {}
-        code = np.empty(len(values), dtype=np.int32)
-        errors: dict[int, str] = {}
-        for row, text in enumerate(values):
-            found = code_of.get(text)
-            if found is None:
-                try:
-                    cell = parse_ranges(text)
-                except ValueError as error:
-                    why_of[text] = str(error)
-                    cell = ()
-                found = code_of[text] = cells.setdefault(cell, len(cells))
-            if text in why_of:
-                errors[row] = why_of[text]
-            code[row] = found
-        return cls(frozen(code), tuple(cells)), errors
+        none: Ranges = ()
+        read = code_texts(text_lists(texts), len(texts), parse_ranges, none)
+        return cls(read.code, read.cells), _row_errors(read, texts)
 
     def __len__(self) -> int:
         return len(self.code)
 
     def __getitem__(self, row: int) -> Ranges:
-        return self.cells[self.code[row]]
+        return self.cells[int(self.code[row])]
 
     def covers(self, row: int, day: np.datetime64) -> bool:
         """Return whether `day` lies in one of the row's ranges."""
         return any(first <= day <= last for first, last in self[row])
 
-    def take(self, idx: npt.NDArray[np.integer]) -> DateRanges:
-        """Return the rows at positions `idx`."""
-        return DateRanges(frozen(self.code[idx]), self.cells)
+    def take(self, idx: npt.ArrayLike) -> DateRanges:
+        """Return the rows at positions `idx` (or where a mask holds)."""
+        return DateRanges(self.code[row_positions(idx, len(self), "rows")], self.cells)
 
     def to_text(self) -> list[str]:
         """Write the text form, one a row."""
-        texts = ["; ".join(str(a) if a == b else f"{a}..{b}" for a, b in cell) for cell in self.cells]
-        return [texts[c] for c in self.code]
+        texts = [format_ranges(cell) for cell in self.cells]
+        return [texts[c] for c in self.code.tolist()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,30 +226,60 @@ class TextSets:
     code: IdxArray
     cells: tuple[frozenset[str], ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", read_codes(self.code, len(self.cells)))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
+        return type(self), (self.code, self.cells)
+
     @classmethod
     def from_sets(cls, sets: Iterable[Iterable[str]]) -> TextSets:
-        """Build from iterables of words, one a row; words are stripped, blanks left out."""
+        """Build from iterables of words, one a row; words are stripped, blanks left out.
+
+        Raises
+        ------
+        ValueError
+            A row is a bare text, or a word has a semicolon, which parts words in the text form.
+        """
         cells: dict[frozenset[str], int] = {}
-        codes = [cells.setdefault(frozenset(w.strip() for w in words if w.strip()), len(cells)) for words in sets]
-        return cls(frozen(np.asarray(codes, dtype=np.int32)), tuple(cells))
+        codes = []
+        for row, words in enumerate(sets):
+            if isinstance(words, str):
+                msg = f"row {row}: expected words, not one text; see from_text"
+                raise ValueError(msg)  # noqa: TRY004 - every fault of the input is a ValueError here
+            cell = frozenset(w.strip() for w in words if w.strip())
+            if any(";" in word for word in cell):
+                msg = f"row {row}: a word with a semicolon"
+                raise ValueError(msg)
+            codes.append(cells.setdefault(cell, len(cells)))
+        return cls(np.asarray(codes, dtype=np.int32), tuple(cells))
 
     @classmethod
     def from_text(cls, texts: Sequence[str] | TextArray) -> TextSets:
         """Read sets written as ``"a; b"``, one a row."""
-        values = texts.tolist() if isinstance(texts, np.ndarray) else texts
-        return cls.from_sets(text.split(";") for text in values)
+        read = code_texts(text_lists(texts), len(texts), parse_words, frozenset[str]())
+        return cls(read.code, read.cells)
 
     def __len__(self) -> int:
         return len(self.code)
 
     def __getitem__(self, row: int) -> frozenset[str]:
-        return self.cells[self.code[row]]
+        return self.cells[int(self.code[row])]
 
-    def take(self, idx: npt.NDArray[np.integer]) -> TextSets:
-        """Return the rows at positions `idx`."""
-        return TextSets(frozen(self.code[idx]), self.cells)
+    def take(self, idx: npt.ArrayLike) -> TextSets:
+        """Return the rows at positions `idx` (or where a mask holds)."""
+        return TextSets(self.code[row_positions(idx, len(self), "rows")], self.cells)
 
     def to_text(self) -> list[str]:
         """Write the text form, one a row; words in alphabetical order."""
         texts = ["; ".join(sorted(cell)) for cell in self.cells]
-        return [texts[c] for c in self.code]
+        return [texts[c] for c in self.code.tolist()]
+
+
+def parse_words(text: str) -> frozenset[str]:
+    """Read a set of words.
+
+    >>> sorted(parse_words("b; a;; a"))
+    ['a', 'b']
+    """
+    return frozenset(w.strip() for w in text.split(";") if w.strip())

@@ -12,7 +12,7 @@ from territory.model.coordinates import check_coordinates
 from territory.model.places import PlaceKind, Places
 from territory.model.table import Table
 from territory.model.zones import check_zones
-from territory.units import DAY_S
+from territory.units import DAY_S, HOUR_S, duration
 
 if TYPE_CHECKING:
     from territory.model.arrays import FloatArray, IntArray, TextArray
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from territory.model.ragged import DateRanges, TextSets
 
 __all__ = ["Reps"]
+
+#: Column, what no usual value is below, and the units that are then likely meant.
+_LEAST = (
+    ("capacity_s", HOUR_S, "hours or minutes"),  # a week of 40 hours is 2,400 minutes
+    ("break_s", 120, "minutes"),
+    ("break_latest_s", HOUR_S, "hours or minutes"),  # noon is 720 minutes
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +82,9 @@ class Reps(Table):
     overnight_min_km: FloatArray | None = column(
         Kind.FLOAT, "nights away only this far from home", unit="km", low=0, high=20_100
     )
-    timezone: TextArray | None = column(Kind.TEXT, "IANA zone of the shift, e.g. Europe/Berlin")
+    timezone: TextArray | None = column(
+        Kind.TEXT, "IANA zone of the shift, e.g. Europe/Berlin; blank: UTC", missing=True
+    )
     team: TextArray | None = column(Kind.TEXT, "team or region", missing=True)
 
     @classmethod
@@ -112,6 +121,11 @@ class Reps(Table):
                 "break-does-not-fit", "the break is longer than its window", early + needed > late, column="break_s"
             )
         check_zones(columns, findings)
+        for name, least, unit in _LEAST:
+            values = columns.get(name)
+            if values is not None and len(values) and 0 < np.median(values) < least:
+                message = f"less than {duration(least)}, which is little"
+                findings.warn("very-short", message, column=name, hint=f"Maybe {unit} where seconds are meant?")
 
     def places(self) -> Places:
         """Return the places where days begin."""

@@ -48,7 +48,7 @@ class Routes(Table):
     back: InstantArray = column(Kind.INSTANT, "reaches the end, UTC", required=True)
     drive_s: IntArray = column(Kind.INT, "driving time of the whole day", required=True, unit="s", low=0)
     distance_m: IntArray = column(Kind.INT, "distance of the whole day", required=True, unit="m", low=0)
-    break_start: InstantArray = column(Kind.INSTANT, "start of the break, UTC; NaT: none", required=True)
+    break_start: InstantArray = column(Kind.INSTANT, "start of the break, UTC; NaT: none", required=True, missing=True)
     break_s: IntArray = column(Kind.INT, "length of the break", required=True, unit="s", low=0)
     bound_s: IntArray | None = column(Kind.INT, "no route of these visits drives less", unit="s", low=0)
 
@@ -62,5 +62,5 @@ class Unassigned(Table):
     customer_idx: IdxArray = column(Kind.IDX, "position of the customer", required=True, low=0)
     rep_idx: IdxArray = column(Kind.IDX, "position of the rep; -1: none", required=True, low=-1)
     due: DayArray = column(Kind.DAY, "the day on which it was due", required=True)
-    reason: TextArray = column(Kind.TEXT, "code of `Reason`", required=True)
-    detail: TextArray = column(Kind.TEXT, "the reason as a sentence", required=True)
+    reason: TextArray = column(Kind.TEXT, "code of `Reason`", required=True, missing=True)
+    detail: TextArray = column(Kind.TEXT, "the reason as a sentence", required=True, missing=True)

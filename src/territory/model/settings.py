@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import datetime as dt
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from territory.errors import InputError, Problem
-from territory.model.arrays import DayArray, frozen
+from territory.model.arrays import DayArray, sealed
+from territory.model.days import to_day
+from territory.model.hours import parse_hours
+from territory.units import DAY_S
 
 __all__ = ["PlanSettings", "as_day"]
 
@@ -17,17 +21,26 @@ MAX_WEEKS = 53
 
 
 def as_day(value: object, name: str = "start") -> np.datetime64:
-    """Read a calendar day from an ISO text, a date or a datetime64; raises `InputError`."""
+    """Read a calendar day from an ISO text, a date, a datetime or a datetime64.
+
+    Of a time with a zone it is the day on that zone's calendar.
+
+    Raises
+    ------
+    InputError
+        Anything else, such as ``"03/04/2026"``, ``"2026"``, a number, or a blank.
+    """
     try:
-        text = str(value) if not isinstance(value, np.datetime64) else str(value.astype("datetime64[D]"))
-        day = np.datetime64(text[:10] if len(text) > 10 and text[10] in "T " else text, "D")
+        zoneless = value.replace(tzinfo=None) if isinstance(value, dt.datetime) else value
+        day = to_day(zoneless)
     except (ValueError, TypeError):
-        day = np.datetime64("NaT", "D")
-    if np.isnat(day) or isinstance(value, (int, float)):
-        raise InputError(
-            [Problem("not-a-date", f"{name}: expected a day such as '2026-04-03', not {value!r}")], "parameters"
+        day = None
+    if day is None:
+        problem = Problem(
+            "not-a-date", f"{name}: expected a day such as '2026-04-03', not {value!r}", hint="Write year-month-day."
         )
-    return day
+        raise InputError([problem], "parameters")
+    return np.datetime64(day, "D")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +64,9 @@ class PlanSettings:
         customers have no ``early_days`` or ``late_days``.
     travel : str
         Fingerprint of the source of travel times.
+    cadence : bool
+        Whether visits keep the customers' intervals. False: each customer is a candidate for one
+        visit in the horizon, whatever its interval (a single day that was routed).
     """
 
     start: np.datetime64
@@ -60,22 +76,36 @@ class PlanSettings:
     default_service_s: int = 1800
     tolerance: float = 0.25
     travel: str = ""
+    cadence: bool = True
 
     def __post_init__(self) -> None:
         problems = []
         object.__setattr__(self, "start", as_day(self.start))
-        days = np.unique(np.array([as_day(d, "holidays") for d in self.holidays], dtype="datetime64[D]"))
-        object.__setattr__(self, "holidays", frozen(days))
-        if not 1 <= self.n_days <= 7 * MAX_WEEKS:
-            problems.append(Problem("empty-horizon", f"expected 1 to {7 * MAX_WEEKS} days, not {self.n_days}"))
-        if not 0 <= self.tolerance <= 1:
-            problems.append(Problem("bad-tolerance", f"expected 0 <= tolerance <= 1, not {self.tolerance}"))
-        if not 0 <= self.default_service_s <= 86_400:
-            problems.append(
-                Problem("bad-service", f"expected 0 <= default_service_s <= 86400, not {self.default_service_s}")
-            )
+        days = np.unique(np.array([as_day(d, "holidays") for d in _list(self.holidays)], dtype="datetime64[D]"))
+        object.__setattr__(self, "holidays", sealed(days))
+        if not _within(self.n_days, 7 * MAX_WEEKS) or self.n_days < 1 or self.n_days != int(self.n_days):
+            problems.append(Problem("empty-horizon", f"n_days: expected 1 to {7 * MAX_WEEKS}, not {self.n_days!r}"))
+        if not _within(self.tolerance, 1.0):
+            problems.append(Problem("bad-tolerance", f"expected 0 <= tolerance <= 1, not {self.tolerance!r}"))
+        if not _within(self.default_service_s, DAY_S) or self.default_service_s != int(self.default_service_s):
+            message = f"expected whole seconds, 0 <= default_service_s <= {DAY_S}, not {self.default_service_s!r}"
+            problems.append(Problem("bad-service", message))
+        try:
+            week = parse_hours(self.default_shift)
+        except (ValueError, AttributeError) as error:
+            problems.append(Problem("bad-shift", f"default_shift: {error}", hint="Write e.g. Mo-Fr 08:00-17:00."))
+        else:
+            if any(len(day) > 1 for day in week):
+                message = f"default_shift: several intervals on one day in {self.default_shift!r}"
+                problems.append(Problem("split-shift", message))
         if problems:
             raise InputError(problems, "parameters")
+        object.__setattr__(self, "n_days", int(self.n_days))
+        object.__setattr__(self, "default_service_s", int(self.default_service_s))
+        object.__setattr__(self, "tolerance", float(self.tolerance))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
+        return type(self), tuple(getattr(self, f.name) for f in fields(self))
 
     @property
     def days(self) -> DayArray:
@@ -89,15 +119,29 @@ class PlanSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, for a file."""
-        return {**asdict(self), "start": str(self.start), "holidays": [str(d) for d in self.holidays]}
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**values, "start": str(self.start), "holidays": [str(d) for d in self.holidays]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PlanSettings:
-        """Read what `to_dict` gave."""
-        return cls(
-            **{
-                **values,
-                "start": as_day(values["start"]),
-                "holidays": np.array(values["holidays"], dtype="datetime64[D]"),
-            }
-        )
+        """Read what `to_dict` gave; raises `InputError` where settings are missing or unknown."""
+        known = [f.name for f in fields(cls)]
+        wrong = [k for k in values if k not in known] + [k for k in known[:3] if k not in values]
+        if wrong:
+            problem = Problem("bad-settings", f"unknown or missing settings: {', '.join(wrong)}", count=len(wrong))
+            raise InputError([problem], "parameters")
+        return cls(**values)
+
+
+def _list(days: Any) -> list[Any]:
+    if isinstance(days, (str, dt.date, np.datetime64)):
+        problem = Problem("not-a-date", f"holidays: expected days in a list, not {days!r}")
+        raise InputError([problem], "parameters")
+    return list(days)
+
+
+def _within(value: object, high: float) -> bool:
+    """Return whether a parameter is a number in [0, high]; NaN and truth values are not."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        return False
+    return bool(0 <= value <= high)

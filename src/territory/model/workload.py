@@ -59,4 +59,5 @@ def measure_values(customers: Customers, name: str) -> FloatArray:
             [Problem("unknown-measure", f"customers have no measure {name!r}; there are: {', '.join(there)}")],
             "balance",
         )
-    return np.nan_to_num(values, nan=0.0)
+    known: FloatArray = np.nan_to_num(values, nan=0.0)
+    return known

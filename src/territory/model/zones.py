@@ -15,10 +15,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 if TYPE_CHECKING:
-    from territory.model.arrays import InstantArray, TextArray
+    from collections.abc import Iterator
+
+    from territory.model.arrays import InstantArray, IntArray, TextArray
     from territory.model.columns import Findings
 
-__all__ = ["check_zones", "local", "utc_second"]
+__all__ = ["check_zones", "local", "to_utc", "utc_second"]
 
 
 def check_zones(columns: dict[str, Any], findings: Findings) -> None:
@@ -82,13 +84,45 @@ def local(instants: InstantArray, zones: TextArray | None) -> InstantArray:
     if zones is None:
         return instants
     out = instants.astype("datetime64[s]").copy()
-    values = np.asarray(zones.tolist(), dtype=object)
-    for zone in set(values.tolist()) - {""}:
+    for zone, rows in _by_zone(zones, out):
         info = ZoneInfo(zone)
-        at = (values == zone) & ~np.isnat(out)
-        seconds, back = np.unique(
-            out[at].astype(np.int64) // 900, return_inverse=True
-        )  # offsets change on quarter hours
-        offsets = [int(dt.datetime.fromtimestamp(int(q) * 900, info).utcoffset().total_seconds()) for q in seconds]  # type: ignore[union-attr]
-        out[at] += np.asarray(offsets, dtype="timedelta64[s]")[back]
+        # offsets change on quarter hours, so one look-up serves all instants of a quarter
+        quarters, back = np.unique(out[rows].astype(np.int64) // 900, return_inverse=True)
+        offsets = [_offset_s(int(q) * 900, info) for q in quarters]
+        out[rows] += np.asarray(offsets, dtype="timedelta64[s]")[back]
     return out
+
+
+def to_utc(wall: InstantArray, zones: TextArray | None) -> InstantArray:
+    """Return the instants at which clocks on the wall show given times; the inverse of `local`.
+
+    Parameters
+    ----------
+    wall : datetime64[s] array of shape (n,), naive local time
+    zones : text array of shape (n,), or None for UTC
+
+    Returns
+    -------
+    datetime64[s] array of shape (n,); NaT stays NaT
+    """
+    if zones is None:
+        return wall
+    out = wall.astype("datetime64[s]").copy()
+    for zone, rows in _by_zone(zones, out):
+        times, back = np.unique(out[rows].astype(np.int64), return_inverse=True)
+        seconds = [utc_second(int(t) // 86_400, int(t) % 86_400, zone) for t in times]
+        out[rows] = np.asarray(seconds, dtype="datetime64[s]")[back]
+    return out
+
+
+def _by_zone(zones: TextArray, times: InstantArray) -> Iterator[tuple[str, IntArray]]:
+    """Hand out each zone with its rows; rows without a zone or a time are left out."""
+    known = ~np.isnat(times)
+    values = np.asarray(zones.tolist(), dtype=object)
+    for zone in sorted(set(values.tolist()) - {""}):
+        yield zone, np.flatnonzero((values == zone) & known)
+
+
+def _offset_s(second: int, info: ZoneInfo) -> int:
+    offset = dt.datetime.fromtimestamp(second, info).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())

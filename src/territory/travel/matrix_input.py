@@ -67,15 +67,16 @@ def read_matrix(values: Any, name: str, n: int, problems: list[Problem]) -> NDAr
 
 
 def _read_numbers(values: Any, name: str, problems: list[Problem]) -> NDArray[np.float64] | None:
+    if isinstance(values, np.ma.MaskedArray):
+        mask, values = np.ma.getmaskarray(values), np.ma.getdata(values).astype(object)
+        values[mask] = None
     try:
-        cells = np.asarray(values.astype(object).filled(None) if isinstance(values, np.ma.MaskedArray) else values)
+        cells = np.asarray(values)
     except ValueError:
         problems.append(Problem("matrix-ragged", "rows of different lengths", name))
         return None
     if cells.dtype.kind in "iuf":
         return cells.astype(np.float64)
-    if cells.size == 0:
-        return np.empty(cells.shape)
     if cells.dtype == object:
         flat = [np.inf if _is_null(cell) else cell for cell in cells.ravel().tolist()]
         if all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in flat):

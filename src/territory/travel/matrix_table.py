@@ -114,11 +114,12 @@ def _ids(series: nw.Series[Any], problems: list[Problem]) -> list[str]:
         hint = "Maybe integers turned into floats by a missing value? Read them as text."
         problems.append(Problem("id-not-text", "ids are floats, such as 1001.0", name, len(series), hint=hint))
         return []
-    _noted(problems, "blank-id", "missing", np.flatnonzero(series.is_null().to_numpy()), name)
+    null = series.is_null().to_numpy().astype(bool)
+    _noted(problems, "blank-id", "missing", np.flatnonzero(null), name)
     if series.dtype.is_integer():
         return [str(value) for value in series.to_list()]
     values = series.to_list()
-    strange = [row for row, value in enumerate(values) if value is not None and not isinstance(value, str)]
+    strange = [row for row, value in enumerate(values) if not null[row] and not isinstance(value, str)]
     _noted(problems, "id-not-text", "neither text nor integer", strange, name)
     return [value if isinstance(value, str) else "" for value in values]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import numpy as np
 
-from territory.errors import InputError, Problem
+from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +120,7 @@ def whole_seconds(seconds: NDArray[np.float64], speed_factor: float = 1.0) -> ND
     Parameters
     ----------
     seconds : float array of any shape
-        Not negative; infinite where there is no way. NaN is not allowed.
+        Not negative; infinite where there is no way.
     speed_factor : float
         Positive and finite; 1.25 drives every leg in 4/5 of the time.
 
@@ -132,7 +132,7 @@ def whole_seconds(seconds: NDArray[np.float64], speed_factor: float = 1.0) -> ND
     Raises
     ------
     InputError
-        A bad speed factor, or times so long that plans could not add them up.
+        A bad speed factor, NaN, or times so long that plans could not add them up.
 
     Examples
     --------
@@ -151,12 +151,12 @@ def whole_metres(metres: NDArray[np.float64]) -> NDArray[np.int32]:
     Parameters
     ----------
     metres : float array of any shape
-        Not negative; NaN is not allowed.
+        Not negative; infinite where there is no way.
 
     Raises
     ------
     InputError
-        Distances so long that plans could not add them up.
+        NaN, or distances so long that plans could not add them up.
     """
     return _whole(np.rint(metres), "distance-overflow", "metres")
 
@@ -165,10 +165,16 @@ def _whole(values: NDArray[np.float64], code: str, unit: str) -> NDArray[np.int3
     largest = values.max(initial=0.0)
     if largest <= _LONGEST:
         return values.astype(np.int32)
+    if np.isnan(largest):
+        rows = tuple(int(row) for row in np.unique(np.nonzero(np.isnan(values))[0])[:MAX_ROWS_LISTED])
+        hint = "Maybe a place without coordinates?"
+        raise InputError(
+            [Problem("nan", "not a number", count=int(np.isnan(values).sum()), rows=rows, hint=hint)], "travel"
+        )
     endless = np.isinf(values)
     too_long = (values > _LONGEST) & ~endless
     if too_long.any():
-        rows = tuple(int(row) for row in np.unique(np.nonzero(too_long)[0])[:5])
+        rows = tuple(int(row) for row in np.unique(np.nonzero(too_long)[0])[:MAX_ROWS_LISTED])
         problem = Problem(code, f"more than {_LONGEST:,} {unit}", count=int(too_long.sum()), rows=rows)
         raise InputError([problem], "travel")
     return np.where(endless, UNREACHABLE, np.where(endless, 0.0, values)).astype(np.int32)

@@ -1,0 +1,125 @@
+"""Whether customers are visited as often as they should; see `territory.check.chains` for what that means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from territory.check.report import Violation
+from territory.model.enums import Channel, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from territory.check.facts import PlanFacts
+
+__all__ = ["first_visits_kept", "intervals_kept", "visits_complete", "visits_due", "visits_single"]
+
+
+def _date(day: object) -> np.datetime64:
+    return np.datetime64(int(str(day)), "D")
+
+
+def _of(f: PlanFacts, e: int) -> str:
+    c = f.chains
+    planned = c.stop[e] >= 0
+    what = "is visited on" if planned else "has an unassigned visit due on"
+    return f"Customer {f.customer_id(c.customer[e])} {what} {_date(c.day[e])}"
+
+
+def _at(f: PlanFacts, e: int, code: str, message: str, amount: float) -> Violation:
+    c = f.chains
+    if c.stop[e] >= 0:
+        return f.at_stop(code, c.stop[e], message, amount)
+    return Violation(code, message, customer_id=f.customer_id(c.customer[e]), day=_date(c.day[e]), amount=amount)
+
+
+def visits_single(f: PlanFacts) -> Iterator[Violation]:
+    """``visit-doubled``: several visits on one day, whoever makes them."""
+    order = np.lexsort((f.start.astype(np.int64), f.day.astype(np.int64), f.customer))
+    who, day = f.customer[order], f.day[order]
+    for j in np.flatnonzero((who[1:] == who[:-1]) & (day[1:] == day[:-1])) + 1:
+        message = f"Customer {f.customer_id(who[j])} is visited more than once on {day[j]}."
+        yield f.at_stop("visit-doubled", order[j], message)
+
+
+def visits_due(f: PlanFacts) -> Iterator[Violation]:
+    """``visit-not-due``: customers whose interval is blank; inside and lost ones are told elsewhere."""
+    interval = f.plan.customers.visit_interval_days
+    if interval is None or not f.cadence:
+        return
+    elsewhere = np.zeros(len(interval), dtype=bool)
+    if f.plan.customers.channel is not None:
+        elsewhere |= f.plan.customers.channel == Channel.INSIDE
+    if f.plan.customers.stage is not None:
+        elsewhere |= f.plan.customers.stage == Stage.LOST
+    for i in np.flatnonzero(np.isnan(interval[f.customer]) & ~elsewhere[f.customer]):
+        message = f"Customer {f.customer_id(f.customer[i])} is visited on {f.day[i]}, but has no visit interval."
+        yield f.at_stop("visit-not-due", i, message)
+
+
+def first_visits_kept(f: PlanFacts) -> Iterator[Violation]:
+    """``first-visit-early``, of the first planned visit, and ``first-visit-late``, of the first planned or not."""
+    if not f.cadence:
+        return
+    c = f.chains
+    wanted = c.wanted[c.customer]
+    planned = np.flatnonzero(wanted & (c.stop >= 0))
+    _, first = np.unique(c.customer[planned], return_index=True)
+    start = int(f.plan.settings.start.astype(np.int64))
+    for e in planned[first].tolist():
+        earliest = int(c.first_from[c.customer[e]])
+        if c.day[e] < earliest and earliest > start:  # days before the horizon are told elsewhere
+            message = f"{_of(f, e)}, but not before {_date(earliest)} after its last visit."
+            yield _at(f, e, "first-visit-early", message, float(earliest - c.day[e]))
+    if not f.complete:
+        return
+    events = np.flatnonzero(wanted)
+    _, first = np.unique(c.customer[events], return_index=True)
+    for e in events[first].tolist():
+        latest = int(c.first_until[c.customer[e]])
+        if c.day[e] > latest:
+            message = f"{_of(f, e)}; its first visit was due by {_date(latest)}."
+            yield _at(f, e, "first-visit-late", message, float(c.day[e] - latest))
+
+
+def intervals_kept(f: PlanFacts) -> Iterator[Violation]:
+    """``interval-too-short``, between planned visits, and ``interval-too-long``, between any."""
+    if not f.cadence:
+        return
+    c = f.chains
+    wanted = c.wanted[c.customer]
+    planned = np.flatnonzero(wanted & (c.stop >= 0))
+    gap = np.diff(c.day[planned])
+    same = np.diff(c.customer[planned]) == 0
+    # several visits on one day are told elsewhere
+    for j in np.flatnonzero(same & (gap > 0) & (gap < c.shortest[c.customer[planned[1:]]])):
+        e, least = int(planned[j + 1]), int(c.shortest[c.customer[planned[j + 1]]])
+        message = f"{_of(f, e)}, {gap[j]} days after the visit before; at least {least} are asked for."
+        yield _at(f, e, "interval-too-short", message, float(least - gap[j]))
+    if not f.complete:
+        return
+    events = np.flatnonzero(wanted)
+    gap = np.diff(c.day[events])
+    same = np.diff(c.customer[events]) == 0
+    for j in np.flatnonzero(same & (gap > c.longest[c.customer[events[1:]]])):
+        e, most = int(events[j + 1]), int(c.longest[c.customer[events[j + 1]]])
+        message = f"{_of(f, e)}, {gap[j]} days after the visit before; at most {most} are asked for."
+        yield _at(f, e, "interval-too-long", message, float(gap[j] - most))
+
+
+def visits_complete(f: PlanFacts) -> Iterator[Violation]:
+    """``visit-missing``, once a customer: after its last event another visit is due in the horizon, or its first."""
+    if not (f.complete and f.cadence):
+        return
+    c = f.chains
+    end = int(f.plan.settings.end.astype(np.int64))
+    due_by = c.first_until.copy()
+    last = np.flatnonzero(np.append(c.customer[1:] != c.customer[:-1], np.ones(min(1, len(c.customer)), bool)))
+    who = c.customer[last]
+    due_by[who] = c.day[last] + c.longest[who]
+    for i in np.flatnonzero(c.wanted & (due_by < end)):
+        day = _date(due_by[i])
+        message = f"Customer {f.customer_id(i)} has a visit due by {day} that is neither planned nor unassigned."
+        yield Violation("visit-missing", message, customer_id=f.customer_id(i), day=day, amount=float(end - due_by[i]))

@@ -1,0 +1,100 @@
+"""Every code that a check may report, and the rule that is then broken."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["ALIGNMENT_CODES", "CODES", "PLAN_CODES"]
+
+_ELIGIBILITY: Final = {
+    "skill-missing": "The rep has every skill that the customer requires.",
+    "rep-forbidden": "The customer does not forbid the rep.",
+    "lock-broken": "A locked customer is served by its owner.",
+}
+
+#: Code to rule, of `check_plan`.
+PLAN_CODES: Final[dict[str, str]] = {
+    # the tables
+    "stops-unordered": "The stops stand in the order of rep, day and position.",
+    "routes-unordered": "The routes stand in the order of rep and day.",
+    "position-wrong": "The positions of a day's stops are 0, 1, 2 and so on.",
+    "stop-without-route": "Every stop belongs to a route of its rep and day.",
+    "route-without-stops": "Every route has stops.",
+    "route-doubled": "A rep has one route a day.",
+    "stop-count-wrong": "A route's n_stops is the number of its stops.",
+    "outside-horizon": "Every day, and every due day of an unassigned visit, lies in the horizon.",
+    "time-missing": "Every arrival, start and end of a stop and every leave and back of a route is known.",
+    # travel
+    "travel-differs": "The plan was made with the travel that it is checked with.",
+    "leg-unreachable": "There is a way for every leg.",
+    "drive-wrong": "A stop's drive_s is the travel time from the place before it.",
+    "distance-wrong": "A stop's distance_m is the distance from the place before it.",
+    "route-drive-wrong": "A route's drive_s is the sum of its legs, the last one included.",
+    "route-distance-wrong": "A route's distance_m is the sum of its legs, the last one included.",
+    "bound-above-drive": "A route's bound_s is not above its drive_s.",
+    # the day, in time
+    "arrival-too-early": "Between the end of the visit before (or leaving) and the arrival lies the drive.",
+    "start-before-arrival": "A visit starts when the rep has arrived, or later.",
+    "end-wrong": "A visit ends when its service time, rounded up to whole seconds, has passed since its start.",
+    "back-too-early": "Between the end of the last visit and being back there is time for the drive.",
+    # when reps work
+    "on-holiday": "Nobody visits on a holiday.",
+    "on-leave": "Nobody visits on leave.",
+    "no-shift": "The rep works on that weekday.",
+    "before-shift": "The rep leaves when the shift has begun, or later.",
+    "after-shift": "The rep is back when the shift ends, or earlier.",
+    "too-many-visits": "A day has at most the rep's max_visits_per_day.",
+    # the daily break
+    "break-missing": "A rep who takes breaks has one in every route that reaches into the break window.",
+    "break-unexpected": "A rep without breaks has none.",
+    "break-length-wrong": "The break is as long as the rep's break_s, rounded up to whole seconds.",
+    "break-outside-window": "The break lies within the rep's break window.",
+    "break-during-drive": "The rep does not drive during the break.",
+    "break-during-visit": "No visit takes place during the break.",
+    # when customers can be visited
+    "outside-opening-hours": "The visit (or, where only it counts, its start) lies within one opening interval.",
+    "call-block": "The visit does not touch a day on which the customer must not be called on.",
+    "weekday-not-allowed": "The visit is on one of the customer's weekdays.",
+    "week-parity": "The visit is in an odd or even ISO week, as the customer wants it.",
+    # who visits whom
+    **_ELIGIBILITY,
+    "inside-channel": "Customers who are served from inside are not visited.",
+    "lost-customer": "Lost customers are not visited.",
+    "wrong-rep": "A customer is visited by the rep of its territory.",
+    "not-in-alignment": "The alignment knows everybody whom the plan visits.",
+    # how often
+    "visit-doubled": "A customer is visited at most once a day.",
+    "visit-not-due": "Customers with a blank interval are not visited.",
+    "first-visit-early": "The first visit comes no earlier after the last visit than the interval allows.",
+    "first-visit-late": "The first visit, planned or not, is due no later than the interval allows.",
+    "interval-too-short": "Visits of a customer are not nearer to each other than the interval allows.",
+    "interval-too-long": "Visits of a customer, planned or not, are not farther from each other than allowed.",
+    "visit-missing": "Every visit that is due in the horizon is planned, or unassigned with a reason.",
+    # what is not planned
+    "planned-and-unassigned": "A visit is either planned or unassigned.",
+    "unassigned-doubled": "A customer has at most one unassigned visit a day.",
+    "unassigned-not-due": "Unassigned are only visits of customers who are to be visited at all.",
+    "reason-unknown": "The reason of an unassigned visit is one of `territory.model.Reason`.",
+    "reason-unfit": "Where the alignment gives a customer to nobody, the reason says that nobody can go there.",
+    "detail-empty": "The reason of an unassigned visit is explained in a sentence.",
+}
+
+#: Code to rule, of `check_alignment`.
+ALIGNMENT_CODES: Final[dict[str, str]] = {
+    "territory-id-doubled": "Every territory has an id of its own, which is not blank.",
+    "reason-missing": "A customer in no territory has a reason.",
+    "reason-unfounded": "Only customers in no territory have a reason.",
+    "rep-doubled": "A rep has at most one territory.",
+    "territory-without-rep": "Where there are reps, every territory has one.",
+    **_ELIGIBILITY,
+    "measure-unknown": "The customers have every measure of the balance.",
+    "target-wrong": "Targets are the total of a measure, shared out by the reps' capacities, or equally.",
+    "unbalanced": "Every territory's total is within the allowed deviation from its target.",
+    "not-contiguous": "A territory that was asked to be connected is, apart from parts whose customers are all locked.",
+    "center-wrong": "Every territory with customers has a centre on the globe.",
+    "objective-wrong": "The objective is the weighted mean of the squared chord from customer to centre.",
+    "bound-above-objective": "The bound is not above the objective.",
+}
+
+#: Code to rule, of both checks.
+CODES: Final[dict[str, str]] = {**PLAN_CODES, **ALIGNMENT_CODES}

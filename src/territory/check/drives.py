@@ -1,0 +1,97 @@
+"""Whether driving times and distances are those of the travel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from territory.check.report import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from territory.check.facts import PlanFacts
+    from territory.model.arrays import BoolArray, IntArray
+
+__all__ = ["bounds_below_drives", "legs_reachable", "legs_right", "routes_right", "travel_same"]
+
+
+def travel_same(f: PlanFacts) -> Iterator[Violation]:
+    """``travel-differs``; the other rules then say what that changes."""
+    told = f.plan.settings.travel
+    if told != f.travel.fingerprint:
+        made = f"was made with {told!r}" if told else "does not say with which travel it was made"
+        yield Violation("travel-differs", f"The plan {made}, and is checked with {f.travel.fingerprint!r}.")
+
+
+def legs_reachable(f: PlanFacts) -> Iterator[Violation]:
+    """``leg-unreachable``; rules that need the leg's travel time are not checked then."""
+    for i in np.flatnonzero(~f.legs.reachable):
+        rep = f.rep_id(f.rep[i])
+        before = "home" if f.first[i] else f"customer {f.customer_id(f.customer[i - 1])}"
+        message = f"On {f.day[i]}, rep {rep} cannot get from {before} to customer {f.customer_id(f.customer[i])}."
+        yield f.at_stop("leg-unreachable", i, message)
+    routes = f.plan.routes
+    for r in np.flatnonzero(~f.legs.home_reachable):
+        who = f.customer_id(f.customer[f.last_stop[f.route_group[r]]])
+        rep = f.rep_id(routes.rep_idx[r])
+        message = f"On {routes.day[r]}, rep {rep} cannot get from customer {who} to the end of the day."
+        yield f.at_route("leg-unreachable", r, message)
+
+
+def legs_right(f: PlanFacts) -> Iterator[Violation]:
+    """``drive-wrong`` and ``distance-wrong``."""
+    stops = f.plan.stops
+    for code, name, unit, told, truth in (
+        ("drive-wrong", "drive", "s", stops.drive_s[f.row], f.legs.drive_s),
+        ("distance-wrong", "distance", "m", stops.distance_m[f.row], f.legs.distance_m),
+    ):
+        for i in np.flatnonzero((told != truth) & f.legs.reachable):
+            message = (
+                f"The {name} of rep {f.rep_id(f.rep[i])} to customer {f.customer_id(f.customer[i])} on {f.day[i]} "
+                f"is {truth[i]} {unit}, not {told[i]} {unit}."
+            )
+            yield f.at_stop(code, i, message, float(abs(int(told[i]) - int(truth[i]))))
+
+
+def routes_right(f: PlanFacts) -> Iterator[Violation]:
+    """``route-drive-wrong`` and ``route-distance-wrong``, against the travel, not against what the stops say."""
+    routes, legs = f.plan.routes, f.legs
+    summed = _whole(f)
+    for code, name, unit, told, truth in (
+        ("route-drive-wrong", "driving time", "s", routes.drive_s, _sum(f, legs.drive_s) + legs.home_s),
+        ("route-distance-wrong", "distance", "m", routes.distance_m, _sum(f, legs.distance_m) + legs.home_m),
+    ):
+        for r in np.flatnonzero((told != truth) & summed):
+            message = (
+                f"The {name} of the route of rep {f.rep_id(routes.rep_idx[r])} on {routes.day[r]} "
+                f"is {truth[r]} {unit}, not {told[r]} {unit}."
+            )
+            yield f.at_route(code, r, message, float(abs(int(told[r]) - int(truth[r]))))
+
+
+def bounds_below_drives(f: PlanFacts) -> Iterator[Violation]:
+    """``bound-above-drive``."""
+    routes = f.plan.routes
+    if routes.bound_s is None:
+        return
+    truth = _sum(f, f.legs.drive_s) + f.legs.home_s
+    for r in np.flatnonzero((routes.bound_s > truth) & _whole(f)):
+        message = (
+            f"No route of the visits of rep {f.rep_id(routes.rep_idx[r])} on {routes.day[r]} is said to drive "
+            f"less than {routes.bound_s[r]} s, but the route drives {truth[r]} s."
+        )
+        yield f.at_route("bound-above-drive", r, message, float(routes.bound_s[r] - truth[r]))
+
+
+def _sum(f: PlanFacts, values: IntArray) -> IntArray:
+    """Add up values of stops by route; 0 for a route without stops."""
+    by_group = np.append(np.add.reduceat(values, f.first_stop) if len(values) else np.empty(0, np.int64), 0)
+    return np.asarray(by_group[f.route_group], dtype=np.int64)
+
+
+def _whole(f: PlanFacts) -> BoolArray:
+    """Tell which routes have stops, all of them and the end within reach."""
+    cut_off = _sum(f, (~f.legs.reachable).astype(np.int64))
+    return np.asarray((f.route_group >= 0) & (cut_off == 0) & f.legs.home_reachable)

@@ -1,0 +1,158 @@
+"""Whether customers can be visited then: opening hours, call blocks, weekdays, week parity.
+
+Opening hours and call blocks are those of the customer's wall clock, weekdays and weeks those of
+the rep's day.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from territory.check.wall import as_text, to_utc
+from territory.model.enums import HoursBind, Parity
+from territory.units import DAY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from territory.check.facts import PlanFacts
+    from territory.check.report import Violation
+    from territory.model.arrays import DayArray, IntArray
+    from territory.model.hours import Week, WeeklyHours
+
+__all__ = ["call_blocks_kept", "opening_hours_kept", "week_parity_kept", "weekdays_kept"]
+
+#: Hours that are not round the clock have a gap within a week.
+_LONGEST_DAYS = 8
+
+
+def opening_hours_kept(f: PlanFacts) -> Iterator[Violation]:
+    """``outside-opening-hours``: intervals that touch, as at midnight, are one."""
+    hours, bind = f.plan.customers.opening_hours, f.plan.customers.hours_bind
+    if hours is None:
+        return
+    code = hours.code[f.customer]
+    always = np.array([all(day == ((0, DAY_S),) for day in week) for week in hours.weeks], dtype=bool)
+    rows = np.flatnonzero(~always[code] & ~np.isnat(f.start) & ~np.isnat(f.end))
+    if len(rows) == 0:
+        return
+    start_only = np.zeros(len(f.customer), bool) if bind is None else bind[f.customer] == HoursBind.START
+    begin = f.start[rows].astype(np.int64)
+    end = np.where(start_only[rows], begin, f.end[rows].astype(np.int64))
+    opens, closes, which = _intervals(f, hours, rows)
+    fits = ((opens[which] <= begin[:, None]) & (end[:, None] <= closes[which])).any(axis=1)
+    for j in np.flatnonzero(~fits):
+        i = rows[j]
+        # what is missing until the interval that comes nearest holds the visit
+        off = np.maximum(opens[which[j]] - begin[j], 0) + np.maximum(end[j] - closes[which[j]], 0)
+        known = closes[which[j]] >= opens[which[j]]
+        yield f.at_stop(
+            "outside-opening-hours",
+            i,
+            _outside(f, hours[int(f.customer[i])], i, start_only=bool(start_only[i])),
+            float(off[known].min()) if known.any() else None,
+        )
+
+
+def _outside(f: PlanFacts, week: Week, i: Any, *, start_only: bool) -> str:
+    zone = str(f.customer_zone[i])
+    day = f.local_start[i].astype("datetime64[D]")
+    open_at = ", ".join(
+        f"{a // 3600:02d}:{a // 60 % 60:02d}-{b // 3600:02d}:{b // 60 % 60:02d}"
+        for a, b in week[int(day.astype(np.int64) + 3) % 7]
+    )
+    when = f"starts at {as_text(f.start[i], zone)}"
+    if not start_only:
+        when = f"lasts from {as_text(f.start[i], zone)} to {as_text(f.end[i], zone)}"
+    return f"The visit of customer {f.customer_id(f.customer[i])} {when}; its hours on {day} are {open_at or 'none'}."
+
+
+def _intervals(f: PlanFacts, hours: WeeklyHours, rows: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the opening intervals around each visit, UTC seconds.
+
+    Returns
+    -------
+    opens, closes : int64 arrays of shape (number of distinct cases, most intervals)
+        Filled up with intervals that close before they open.
+    which : int64 array of shape (number of rows,)
+        The case of each row.
+    """
+    zones, zone = np.unique(f.customer_zone[rows].astype(str), return_inverse=True)
+    first = f.local_start[rows].astype("datetime64[D]").astype(np.int64)
+    last = np.minimum(f.local_end[rows].astype("datetime64[D]").astype(np.int64), first + _LONGEST_DAYS)
+    keys = np.stack([hours.code[f.customer[rows]].astype(np.int64), zone.astype(np.int64), first, last], axis=1)
+    cases, which = np.unique(keys, axis=0, return_inverse=True)
+    merged = [_merged(hours.weeks[c], str(zones[z]), range(a - 1, b + 2)) for c, z, a, b in cases.tolist()]
+    width = max(1, *(len(each) for each in merged))
+    filled = [[*each, *[(1, 0)] * (width - len(each))] for each in merged]
+    table = np.array(filled, dtype=np.int64).reshape(len(cases), width, 2)
+    return table[:, :, 0], table[:, :, 1], which.reshape(-1)
+
+
+def _merged(week: Week, zone: str, days: range) -> list[tuple[int, int]]:
+    """Return the intervals of some days as UTC seconds; those that touch become one."""
+    spans = sorted((to_utc(d, a, zone), to_utc(d, b, zone)) for d in days for a, b in week[(d + 3) % 7])
+    merged: list[tuple[int, int]] = []
+    for opens, closes in spans:
+        if merged and opens <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(closes, merged[-1][1]))
+        else:
+            merged.append((opens, closes))
+    return merged
+
+
+def call_blocks_kept(f: PlanFacts) -> Iterator[Violation]:
+    """``call-block``: no day that the visit touches on the customer's calendar; ending at midnight touches none."""
+    blocks = f.plan.customers.call_blocks
+    if blocks is None:
+        return
+    some = np.array([bool(cell) for cell in blocks.cells], dtype=bool)
+    blocked: dict[int, tuple[DayArray, DayArray]] = {
+        c: (np.array([a for a, _ in cell]), np.array([b for _, b in cell]))
+        for c, cell in enumerate(blocks.cells)
+        if cell
+    }
+    code = blocks.code[f.customer]
+    first, last = f.local_start.astype("datetime64[D]"), f.local_end.astype("datetime64[D]")
+    for c in np.unique(code[some[code]]).tolist():
+        froms, untils = blocked[c]
+        at = np.flatnonzero(code == c)
+        for i in at[((froms <= last[at, None]) & (untils >= first[at, None])).any(axis=1)]:
+            message = (
+                f"Customer {f.customer_id(f.customer[i])} is visited on {first[i]}, when it must not be called on: "
+                f"{blocks.to_text()[int(f.customer[i])]}."
+            )
+            yield f.at_stop("call-block", i, message)
+
+
+def weekdays_kept(f: PlanFacts) -> Iterator[Violation]:
+    """``weekday-not-allowed``."""
+    allowed = f.plan.customers.preferred_weekdays
+    if allowed is None:
+        return
+    weekday = (f.day.astype(np.int64) + 3) % 7
+    for i in np.flatnonzero(allowed[f.customer].astype(np.int64) >> weekday & 1 == 0):
+        message = (
+            f"Customer {f.customer_id(f.customer[i])} is visited on {f.day[i]}, a {f.day[i].item():%A}, "
+            "which is none of its weekdays."
+        )
+        yield f.at_stop("weekday-not-allowed", i, message)
+
+
+def week_parity_kept(f: PlanFacts) -> Iterator[Violation]:
+    """``week-parity``, by ISO 8601: a week is that of its Thursday, week 1 has the year's first Thursday."""
+    parity = f.plan.customers.week_parity
+    if parity is None:
+        return
+    wanted = parity[f.customer]
+    for i in np.flatnonzero(wanted != Parity.ANY):
+        week = f.day[i].item().isocalendar().week
+        if (week % 2 == 1) != (wanted[i] == Parity.ODD):
+            asked = "odd" if wanted[i] == Parity.ODD else "even"
+            message = (
+                f"Customer {f.customer_id(f.customer[i])} is visited on {f.day[i]}, in week {week}, "
+                f"but wants {asked} weeks."
+            )
+            yield f.at_stop("week-parity", i, message)

@@ -1,0 +1,7 @@
+"""Who serves whom: balanced, compact, contiguous territories."""
+
+from __future__ import annotations
+
+from territory.design.territories import design_territories
+
+__all__ = ["design_territories"]

@@ -1,0 +1,111 @@
+"""Territory design as arrays: what the steps of the method hand to one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from territory.geo.sphere import EARTH_RADIUS_M, unit_vectors
+from territory.model.arrays import NO_IDX
+
+if TYPE_CHECKING:
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray
+    from territory.model.customers import Customers
+    from territory.model.reps import Reps
+
+__all__ = ["DesignProblem", "chord2", "eligibility"]
+
+
+@dataclass(frozen=True, eq=False)
+class DesignProblem:
+    """Customers to be shared out among k territories.
+
+    Attributes
+    ----------
+    xyz : float array of shape (n, 3), metres
+        Places on the sphere; squared chords between them are the distances that are kept small.
+    weight : float array of shape (n,)
+        The first balance measure, by which distances are weighted.
+    measures : float array of shape (n, m)
+        All balance measures; the first column is `weight`.
+    targets : float array of shape (k, m)
+        What each territory should hold of each measure.
+    tolerance : float array of shape (m,)
+        Allowed deviation, a share of the target.
+    eligible : bool array of shape (n, k), or None where everybody may serve everybody
+        Locks, skills and forbidden reps.
+    """
+
+    xyz: FloatArray
+    weight: FloatArray
+    measures: FloatArray
+    targets: FloatArray
+    tolerance: FloatArray
+    eligible: BoolArray | None
+
+    @property
+    def n(self) -> int:
+        """Number of customers."""
+        return len(self.xyz)
+
+    @property
+    def k(self) -> int:
+        """Number of territories."""
+        return len(self.targets)
+
+
+def free_customers(problem: DesignProblem) -> BoolArray:
+    """Return which customers every rep may serve, bool of shape (n,): those that contiguity concerns."""
+    if problem.eligible is None:
+        return np.ones(problem.n, dtype=bool)
+    return np.asarray(problem.eligible.all(axis=1), dtype=bool)
+
+
+def chord2(xyz: FloatArray, centers: FloatArray) -> FloatArray:
+    """Return the squared chords between points (n, 3) and centres (k, 3), square metres, shape (n, k)."""
+    square = (xyz**2).sum(axis=1)[:, None] + (centers**2).sum(axis=1)[None, :] - 2.0 * (xyz @ centers.T)
+    return np.asarray(np.maximum(square, 0.0))
+
+
+def on_sphere(lon: FloatArray, lat: FloatArray) -> FloatArray:
+    """Return places as points of the sphere in metres, shape (n, 3)."""
+    return unit_vectors(lon, lat) * EARTH_RADIUS_M
+
+
+def eligibility(customers: Customers, reps: Reps | None) -> BoolArray | None:
+    """Return who may serve whom, bool of shape (n, number of reps); None where everybody may.
+
+    A locked customer may only stay with its owner, whatever its skills; else the rep needs the
+    required skills and must not be forbidden.
+    """
+    if reps is None:
+        return None
+    c = customers
+    if c.locked is None and c.required_skills is None and c.forbidden_reps is None:
+        return None
+    allowed = np.ones((len(c), len(reps)), dtype=bool)
+    if c.required_skills is not None:
+        skills = [reps.skills[j] if reps.skills is not None else frozenset() for j in range(len(reps))]
+        table = np.array([[cell <= has for has in skills] for cell in c.required_skills.cells], dtype=bool)
+        allowed &= table.reshape(-1, len(reps))[c.required_skills.code]
+    if c.forbidden_reps is not None:
+        ids = reps.id.tolist()
+        table = np.array([[i not in cell for i in ids] for cell in c.forbidden_reps.cells], dtype=bool)
+        allowed &= table.reshape(-1, len(reps))[c.forbidden_reps.code]
+    if c.locked is not None and c.owner is not None:
+        owner = owner_idx(customers, reps)
+        rows = np.flatnonzero(c.locked & (owner != NO_IDX))
+        own = np.zeros((len(rows), len(reps)), dtype=bool)
+        own[np.arange(len(rows)), owner[rows]] = True
+        allowed[rows] &= own
+    return allowed
+
+
+def owner_idx(customers: Customers, reps: Reps) -> IdxArray:
+    """Return the position of each customer's owner among the reps; -1 where it has none, or one who is no rep."""
+    if customers.owner is None:
+        return np.full(len(customers), NO_IDX, dtype=np.int32)
+    position = {rep: j for j, rep in enumerate(reps.id.tolist())}
+    return np.array([position.get(o, NO_IDX) for o in customers.owner.tolist()], dtype=np.int32)

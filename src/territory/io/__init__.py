@@ -1,0 +1,34 @@
+"""Files in and out: tables, plans, calendars, maps for other programs.
+
+Needs the ``io`` extra (pyarrow, icalendar, gpxpy), each package only where it is used.
+"""
+
+from __future__ import annotations
+
+from territory.io.calendar import plan_ics
+from territory.io.files import OutputError, atomic_write, safe_name, safe_names
+from territory.io.geojson import alignment_geojson, routes_geojson, write_geojson
+from territory.io.gpx import route_gpx
+from territory.io.links import google_maps_links
+from territory.io.plans import read_plan, write_plan
+from territory.io.tables import read_customers, read_reps, read_table, read_visits, write_table
+
+__all__ = [
+    "OutputError",
+    "alignment_geojson",
+    "atomic_write",
+    "google_maps_links",
+    "plan_ics",
+    "read_customers",
+    "read_plan",
+    "read_reps",
+    "read_table",
+    "read_visits",
+    "route_gpx",
+    "routes_geojson",
+    "safe_name",
+    "safe_names",
+    "write_geojson",
+    "write_plan",
+    "write_table",
+]

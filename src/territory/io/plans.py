@@ -1,0 +1,395 @@
+"""A plan as a directory: for people and other programs, and to read it back as it was.
+
+::
+
+    plan.json              settings, status, totals, warnings, the alignment's numbers; a sum of every file
+    customers.parquet      the input, all of it; reps.parquet likewise
+    alignment.csv          whose customer is whose
+    stops.csv routes.csv   every visit and every day, on the rep's wall clock and in UTC
+    unassigned.csv         what is not planned, with its reason
+    territories.geojson    the territories as polygons
+    routes-2026-01-05/     one day for the road: routes.geojson, links.csv (Google Maps), and for each
+                           rep a .gpx of the day and an .ics of all visits of the plan
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+import territory
+from territory.errors import InputError, Problem
+from territory.io.calendar import plan_ics
+from territory.io.csv_source import read_csv_cells
+from territory.io.extras import needed
+from territory.io.files import OutputError, atomic_directory, safe_names
+from territory.io.geojson import alignment_geojson, routes_geojson, write_geojson
+from territory.io.gpx import route_gpx
+from territory.io.links import MAX_WAYPOINTS, google_maps_links
+from territory.io.plan_state import (
+    alignment_state,
+    notes_state,
+    problems_state,
+    restore_alignment,
+    restore_notes,
+    restore_problems,
+    restore_routes,
+    restore_stops,
+    restore_unassigned,
+    routes_columns,
+    stops_columns,
+)
+from territory.io.tables import read_table, write_table
+from territory.model import Customers, Plan, PlanSettings, Reps, Status
+from territory.model.settings import as_day
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["read_plan", "write_plan"]
+
+_FORMAT: Final = "territory-plan"
+_VERSION: Final = 1
+_HEAD: Final = "plan.json"
+#: What file managers leave behind anywhere.
+_LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+def write_plan(
+    plan: Plan,
+    directory: str | os.PathLike[str],
+    *,
+    day: object = None,
+    previous: str | os.PathLike[str] | None = None,
+    now: dt.datetime | None = None,
+    max_waypoints: int = MAX_WAYPOINTS,
+    extra_files: Mapping[str, bytes | str] | None = None,
+) -> Path:
+    """Write a plan into a directory, as a whole or not at all.
+
+    Parameters
+    ----------
+    plan : Plan
+    directory : path
+        New, empty, or what this function wrote before, which is replaced; nothing else is.
+    day : date, optional
+        The day whose routes are written for the road; default: the first with visits.
+    previous : path, optional
+        An earlier plan's directory whose calendars are continued, see `plan_ics`; default:
+        `directory` itself, if there is one.
+    now : aware datetime, optional
+        Goes into the calendars; default: the current time. Give it for the same bytes from the
+        same plan.
+    max_waypoints : int
+        See `google_maps_links`.
+    extra_files : mapping of file name to content, optional
+        Written along, e.g. ``{"report.html": html}``.
+
+    Returns
+    -------
+    Path
+        Of the directory.
+
+    Raises
+    ------
+    InputError
+        `directory` holds something else, or files that were put in later; they are named.
+    OutputError
+        The operating system refused; the old directory, if any, is untouched.
+    MissingExtraError
+        pyarrow, icalendar or gpxpy is not installed; nothing was written.
+    """
+    for module in ("pyarrow.parquet", "pyarrow.csv", "icalendar", "gpxpy.gpx"):
+        needed(module)
+    target = Path(directory)
+    _refuse_foreign(target)
+    before = _calendars(target if previous is None else Path(previous), required=previous is not None)
+    days = np.unique(plan.routes.day)
+    chosen = as_day(day, "day") if day is not None else days[0] if len(days) else None
+    with atomic_directory(target, lambda: _refuse_foreign(target)) as folder:
+        write_table(plan.customers, folder / "customers.parquet")
+        write_table(plan.reps, folder / "reps.parquet")
+        write_table(stops_columns(plan), folder / "stops.csv")
+        write_table(routes_columns(plan), folder / "routes.csv")
+        write_table(plan.unassigned_dict(), folder / "unassigned.csv")
+        alignment = _write_alignment(plan, folder)
+        calendars: dict[str, str] = {}
+        if chosen is not None:
+            calendars = _write_day(plan, chosen, folder, before, now=now, max_waypoints=max_waypoints)
+        for name, content in (extra_files or {}).items():
+            _write_extra(folder, name, content)
+        head = {
+            "format": _FORMAT,
+            "format_version": _VERSION,
+            "versions": {
+                "territory": territory.__version__,
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "pyarrow": needed("pyarrow").__version__,
+            },
+            "status": str(plan.status),
+            "settings": plan.settings.to_dict(),
+            "summary": plan.summary(),
+            "diagnostics": problems_state(plan.diagnostics),
+            "customers": notes_state(plan.customers),
+            "reps": notes_state(plan.reps),
+            "alignment": alignment,
+            "routes_day": None if chosen is None else str(chosen),
+            "calendars": calendars,
+            "files": _sums(folder),
+        }
+        (folder / _HEAD).write_text(
+            json.dumps(head, indent=1, default=_plain, allow_nan=False) + "\n", encoding="utf-8"
+        )
+    return target
+
+
+def read_plan(directory: str | os.PathLike[str]) -> Plan:
+    """Read a plan that `write_plan` wrote, as it was.
+
+    Parameters
+    ----------
+    directory : path
+
+    Returns
+    -------
+    Plan
+        With its alignment; only ``trace`` is empty.
+
+    Raises
+    ------
+    InputError
+        No such directory, or files in it that are missing, torn, or were edited.
+    MissingExtraError
+        pyarrow is not installed.
+    """
+    folder = Path(directory)
+    head = _head(folder)
+    try:
+        _check_sums(folder, head)
+        customers, reps = _tables(folder, "customers", Customers, head), _tables(folder, "reps", Reps, head)
+        return Plan(
+            customers=customers,
+            reps=reps,
+            settings=PlanSettings.from_dict(head["settings"]),
+            stops=restore_stops(_cells(folder, "stops.csv"), customers, reps),
+            routes=restore_routes(_cells(folder, "routes.csv"), reps),
+            unassigned=restore_unassigned(_cells(folder, "unassigned.csv"), customers, reps),
+            alignment=_read_alignment(folder, head["alignment"], customers, reps),
+            status=Status(head["status"]),
+            diagnostics=restore_problems(head["diagnostics"]),
+        )
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        message = f"{_HEAD} does not go with the files beside it: {type(error).__name__}: {error}"
+        raise InputError([Problem("not-a-plan", message)], str(folder)) from error
+
+
+# -- writing -----------------------------------------------------------------------------------
+
+
+def _write_alignment(plan: Plan, folder: Path) -> dict[str, Any] | None:
+    alignment = plan.alignment
+    if alignment is None:
+        return None
+    state = alignment_state(alignment)
+    # customers and reps are the plan's own, as a rule, and then not written twice
+    for kind, mine, theirs in (
+        ("customers", plan.customers, alignment.customers),
+        ("reps", plan.reps, alignment.reps),
+    ):
+        same = theirs is mine or mine.equals(theirs)
+        state[kind] = None if theirs is None else "plan" if same else notes_state(theirs)
+        if theirs is not None and not same:
+            write_table(theirs, folder / f"alignment-{kind}.parquet")
+    write_table(alignment.to_dict(), folder / "alignment.csv")
+    write_geojson(alignment_geojson(alignment), folder / "territories.geojson")
+    return state
+
+
+def _write_day(
+    plan: Plan,
+    day: np.datetime64,
+    folder: Path,
+    before: Mapping[str, bytes],
+    *,
+    now: dt.datetime | None,
+    max_waypoints: int,
+) -> dict[str, str]:
+    """Write one day for the road; return the calendar file of each rep."""
+    at = folder / f"routes-{day}"
+    at.mkdir()
+    part = plan.day(day)
+    stamp = now if now is not None else dt.datetime.now(dt.UTC)
+    ids = plan.reps.id.tolist()
+    names = safe_names(ids)
+    links: list[tuple[str, int, str]] = []
+    for i in part.routes.rep_idx.tolist():
+        (at / f"{names[i]}.gpx").write_text(route_gpx(part, ids[i], day), encoding="utf-8", newline="\n")
+        urls = google_maps_links(part, ids[i], day, max_waypoints=max_waypoints)
+        links += [(ids[i], number, url) for number, url in enumerate(urls, 1)]
+    columns = {
+        "rep_id": np.array([rep_id for rep_id, _, _ in links], dtype=object),
+        "day": np.full(len(links), day),
+        "part": np.array([number for _, number, _ in links], dtype=np.int64),
+        "url": np.array([url for _, _, url in links], dtype=object),
+    }
+    write_table(columns, at / "links.csv")
+    write_geojson(routes_geojson(part), at / "routes.geojson")
+    calendars = {}
+    visiting = set(plan.stops.rep_idx.tolist())
+    for i, rep_id in enumerate(ids):
+        if i in visiting or rep_id in before:  # whose visits are all gone must hear of it
+            calendars[rep_id] = f"{at.name}/{names[i]}.ics"
+            (folder / calendars[rep_id]).write_bytes(plan_ics(plan, rep_id, previous=before.get(rep_id), now=stamp))
+    return calendars
+
+
+def _write_extra(folder: Path, name: str, content: bytes | str) -> None:
+    target = folder / name
+    if target.parent != folder or name in ("", ".", "..") or target.exists() or name == _HEAD:
+        raise InputError([Problem("bad-name", f"expected a new file name, not {name!r}")], "extra_files")
+    target.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _sums(folder: Path) -> dict[str, dict[str, Any]]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): _sum(file) for file in files}
+
+
+def _sum(file: Path) -> dict[str, Any]:
+    with file.open("rb") as content:
+        return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(content, "sha256").hexdigest()}
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    msg = f"no JSON for {type(value).__name__}"
+    raise TypeError(msg)
+
+
+def _refuse_foreign(target: Path) -> None:
+    """Raise unless the directory is new, empty, or wholly an output of ours."""
+    if not _exists(target):
+        return
+    if not target.is_dir():
+        raise InputError([Problem("not-a-directory", "a file of that name is there")], str(target))
+    there = {
+        Path(folder, name).relative_to(target).as_posix()
+        for folder, _, names in os.walk(target)
+        for name in names
+        if name not in _LITTER
+    }
+    if not there and not any(target.iterdir()):
+        return
+    try:
+        ours = {_HEAD, *_head(target)["files"]}
+    except InputError:
+        message = "the directory holds something else than a plan"
+        hint = "Give a new directory; nothing was changed."
+        raise InputError([Problem("foreign-directory", message, hint=hint)], str(target)) from None
+    strangers = sorted(there - ours)
+    if strangers:
+        shown = ", ".join(strangers[:5])
+        message = f"files that are no part of the plan would be lost: {shown}"
+        hint = "Move them elsewhere first; nothing was changed."
+        problem = Problem("foreign-files", message, count=len(strangers), hint=hint)
+        raise InputError([problem], str(target))
+
+
+def _exists(target: Path) -> bool:
+    try:
+        return target.exists()
+    except OSError as error:
+        raise OutputError.of(error, target) from error
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+def _head(folder: Path) -> dict[str, Any]:
+    try:
+        head = json.loads((folder / _HEAD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        what = f"no {_HEAD} in it" if folder.is_dir() else "there is no such directory"
+        problem = Problem("not-a-plan", what, hint="Expected a directory that write_plan wrote.")
+    except (OSError, ValueError) as error:
+        problem = Problem("torn-file", f"{_HEAD} is not readable: {error}")
+    else:
+        known = isinstance(head, dict) and head.get("format") == _FORMAT and isinstance(head.get("files"), dict)
+        if known and head.get("format_version") == _VERSION:
+            return dict(head)
+        if known:
+            message = f"written in format {head.get('format_version')}; this version reads format {_VERSION}"
+            problem = Problem("other-version", message, hint="Read it with the version that wrote it, or update.")
+        else:
+            problem = Problem("not-a-plan", f"{_HEAD} is not a plan's", hint="Expected what write_plan wrote.")
+    raise InputError([problem], str(folder))
+
+
+def _check_sums(folder: Path, head: Mapping[str, Any]) -> None:
+    """Raise for every file of the plan proper that is missing or not as it was written."""
+    problems = []
+    for name, expected in head["files"].items():
+        if not name.endswith((".parquet", ".csv")) or "/" in name:
+            continue
+        file = folder / name
+        if not file.is_file():
+            problems.append(Problem("missing-file", f"{name} is missing"))
+        elif _sum(file) != expected:
+            size = file.stat().st_size
+            message = f"{name} is not as it was written: {size} bytes, {expected['bytes']} expected"
+            if size == expected["bytes"]:
+                message = f"{name} is not as it was written"
+            hint = "Torn, or edited? Plan.from_frame and Alignment.from_frame read tables that were edited."
+            problems.append(Problem("torn-file", message, hint=hint))
+    if problems:
+        raise InputError(problems, str(folder))
+
+
+def _tables(folder: Path, kind: str, cls: Any, head: Mapping[str, Any]) -> Any:
+    table = read_table(folder / f"{kind}.parquet", cls)
+    restore_notes(table, head[kind.removeprefix("alignment-")])
+    return table
+
+
+def _read_alignment(folder: Path, values: Mapping[str, Any] | None, customers: Customers, reps: Reps) -> Any:
+    if values is None:
+        return None
+    own: dict[str, Any] = {"customers": customers, "reps": reps}
+    for kind, cls in (("customers", Customers), ("reps", Reps)):
+        if values[kind] is None:
+            own[kind] = None
+        elif values[kind] != "plan":
+            own[kind] = _tables(folder, f"alignment-{kind}", cls, values)
+    return restore_alignment(values, _cells(folder, "alignment.csv"), own["customers"], own["reps"])
+
+
+def _cells(folder: Path, name: str) -> dict[str, list[str]]:
+    table = read_csv_cells((folder / name).read_bytes(), name, delimiter=",")
+    return {str(column): values for column, values in table.to_pydict().items()}
+
+
+def _calendars(folder: Path, *, required: bool) -> dict[str, bytes]:
+    """Return the calendar of each rep in an earlier plan's directory."""
+    if not required and not (folder / _HEAD).exists():
+        return {}
+    found = {}
+    for rep_id, name in _head(folder).get("calendars", {}).items():
+        try:
+            found[rep_id] = (folder / name).read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            message = f"{name} is not readable: {error}"
+            raise InputError([Problem("unreadable-file", message)], str(folder)) from None
+    return found

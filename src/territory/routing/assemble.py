@@ -1,0 +1,98 @@
+"""From solved days to the tables of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from territory.model.arrays import text_array
+from territory.model.routes import Routes, Stops, Unassigned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from territory.model.enums import Reason
+    from territory.routing.desk import Desk
+    from territory.routing.engine import DaySolution
+
+__all__ = ["Drafts"]
+
+
+@dataclass
+class Drafts:
+    """Rows of a plan's tables as they come in, in plain lists; positions are those of the whole tables."""
+
+    stops: list[tuple[int, ...]] = field(default_factory=list)
+    routes: list[tuple[int, ...]] = field(default_factory=list)
+    missed: list[tuple[int, int, int, str, str]] = field(default_factory=list)
+
+    def add_route(
+        self, desk: Desk, rep: int, rows: np.ndarray, n: int, visits: Sequence[int], solution: DaySolution, bound_s: int
+    ) -> None:
+        """Add one day.
+
+        Parameters
+        ----------
+        desk : Desk
+        rep : int
+            Position of the rep in the whole table.
+        rows : int array
+            Positions of the desk's customers in the whole table.
+        n : int
+            Day of the horizon.
+        visits : sequence of int
+            Positions among the desk's customers, in order.
+        solution : DaySolution
+        bound_s : int
+        """
+        day = int(desk.settings.days[n].astype(np.int64))
+        places = [0, *(v + 1 for v in visits), len(desk.rows) + 1]
+        drive = desk.durations_s[places[:-1], places[1:]].tolist()
+        metres = desk.distances_m[places[:-1], places[1:]].tolist()
+        timing = solution.timing
+        for k, v in enumerate(visits):
+            start = timing.start[k]
+            end = start + int(desk.service_s[v])
+            self.stops.append((rep, day, k, int(rows[v]), timing.arrival[k], start, end, drive[k], metres[k]))
+        rest = timing.break_start
+        length = 0 if rest is None or desk.reps.break_s is None else int(np.ceil(desk.reps.break_s[desk.rep]))
+        pause = -1 if rest is None else rest
+        self.routes.append(
+            (rep, day, len(visits), timing.leave, timing.back, sum(drive), sum(metres), pause, length, bound_s)
+        )
+
+    def add_missed(self, customer: int, rep: int, day: np.datetime64, reason: Reason, detail: str) -> None:
+        """Add a due visit that is not planned; `rep` is -1 where nobody is responsible."""
+        self.missed.append((customer, rep, int(day.astype(np.int64)), str(reason), detail))
+
+    def tables(self) -> tuple[Stops, Routes, Unassigned]:
+        """Return the tables, ordered by rep, day and position; the missed by customer and day."""
+        s = np.array(sorted(self.stops), dtype=np.int64).reshape(-1, 9).T
+        r = np.array(sorted(self.routes), dtype=np.int64).reshape(-1, 10).T
+        missed = sorted(self.missed)
+        m = np.array([row[:3] for row in missed], dtype=np.int64).reshape(-1, 3).T
+        stops = Stops(
+            rep_idx=s[0], day=_days(s[1]), position=s[2], customer_idx=s[3], drive_s=s[7], distance_m=s[8],
+            arrival=_instants(s[4]), start=_instants(s[5]), end=_instants(s[6]),
+        )  # fmt: skip
+        pause = _instants(r[7])
+        pause[r[7] < 0] = np.datetime64("NaT")
+        routes = Routes(
+            rep_idx=r[0], day=_days(r[1]), n_stops=r[2], leave=_instants(r[3]), back=_instants(r[4]), drive_s=r[5],
+            distance_m=r[6], break_start=pause, break_s=r[8], bound_s=r[9],
+        )  # fmt: skip
+        unassigned = Unassigned(
+            customer_idx=m[0], rep_idx=m[1], due=_days(m[2]),
+            reason=text_array([row[3] for row in missed]), detail=text_array([row[4] for row in missed]),
+        )  # fmt: skip
+        return stops, routes, unassigned
+
+
+def _days(numbers: np.ndarray) -> np.ndarray:
+    return numbers.astype("datetime64[D]")
+
+
+def _instants(seconds: np.ndarray) -> np.ndarray:
+    return seconds.astype("datetime64[s]")

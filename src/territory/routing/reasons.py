@@ -1,0 +1,92 @@
+"""Why a due visit is not in the plan: the first rule that rules it out, said as a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from territory.model.enums import Reason
+from territory.routing.engine import timed
+from territory.routing.shifts import day_allowed
+from territory.travel import UNREACHABLE
+from territory.units import duration
+
+if TYPE_CHECKING:
+    from territory.routing.desk import Desk
+
+__all__ = ["why_missed"]
+
+
+def why_missed(desk: Desk, visit: int, low: int, high: int, *, timed_out: bool = False) -> tuple[Reason, str]:
+    """Return why a visit could not be planned.
+
+    Parameters
+    ----------
+    desk : Desk
+    visit : int
+        Position among the rep's customers.
+    low, high : int
+        Days of the horizon on which it was allowed, both included.
+    timed_out : bool
+        Whether planning ran out of time.
+
+    Returns
+    -------
+    Reason, str
+    """
+    reason, detail = _rule(desk, visit, max(low, 0), min(high, desk.settings.n_days - 1))
+    if reason is Reason.OVER_CAPACITY and timed_out:
+        return Reason.TIME_LIMIT, "the time limit ended the search before this visit was tried everywhere."
+    return reason, detail
+
+
+def _rule(desk: Desk, visit: int, low: int, high: int) -> tuple[Reason, str]:
+    """Return the first rule that rules the visit out on the days from `low` to `high`."""
+    i = int(desk.rows[visit])
+    rep = str(desk.reps.id[desk.rep])
+    first, last = desk.settings.days[low], desk.settings.days[high]
+    between = f"on {first}" if first == last else f"between {first} and {last}"
+    worked = [n for n in range(low, high + 1) if n in desk.shifts]
+    there, back = int(desk.durations_s[0, visit + 1]), int(desk.durations_s[visit + 1, -1])
+    if max(there, back) >= UNREACHABLE:
+        return Reason.UNREACHABLE, f"there is no way for {rep} to drive there and back."
+    if not worked:
+        return Reason.NO_SHIFT, f"{rep} does not work {between} (days off, leave or holidays)."
+    too_long = _too_long(
+        int(desk.service_s[visit]), there, back, max(b - a for a, b in (desk.shifts[n] for n in worked))
+    )
+    if too_long is not None:
+        return too_long
+    days = [desk.settings.days[n] for n in worked]
+    blocks = desk.customers.call_blocks
+    possible = [
+        d for d in days if day_allowed(desk.customers, i, d) and not (blocks is not None and blocks.covers(i, d))
+    ]
+    if not possible:
+        message = f"none of the {len(days)} working days {between} is allowed by weekday, week or call block."
+        return Reason.BLOCKED, message
+    if not any(desk.windows(visit, n) for n in worked):
+        length = duration(int(desk.service_s[visit]))
+        message = (
+            f"no opening hours for {length} fall into {rep}'s shift on the {len(possible)} possible days {between}."
+        )
+        return Reason.NO_COMMON_WINDOW, message
+    if not any(_alone(desk, visit, n) for n in worked):
+        drive = f"{duration(there)} there, {duration(back)} back"
+        return Reason.OUT_OF_REACH, f"even alone on a day the visit does not fit: {drive}, within opening hours."
+    return Reason.OVER_CAPACITY, f"no room was found on any of {rep}'s {len(worked)} working days {between}."
+
+
+def _too_long(service: int, there: int, back: int, longest: int) -> tuple[Reason, str] | None:
+    if service > longest:
+        return (
+            Reason.SERVICE_TOO_LONG,
+            f"the visit takes {duration(service)}, the longest shift only {duration(longest)}.",
+        )
+    if there + service + back > longest:
+        drive = f"driving there and back takes {duration(there + back)}"
+        return Reason.OUT_OF_REACH, f"{drive}, with the visit more than the shift of {duration(longest)}."
+    return None
+
+
+def _alone(desk: Desk, visit: int, n: int) -> bool:
+    return timed(desk.problem(n, [visit]), [0]) is not None

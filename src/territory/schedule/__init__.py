@@ -1,0 +1,9 @@
+"""From visit intervals to a calendar and its routes."""
+
+from __future__ import annotations
+
+from territory.schedule.cadence import due_visits
+from territory.schedule.calendar import schedule_visits
+from territory.schedule.whole import plan
+
+__all__ = ["due_visits", "plan", "schedule_visits"]

@@ -1,0 +1,134 @@
+"""When visits are due: intervals, tolerances and last visits as day numbers of the horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from territory.model.arrays import text_array
+from territory.model.enums import Channel, Stage
+from territory.model.visits import Visits
+
+if TYPE_CHECKING:
+    from territory.model.arrays import BoolArray, FloatArray, IntArray
+    from territory.model.customers import Customers
+    from territory.model.settings import PlanSettings
+
+__all__ = ["Cadence", "cadence_of", "due_visits"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cadence:
+    """The visit rhythm of n customers; days are counted from the start of the horizon.
+
+    Attributes
+    ----------
+    due : bool array of shape (n,)
+        Whether the first visit is due in the horizon.
+    interval : float array of shape (n,)
+        Days; NaN where no visits are due.
+    first_low, first_high, first_due : int64 arrays of shape (n,)
+        Days on which the first visit may lie, and the one that the interval asks for.
+    gap_low, gap_high : int64 arrays of shape (n,)
+        Days that may lie between one visit and the next.
+    """
+
+    due: BoolArray
+    interval: FloatArray
+    first_low: IntArray
+    first_high: IntArray
+    first_due: IntArray
+    gap_low: IntArray
+    gap_high: IntArray
+
+
+def cadence_of(customers: Customers, settings: PlanSettings) -> Cadence:
+    """Return the rhythm of every customer.
+
+    Consecutive visits lie between ``ceil(interval - early)`` and ``floor(interval + late)`` days
+    apart, the last visit before the horizon included. A customer who was never visited, or whose
+    latest day has passed, is due within one interval from the start. Without intervals everybody is
+    due once in the horizon. Lost customers and those served from inside are not visited.
+    """
+    c, n, days = customers, len(customers), settings.n_days
+    by_interval = settings.cadence and c.visit_interval_days is not None
+    interval = c.visit_interval_days if by_interval and c.visit_interval_days is not None else np.full(n, float(days))
+    interval = interval.copy()
+    if c.channel is not None:
+        interval[c.channel == Channel.INSIDE] = np.nan
+    if c.stage is not None:
+        interval[c.stage == Stage.LOST] = np.nan
+    wanted = np.isfinite(interval)
+    length = np.where(wanted, interval, 1.0)
+    if by_interval:
+        share = np.floor(settings.tolerance * length)
+        early = share if c.early_days is None else c.early_days
+        late = share if c.late_days is None else c.late_days
+    else:
+        early = late = np.zeros(n)
+    gap_low = np.maximum(1, np.ceil(length - early)).astype(np.int64)
+    gap_high = np.maximum(gap_low, np.floor(length + late)).astype(np.int64)
+    whole = np.maximum(1, np.floor(length)).astype(np.int64)
+    first_low, first_high, first_due = np.zeros(n, np.int64), whole - 1, np.zeros(n, np.int64)
+    if by_interval and c.last_visit is not None:
+        known = ~np.isnat(c.last_visit)
+        last = np.where(known, (c.last_visit - settings.start).astype(np.int64), 0)
+        anchored = known & (last + gap_high >= 0)
+        first_low = np.where(anchored, np.maximum(0, last + gap_low), first_low)
+        first_high = np.where(anchored, last + gap_high, first_high)
+        nominal = np.clip(last + np.rint(length).astype(np.int64), first_low, first_high)
+        first_due = np.where(anchored, nominal, first_due)
+    return Cadence(wanted & (first_due < days), interval, first_low, first_high, first_due, gap_low, gap_high)
+
+
+def due_visits(customers: Customers, settings: PlanSettings) -> Visits:
+    """List the visits that are due in a horizon, as they fall if every visit keeps its interval.
+
+    Parameters
+    ----------
+    customers : Customers
+    settings : PlanSettings
+
+    Returns
+    -------
+    Visits
+        One row a visit, by customer and date: the day it is due, and the first and last day that
+        the tolerance allows. Days outside the horizon are cut off.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from territory import Customers, PlanSettings
+    >>> customers = Customers(id=["a"], lon=[0], lat=[50], visit_interval_days=[14], last_visit=["2026-01-01"])
+    >>> settings = PlanSettings(np.datetime64("2026-01-05"), 28, holidays=np.array([], "datetime64[D]"))
+    >>> [str(d) for d in due_visits(customers, settings).due]
+    ['2026-01-15', '2026-01-29']
+    """
+    cadence = cadence_of(customers, settings)
+    rows: list[int] = []
+    names: list[str] = []
+    earliest: list[int] = []
+    latest: list[int] = []
+    due: list[int] = []
+    ids = customers.id.tolist()
+    last_day = settings.n_days - 1
+    for i in np.flatnonzero(cadence.due):
+        step = int(np.clip(round(float(cadence.interval[i])), cadence.gap_low[i], cadence.gap_high[i]))
+        day, low, high, k = int(cadence.first_due[i]), int(cadence.first_low[i]), int(cadence.first_high[i]), 1
+        while day <= last_day:
+            rows.append(int(i))
+            names.append(f"{ids[i]}#{k}")
+            due.append(day)
+            earliest.append(max(low, 0))
+            latest.append(min(high, last_day))
+            low, high, day, k = day + int(cadence.gap_low[i]), day + int(cadence.gap_high[i]), day + step, k + 1
+    at = np.asarray(rows, dtype=np.int64)
+    return Visits(
+        id=text_array(names),
+        customer_id=customers.id[at],
+        earliest=settings.start + np.asarray(earliest, dtype=np.int64),
+        latest=settings.start + np.asarray(latest, dtype=np.int64),
+        due=settings.start + np.asarray(due, dtype=np.int64),
+    )
