@@ -230,6 +230,19 @@ def test_messages_name_and_measure():
     )
 
 
+def test_violations_say_who_and_how_far_off():
+    (doubled,) = check_alignment(grid(rep_idx=[0, 0]))
+    assert (doubled.message, doubled.amount) == ("Rep W has 2 territories: T1, T2.", 1.0)
+    (wrong,) = check_alignment(grid(objective_off=10.0))
+    assert wrong.amount == pytest.approx(10.0)
+    (above,) = check_alignment(grid(objective=math.nan, bound=None, raw={"objective": 2.0, "bound": 5.0})).violations[
+        1:
+    ]
+    assert above.amount == 3.0
+    (skill,) = check_alignment(grid(customers=some("required_skills", {0: "x-ray"}, "")))
+    assert (skill.customer_id, skill.territory_id, skill.rep_id) == ("c0", "T1", "W")
+
+
 def test_alignment_read_from_a_table_is_checked():
     base = grid()
     frame = base.to_frame()

@@ -75,6 +75,23 @@ RIGHT: dict[str, Any] = {
     ),
     "no break needed": early_day,
     "break at home": home_break,
+    "break on arrival": lambda d: (
+        [s.update(arrival=s["arrival"] - 1800) for s in d.stops[2:6:3]],
+        [r.update(break_start=r["break_start"] + 600) for r in d.routes[:2]],
+    ),
+    "break before the way home": lambda d: (
+        [s.update({k: s[k] - 1800 for k in ("arrival", "start", "end")}) for s in d.stops[2:6:3]],
+        [r.update(break_start=r["break_start"] + 2400) for r in d.routes[:2]],
+    ),
+    "break over a way home of no length": lambda d: (
+        column(d, "end_lon", [10.03, 10.12], "reps"),
+        column(d, "end_lat", [50.0, 50.0], "reps"),
+        [r.update(drive_s=1800, distance_m=3000, back=r["back"] - 900) for r in d.routes[:2]],
+        [r.update(break_start=r["break_start"] + 4200) for r in d.routes[:2]],
+        [s.update({k: s[k] - 1800 for k in ("arrival", "start", "end")}) for s in d.stops[2:6:3]],
+    ),
+    "due on the first day": lambda d: d.unassigned[0].update(due=np.datetime64("2026-01-05")),
+    "due on the last day": lambda d: d.unassigned[0].update(due=np.datetime64("2026-01-18")),
     "break with a window of its own": lambda d: (
         column(d, "break_earliest_s", [40_800.0, 0.0], "reps"),
         column(d, "break_latest_s", [42_600.0, 0.0], "reps"),

@@ -241,3 +241,28 @@ def test_nothing_is_cut_off_on_a_telephone(plan, page):
     )
     assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_territory_without_a_rep_and_a_rep_without_a_territory(plan, page):
+    alignment = replace(plan.alignment, rep_idx=np.array([0, 1, 2, -1, 4, 5, 6, 7], dtype=np.int32))
+    driver = page(replace(plan, alignment=alignment), "#a=3")
+    assert driver.find_element(By.ID, "panel-head").text == "T03"
+    assert driver.find_element(By.ID, "sheet").text == "No rep serves this territory."
+    driver = page(replace(plan, alignment=alignment), "#a=8&d=0")
+    assert driver.find_element(By.ID, "panel-head").text == "Rep 3"
+    assert driver.find_elements(By.CSS_SELECTOR, "#sheet tr[data-stop]")
+
+
+def test_the_map_moves_by_keyboard_and_buttons(plan, page):
+    driver = page(plan)
+    seen = [pixels(driver)[1]]
+    canvas = driver.find_element(By.ID, "map")
+    for key in (Keys.ARROW_LEFT, "+", "-", "0"):
+        canvas.send_keys(key)
+        seen.append(pixels(driver)[1])
+    assert seen[-1] == seen[0]
+    assert len(set(seen)) == len(seen) - 1 - (seen[1] == seen[3])
+    driver.find_element(By.ID, "zoom-in").click()
+    assert pixels(driver)[1] != seen[0]
+    driver.find_element(By.ID, "zoom-fit").click()
+    assert pixels(driver)[1] == seen[0]

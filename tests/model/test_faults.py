@@ -80,7 +80,7 @@ ERRORS = [
      "locked-to-forbidden-rep", "locked", 1, None),
     ("open > close E: no such time", {**BASE, "opening_hours": ["Mo 09:00-61:00", "", ""]}, {},
      "hours-not-understood", "opening_hours", 1, "Write e.g."),
-    ("naive beside aware times E", {**BASE, "last_visit": [dt.datetime(2026, 1, 1), None,
+    ("naive beside aware times E", {**BASE, "last_visit": [pd.Timestamp("2026-01-01"), None,
                                                            dt.datetime(2026, 1, 1, tzinfo=dt.UTC)]}, {},
      "aware-times", "last_visit", 1, "drop the zone"),
     ("naive beside aware times E: text", {**BASE, "last_visit": ["2026-01-01", "", "2026-01-01T09:00:00+02:00"]}, {},
@@ -89,7 +89,8 @@ ERRORS = [
      "unknown-zone", "timezone", 2, "Europe/Berlin"),
     ("`03/04/2026` E unless a format is given", {**BASE, "last_visit": ["03/04/2026", "", ""]}, {},
      "not-a-date", "last_visit", 1, "date_format"),
-    ("dates that do not exist E", {**BASE, "last_visit": ["2026-02-30", "", ""]}, {}, "not-a-date", "last_visit", 1, ""),
+    ("dates that do not exist E", {**BASE, "last_visit": ["2026-02-30", "", ""]}, {},
+     "not-a-date", "last_visit", 1, "date_format"),
     ("a range that ends before it begins E", {**BASE, "call_blocks": ["2026-12-31..2026-12-24", "", ""]}, {},
      "dates-not-understood", "call_blocks", 1, "Write e.g."),
     ("words that are not in the list E", {**BASE, "stage": ["customer", "prospect", ""]}, {},
@@ -111,7 +112,7 @@ def test_refused(frame, options, code, column, count, hint):
     assert (found[0].column, found[0].count) == (column, count)
     if hint:
         assert hint in found[0].hint
-    elif hint is None and code not in ("weekdays-not-understood",):
+    elif hint is None and code != "weekdays-not-understood":
         assert found[0].hint is None
 
 
@@ -226,7 +227,7 @@ def test_what_is_a_day(value):
                                  {"default_shift": None}, {"start": "soon"}, {"holidays": "2026-01-06"},
                                  {"holidays": ["06.01.2026"]}], ids=str)  # fmt: skip
 def test_empty_or_reversed_horizon_and_other_parameters_e(bad):
-    with pytest.raises(InputError, match="^parameters: "):
+    with pytest.raises(InputError, match=r"^parameters: "):
         PlanSettings(**{"start": "2026-01-05", "n_days": 7, "holidays": [], **bad})
 
 
@@ -247,7 +248,7 @@ REP_ERRORS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("columns", "code"), REP_ERRORS, ids=[f"{c}: {list(k)[0]}" for k, c in REP_ERRORS])
+@pytest.mark.parametrize(("columns", "code"), REP_ERRORS, ids=[f"{c}: {next(iter(k))}" for k, c in REP_ERRORS])
 def test_reps_refused(columns, code):
     assert [p.code for p in refused({**REPS, **columns}, cls=Reps)] == [code]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ READ = [
     ("Mo 22:00-26:00", week(Mo=at((22, 24)), Tu=at((0, 2)))),
     ("Mo 24:00-26:00", week(Tu=at((0, 2)))),
     ("Mo 22:00-24:00", week(Mo=at((22, 24)))),
-    ("Mo 22:00-00:00", week(Mo=at((22, 24)), Tu=at((0, 0)))),
+    ("Mo 22:00-00:00", week(Mo=at((22, 24)))),
     ("Mo-Tu 20:00-04:00; Tu off", week(Mo=at((20, 24)), Tu=at((0, 4)))),
     # no length
     ("Mo 09:00-09:00", week(Mo=at((9, 9)))),
@@ -75,8 +76,6 @@ READ = [
 
 @pytest.mark.parametrize(("text", "expected"), READ, ids=[repr(t) for t, _ in READ])
 def test_read(text, expected):
-    if text == "Mo 22:00-00:00":  # a night that ends at midnight leaves nothing on the next day
-        expected = week(Mo=at((22, 24)))
     assert parse_hours(text) == expected
     assert parse_hours(format_hours(expected)) == expected
 
@@ -108,7 +107,7 @@ def test_written_and_read_again_it_is_the_same(days):
     hours = WeeklyHours.from_weeks([dict(enumerate(days))])
     for day in hours[0]:
         assert all(0 <= a <= b <= DAY for a, b in day)
-        assert all(b < c for (_, b), (c, _) in zip(day, day[1:], strict=False))
+        assert all(b < c for (_, b), (c, _) in pairwise(day))
     assert parse_hours(format_hours(hours[0])) == hours[0]
 
 

@@ -112,10 +112,7 @@ class CheckReport:
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return the violations as a dataframe of "pandas", "polars" or "pyarrow", one a row."""
-        columns = self.to_dict()
-        if backend == "pandas":  # whose shortest unit is a second
-            columns["day"] = columns["day"].astype("datetime64[s]")
-        return to_native(columns, backend)
+        return to_native(self.to_dict(), backend)
 
     def problems(self) -> tuple[Problem, ...]:
         """Return one `Problem` a code, the most frequent first, with its first violation as the example."""

@@ -35,14 +35,14 @@ __all__ = ["CADENCES", "DRIVE_MIN", "load_germany", "made_germany"]
 
 #: Segment A, B, C.
 CADENCES: Final = (
-    Cadence("A", interval_days=14, tolerance_days=2, service_min=75),
-    Cadence("B", interval_days=28, tolerance_days=3, service_min=50),
-    Cadence("C", interval_days=56, tolerance_days=7, service_min=40),
+    Cadence("A", interval_days=14, tolerance_days=3, service_min=60),
+    Cadence("B", interval_days=28, tolerance_days=7, service_min=45),
+    Cadence("C", interval_days=56, tolerance_days=14, service_min=30),
 )
 #: Segment A from the first, B from the second number of inhabitants on.
 POPULATION_A, POPULATION_B = 20_000, 5_000
-#: Minutes on the road a visit: what great circles x 1.3 at 60 km/h come to for 60 reps, by area.
-DRIVE_MIN: Final = {Area.URBAN: 16, Area.SUBURBAN: 23, Area.RURAL: 33}
+#: Minutes on the road a visit, by area: together what a plan for 60 reps drives with the default travel.
+DRIVE_MIN: Final = {Area.URBAN: 21, Area.SUBURBAN: 30, Area.RURAL: 43}
 #: GeoNames has no figure for a place: taken as the least that its list asks for.
 POPULATION_UNKNOWN: Final = 1_000
 

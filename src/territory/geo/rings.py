@@ -76,7 +76,8 @@ def _leaves_map(geom: Region, coords: NDArray[np.float64]) -> bool:
     if np.abs(coords[:, 0]).max() > 180.0 or np.abs(coords[:, 1]).max() > _POLE_DEG:
         return True
     return any(
-        bool((np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])) > 180.0).any()) for ring in shapely.get_rings(geom)
+        bool((np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])) > 180.0).any())
+        for ring in shapely.get_rings(shapely.get_parts(geom))
     )
 
 

@@ -10,17 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from territory.maps.report import write_report
+    from territory.maps.report import report_html, write_report
     from territory.maps.static import plot_alignment, plot_route
     from territory.maps.tables import alignment_html, plan_html
 
-__all__ = ["alignment_html", "plan_html", "plot_alignment", "plot_route", "write_report"]
+__all__ = ["alignment_html", "plan_html", "plot_alignment", "plot_route", "report_html", "write_report"]
 
 _PUBLIC = {
     "alignment_html": "tables",
     "plan_html": "tables",
     "plot_alignment": "static",
     "plot_route": "static",
+    "report_html": "report",
     "write_report": "report",
 }
 

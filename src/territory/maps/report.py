@@ -17,9 +17,14 @@ from territory.maps.payload import report_data
 if TYPE_CHECKING:
     from territory.model.plan import Plan
 
-__all__ = ["write_report"]
+__all__ = ["report_html", "write_report"]
 
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
+
+
+def report_html(plan: Plan) -> str:
+    """Return the report as text; see `write_report`."""
+    return _page(report_data(plan))
 
 
 def write_report(plan: Plan, path: str | os.PathLike[str]) -> Path:
@@ -49,7 +54,7 @@ def write_report(plan: Plan, path: str | os.PathLike[str]) -> Path:
     The same plan gives the same bytes. 60 reps with 9,000 customers over four weeks are about 1 MB.
     """
     target = Path(path)
-    page = _page(report_data(plan))
+    page = report_html(plan)
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("x", encoding="utf-8", newline="\n") as file:

@@ -24,6 +24,9 @@ def frame_columns(frame: Any) -> tuple[dict[str, Callable[[], Any]], list[Proble
     array, so that none is rounded), text as `Chunks`, dates as ``datetime64``, the rest as objects
     with None for nulls. Each is called once, so that only one column's copy is alive at a time.
     """
+    if callable(getattr(frame, "collect", None)):
+        msg = f"expected a table that is there, not the plan of one, {type(frame).__name__}"
+        return {}, [Problem("not-a-frame", msg, hint="Collect it first: frame.collect().")]
     names = _names(frame)
     doubled = [name for name, count in Counter(names).items() if count > 1]
     if doubled:
@@ -42,8 +45,7 @@ def frame_columns(frame: Any) -> tuple[dict[str, Callable[[], Any]], list[Proble
         table = nw.from_native(frame, eager_only=True)
     except TypeError:
         msg = f"expected a pandas, polars or pyarrow table or a mapping of columns, not {type(frame).__name__}"
-        hint = "Collect it first: frame.collect()." if hasattr(frame, "collect") else None
-        return {}, [Problem("not-a-frame", msg, hint=hint)]
+        return {}, [Problem("not-a-frame", msg)]
     readers: dict[str, Callable[[], Any]] = {
         name: _reader(table, name, nw) for name in table.columns if name != geometry and name not in points
     }

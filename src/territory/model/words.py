@@ -113,7 +113,8 @@ def _as_text(cells: Cells, types: tuple[type, ...], write: Callable[[Any], str])
 
 def _write_week(value: Any) -> str:
     try:
-        week = WeeklyHours.from_weeks([value if isinstance(value, dict) else dict(enumerate(value))])
+        days = value if isinstance(value, dict) else dict(zip(range(7), value, strict=True))
+        week = WeeklyHours.from_weeks([days])
     except (TypeError, ValueError):
         return repr(value)  # which is then not understood, and shown
     return format_hours(week[0])

@@ -118,8 +118,8 @@
       figure('Utilisation', all.load === null ? '–' : percent(all.load), 'time out of shift time'),
       figure('Not planned', whole.format(U.customer.length),
         reasons.length ? `${reasons[0][0]} ${reasons[0][1]}${reasons.length > 1 ? `, ${count(reasons.length - 1, 'other reason')}` : ''}` : 'nothing left out'),
-      s.gap === null ? figure('Bound', '–', 'not computed')
-        : figure('Above the bound', `≤ ${tenth.format(100 * s.gap)} %`, `least driving ${hours(D.bound_s)} h`));
+      s.gap === null ? figure('Driving to save', '–', 'no bound computed')
+        : figure('Driving to save', `≤ ${tenth.format(100 * s.gap)} %`, `least driving ${hours(D.bound_s)} h`));
   }
 
   // ---- choosing -------------------------------------------------------------------------------
@@ -219,7 +219,7 @@
   function sheetFacts(i) {
     const facts = [count(visitsOf(i), 'visit'), `${clock(R.leave[i])}–${clock(R.back[i])}`, `${span(R.drive[i])} driving`, `${km(R.distance[i])} km`];
     if (R.bound[i] !== null && R.drive[i] > 0) {
-      facts.push(R.bound[i] >= R.drive[i] ? 'shortest proven' : `≤ ${tenth.format(100 * (1 - R.bound[i] / R.drive[i]))} % above the bound`);
+      facts.push(R.bound[i] >= R.drive[i] ? 'shortest proven' : `≤ ${tenth.format(100 * (1 - R.bound[i] / R.drive[i]))} % to save`);
     }
     return facts.join(' · ');
   }

@@ -1,0 +1,285 @@
+"""The command line: ``territory plan``, ``check``, ``report`` and ``demo``.
+
+Exit codes
+----------
+0
+    Done.
+1
+    An unexpected error: a fault of this program.
+2
+    The command was not understood.
+3
+    Bad input; what is wrong with it is printed.
+4
+    Infeasible: no answer keeps the hard limits; the reasons are printed.
+5
+    Partly done: time ran out, and what was not reached is listed as unassigned. The output is written.
+6
+    The check found violations.
+130
+    Interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import territory
+from territory.errors import InfeasibleError, InputError, Problem, TerritoryError
+from territory.maps import report_html
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from territory.model import Customers, Plan, Reps
+
+__all__ = ["main"]
+
+DONE: Final = 0
+FAULT: Final = 1
+BAD_INPUT: Final = 3
+INFEASIBLE: Final = 4
+PARTLY: Final = 5
+VIOLATIONS: Final = 6
+INTERRUPTED: Final = 130
+#: Name of the report in the output folder.
+REPORT: Final = "report.html"
+
+
+class Log:
+    """Says what happens: sentences and a progress bar for people, a JSON object a line for programs.
+
+    Parameters
+    ----------
+    as_json : bool
+        Everything goes to standard output as JSON lines.
+    quiet : bool
+        No progress.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.began = time.monotonic()
+        self._bar: Any = None
+
+    def event(self, event: str, text: str, **values: Any) -> None:
+        """Report one event."""
+        if self.as_json:
+            seconds = round(time.monotonic() - self.began, 2)
+            print(json.dumps({"event": event, "seconds": seconds, **values}, default=str), flush=True)
+        else:
+            self.close()
+            print(text, flush=True)
+
+    def progress(self, step: str, share: float) -> None:
+        """Report how far a long step is; `share` runs from 0 to 1."""
+        if self.as_json:
+            self.event("progress", "", step=step, share=round(share, 4))
+        elif not self.quiet and sys.stderr.isatty():
+            self._show(step, share)
+
+    def _show(self, step: str, share: float) -> None:
+        try:
+            from tqdm import tqdm  # noqa: PLC0415 - an extra
+        except ImportError:
+            print(f"\r{share:6.1%} {step:<30}", end="", file=sys.stderr, flush=True)
+            return
+        if self._bar is None or share * 100 < self._bar.n:
+            self.close()
+            self._bar = tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed}", leave=False)
+        self._bar.set_description(step)
+        self._bar.update(share * 100 - self._bar.n)
+
+    def close(self) -> None:
+        """End a progress bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="territory",
+        description="Balanced territories, a visit calendar and timed daily routes for field sales.",
+        epilog="Exit codes: 0 done, 2 usage, 3 bad input, 4 infeasible, 5 time ran out, 6 violations found, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"territory {territory.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="log JSON lines to standard output")
+    common.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    solving = argparse.ArgumentParser(add_help=False)
+    solving.add_argument("--weeks", type=int, default=4, help="length of the horizon (default 4)")
+    solving.add_argument("--time-limit", type=float, default=600.0, metavar="S", help="seconds (default 600)")
+    solving.add_argument("--iterations", type=int, default=1000, metavar="N", help="search rounds a rep (default 1000)")
+    solving.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes (default: one a core)")
+    solving.add_argument("--seed", type=int, default=0, help="seed of the search (default 0)")
+
+    make = commands.add_parser("plan", parents=[common, solving], help="plan from a table of customers and one of reps")
+    make.add_argument("--customers", required=True, type=Path, metavar="FILE", help="CSV or Parquet")
+    make.add_argument("--reps", required=True, type=Path, metavar="FILE", help="CSV or Parquet")
+    make.add_argument("--start", required=True, metavar="DATE", help="first day, e.g. 2026-01-05")
+    make.add_argument("--out", required=True, type=Path, metavar="DIR", help="output folder")
+    make.add_argument("--preset", choices=["salesforce", "hubspot", "dynamics"], help="column names of that export")
+    make.add_argument(
+        "--column", action="append", default=[], metavar="NAME=THEIRS", help="a customer column's name in the file"
+    )
+    make.add_argument("--measure", action="append", default=[], metavar="NAME", help="a further numeric column")
+    make.add_argument(
+        "--balance", action="append", default=[], metavar="MEASURE=SHARE", help="hard limit, e.g. workload_s=0.05"
+    )
+    make.add_argument("--holiday", action="append", default=[], metavar="DATE", help="a day without visits")
+    make.add_argument("--keep-owners", action="store_true", help="keep today's territories instead of designing new ones")
+
+    check = commands.add_parser("check", parents=[common], help="check a plan in an output folder")
+    check.add_argument("dir", type=Path, metavar="DIR")
+    report = commands.add_parser("report", parents=[common], help="write the HTML report of an output folder")
+    report.add_argument("dir", type=Path, metavar="DIR")
+    report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
+    demo = commands.add_parser("demo", parents=[common, solving], help="the whole job on the shipped country")
+    demo.add_argument("--out", type=Path, default=Path("territory-demo"), metavar="DIR", help="default: territory-demo")
+    demo.add_argument("--reps", type=int, default=60, metavar="N", help="number of reps (default 60)")
+    return parser
+
+
+def _pairs(values: Sequence[str], option: str) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        name, equals, rest = value.partition("=")
+        if not equals or not name or not rest:
+            raise InputError([Problem("bad-option", f"{option}: expected NAME=VALUE, not {value!r}")], "command line")
+        pairs[name] = rest
+    return pairs
+
+
+def _number(text: str, option: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError([Problem("bad-option", f"{option}: not a number: {text!r}")], "command line") from None
+
+
+def _plan(args: argparse.Namespace, log: Log) -> int:
+    columns = _pairs(args.column, "--column")
+    balance = {name: _number(v, "--balance") for name, v in _pairs(args.balance, "--balance").items()}
+    customers = territory.read_customers(
+        args.customers, columns=columns or None, preset=args.preset, measures=args.measure
+    )
+    reps = territory.read_reps(args.reps)
+    log.event("read", f"read {len(customers)} customers and {len(reps)} reps", customers=len(customers), reps=len(reps))
+    _warn(customers, reps, log)
+    alignment = territory.Alignment.from_owners(customers, reps) if args.keep_owners else None
+    return _solve(args, log, customers, reps, start=args.start, holidays=args.holiday, balance=balance or None, alignment=alignment)
+
+
+def _demo(args: argparse.Namespace, log: Log) -> int:
+    from territory.datasets import ATTRIBUTION, REFERENCE_DAY, load_germany  # noqa: PLC0415 - data is read when used
+
+    customers, reps = load_germany(n_reps=args.reps)
+    text = f"read {len(customers)} places of Germany and {len(reps)} reps\n{ATTRIBUTION['germany']}"
+    log.event("read", text, customers=len(customers), reps=len(reps))
+    return _solve(args, log, customers, reps, start=REFERENCE_DAY)
+
+
+def _solve(args: argparse.Namespace, log: Log, customers: Customers, reps: Reps, **options: Any) -> int:
+    made = territory.plan(
+        customers, reps, weeks=args.weeks, time_limit_s=args.time_limit, iterations=args.iterations, n_jobs=args.jobs,
+        rng=args.seed, on_progress=log.progress, **options,
+    )  # fmt: skip
+    log.close()
+    log.progress("writing", 1.0)
+    territory.write_plan(made, args.out, extra_files={REPORT: report_html(made)})
+    page = args.out / REPORT
+    text = f"{_sentence(made)}\nwritten to {args.out}; look at {page}"
+    log.event("done", text, out=str(args.out), report=str(page), **made.summary())
+    return PARTLY if made.status is territory.Status.TIME_LIMIT else DONE
+
+
+def _warn(customers: Customers, reps: Reps, log: Log) -> None:
+    for table in (customers, reps):
+        for problem in table.diagnostics:
+            hint = f" {problem.hint}" if problem.hint else ""
+            log.event("warning", f"warning: {table.subject}: {problem}{hint}", code=problem.code, message=str(problem))
+
+
+def _sentence(made: Plan) -> str:
+    s = made.summary()
+    lines = [
+        f"{s['visits']} visits on {s['routes']} rep days, {s['drive_h']:,.0f} h and {s['distance_km']:,} km of driving "
+        f"({s['drive_min_per_visit']:.0f} min a visit); {s['unassigned']} due visits are not planned",
+    ]
+    lines += [f"  {count:6} {reason}" for reason, count in s["unassigned_by_reason"].items()]
+    lines += [f"{step}: {seconds:.1f} s" for step, seconds in made.trace.items()]
+    return "\n".join(lines)
+
+
+def _check(args: argparse.Namespace, log: Log) -> int:
+    made = territory.read_plan(args.dir)
+    found = [territory.check_plan(made)]
+    if made.alignment is not None:
+        found.append(territory.check_alignment(made.alignment))
+    violations = [v for report in found for v in report]
+    for violation in violations:
+        log.event("violation", f"{violation.code}: {violation.message}", code=violation.code, message=violation.message)
+    count = len(violations)
+    log.event("done", f"{count} violation{'s' * (count != 1)} in {len(made.stops)} visits", violations=count)
+    return VIOLATIONS if violations else DONE
+
+
+def _report(args: argparse.Namespace, log: Log) -> int:
+    page = territory.read_plan(args.dir).report(args.out or args.dir / REPORT)
+    log.event("done", f"written: {page}", report=str(page))
+    return DONE
+
+
+_COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Log], int]]] = {
+    "plan": _plan,
+    "check": _check,
+    "report": _report,
+    "demo": _demo,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (see the module)."""
+    args = _parser().parse_args(argv)
+    log = Log(as_json=args.json, quiet=args.quiet)
+    try:
+        return _COMMANDS[args.command](args, log)
+    except InputError as error:
+        code = BAD_INPUT
+        _fail(log, "bad-input", error, error.problems)
+    except InfeasibleError as error:
+        code = INFEASIBLE
+        _fail(log, "infeasible", error, error.reasons)
+    except TerritoryError as error:
+        code = FAULT
+        _fail(log, "error", error, ())
+    except KeyboardInterrupt:
+        log.close()
+        print("interrupted", file=sys.stderr)
+        code = INTERRUPTED
+    except OSError as error:
+        code = BAD_INPUT
+        _fail(log, "error", error, ())
+    return code
+
+
+def _fail(log: Log, event: str, error: BaseException, problems: Sequence[Problem]) -> None:
+    log.close()
+    if log.as_json:
+        listed = [{"code": p.code, "message": str(p), "hint": p.hint, "rows": p.rows} for p in problems]
+        log.event(event, "", message=str(error), problems=listed)
+    else:
+        print(error, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
