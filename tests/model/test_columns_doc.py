@@ -52,9 +52,8 @@ def blank(spec):
 def page():
     parts = [HEAD]
     for cls in (Customers, Reps, Visits):
-        parts.append(
-            f"\n## {cls.__name__}\n\n| column | kind | unit | range | blank | what it says |\n|---|---|---|---|---|---|\n"
-        )
+        head = ("column", "kind", "unit", "range", "blank", "what it says")
+        parts.append(f"\n## {cls.__name__}\n\n| {' | '.join(head)} |\n{'|---' * len(head)}|\n")
         for name, spec in columns_of(cls).items():
             shown = f"**{name}**" if name in required_columns(cls) else name
             cells = (shown, spec.kind.value, spec.unit, bounds(spec), blank(spec), spec.doc)

@@ -215,7 +215,8 @@ def test_what_is_no_day(value):
 
 
 @pytest.mark.parametrize("value", ["2026-01-05", "2026-01-05T10:00:00", dt.date(2026, 1, 5), pd.Timestamp("2026-01-05"),
-                                   dt.datetime(2026, 1, 5, 23, tzinfo=dt.UTC), np.datetime64("2026-01-05T23", "h")])  # fmt: skip
+                                   dt.datetime(2026, 1, 5, 23, tzinfo=dt.UTC),
+                                   np.datetime64("2026-01-05T23", "h")])  # fmt: skip
 def test_what_is_a_day(value):
     assert as_day(value) == np.datetime64("2026-01-05")
 

@@ -53,7 +53,7 @@ def test_tolerance_is_a_share_of_the_interval_unless_the_customer_says():
 
 def test_a_fraction_of_a_day_is_rounded_to_days_that_exist():
     found = cadence_of(one(visit_interval_days=[10.5]), settings(tolerance=0.0))
-    assert found.gap_low.tolist() == found.gap_high.tolist() == [11]
+    assert (found.gap_low.tolist(), found.gap_high.tolist()) == ([10], [11])
 
 
 def test_visits_of_one_customer_are_numbered():

@@ -5,8 +5,9 @@ Where something is a matter of definition:
 * Targets are a measure's total times each territory's share (`territory.check.measures.shares`).
   The total may be that of all customers, or of those that are in a territory, or in between (an
   alignment that was edited by hand keeps its targets).
-* A territory is connected on the adjacency of *all* customers; customers at one spot are one. Parts
-  whose customers are all locked do not count.
+* Contiguity concerns the customers that every rep may serve; those who are locked, or particular
+  about reps, may lie apart. A territory is connected on the adjacency of the former; customers at
+  one spot are one.
 * Without reps, a locked customer's owner has no territory to its name: customers who are locked to
   one owner belong to one territory then.
 """
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from territory.model.alignment import Alignment
-    from territory.model.arrays import FloatArray
+    from territory.model.arrays import BoolArray, FloatArray
 
     Rule: TypeAlias = Callable[[Alignment], Iterator[Violation]]
 
@@ -207,19 +208,29 @@ def _within(a: Alignment, measure: str, total: FloatArray, target: FloatArray) -
         yield Violation("unbalanced", message, territory_id=name, amount=float(off[j]))
 
 
-def _contiguous(a: Alignment) -> Iterator[Violation]:
-    if not a.contiguous or len(a.customers) == 0:
-        return
-    c = a.customers
-    part = fragments(a.territory_idx, point_adjacency(c.lon, c.lat), sites=co_located(c.lon, c.lat))
+def _free(a: Alignment) -> BoolArray:
+    """Tell which customers contiguity concerns: those that every rep may serve, bool of shape (n,)."""
+    c, reps = a.customers, a.reps
     free = a.territory_idx >= 0
     if c.locked is not None:
-        parts = int(part.max()) + 1
-        open_part = np.zeros(max(parts, 1), dtype=bool)
-        open_part[part[free & ~c.locked]] = True
-        free = free & open_part[part]
-    rows = np.flatnonzero(free)
-    _, first, size = np.unique(part[rows], return_index=True, return_counts=True)
+        free = free & ~c.locked
+    if reps is not None and c.required_skills is not None:
+        held = [frozenset[str]()] if reps.skills is None else [reps.skills[j] for j in range(len(reps))]
+        common = frozenset.intersection(*held) if held else frozenset[str]()
+        free = free & np.array([cell <= common for cell in c.required_skills.cells], dtype=bool)[c.required_skills.code]
+    if reps is not None and c.forbidden_reps is not None:
+        known = frozenset(reps.id.tolist())
+        free = free & np.array([not cell & known for cell in c.forbidden_reps.cells], dtype=bool)[c.forbidden_reps.code]
+    return free
+
+
+def _contiguous(a: Alignment) -> Iterator[Violation]:
+    if not a.contiguous:
+        return
+    c, rows = a.customers, np.flatnonzero(_free(a))
+    lon, lat = c.lon[rows], c.lat[rows]
+    part = fragments(a.territory_idx[rows], point_adjacency(lon, lat), sites=co_located(lon, lat))
+    _, first, size = np.unique(part, return_index=True, return_counts=True)
     home = a.territory_idx[rows[first]]
     for j in np.flatnonzero(np.bincount(home, minlength=len(a)) > 1):
         mine = np.flatnonzero(home == j)

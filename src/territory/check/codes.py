@@ -90,7 +90,7 @@ ALIGNMENT_CODES: Final[dict[str, str]] = {
     "measure-unknown": "The customers have every measure of the balance.",
     "target-wrong": "Targets are the total of a measure, shared out by the reps' capacities, or equally.",
     "unbalanced": "Every territory's total is within the allowed deviation from its target.",
-    "not-contiguous": "A territory that was asked to be connected is, apart from parts whose customers are all locked.",
+    "not-contiguous": "A territory that was asked to be connected is, among the customers that every rep may serve.",
     "center-wrong": "Every territory with customers has a centre on the globe.",
     "objective-wrong": "The objective is the weighted mean of the squared chord from customer to centre.",
     "bound-above-objective": "The bound is not above the objective.",

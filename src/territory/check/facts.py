@@ -101,9 +101,10 @@ class PlanFacts:
 
     @cached_property
     def customer_zone(self) -> npt.NDArray[np.object_]:
-        """Zone of each stop's customer."""
+        """Zone of each stop's customer: its own, or the rep's where it has none."""
         column = self.plan.customers.timezone
-        return zone_names(None if column is None else column[self.customer], len(self.customer))
+        own = zone_names(None if column is None else column[self.customer], len(self.customer))
+        return np.where(own == "", self.rep_zone[self.rep], own)
 
     def rep_id(self, rep: Any) -> str:
         """Return a rep's id."""

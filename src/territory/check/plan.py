@@ -70,7 +70,9 @@ _RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def check_plan(plan: Plan, *, travel: Travel | None = None, complete: bool = True, cadence: bool = True) -> CheckReport:
+def check_plan(
+    plan: Plan, *, travel: Travel | None = None, complete: bool = True, cadence: bool | None = None
+) -> CheckReport:
     """Check whether a plan keeps every rule; whoever made it, a solver or a person.
 
     Parameters
@@ -81,8 +83,8 @@ def check_plan(plan: Plan, *, travel: Travel | None = None, complete: bool = Tru
     complete : bool
         Whether the plan has to hold every visit of its horizon. With False, for a part of a plan
         such as ``plan.day("2026-01-05")``, visits that are late or missing are not looked for.
-    cadence : bool
-        Whether visit intervals count. With False, for a day whose candidates somebody has chosen,
+    cadence : bool, optional
+        Whether visit intervals count; default: as the plan's settings say. With False, for a day whose candidates somebody has chosen,
         only two visits of one customer on one day are wrong.
 
     Returns
@@ -131,5 +133,6 @@ def check_plan(plan: Plan, *, travel: Travel | None = None, complete: bool = Tru
       end-wrong (1)
         The visit of customer a from 2026-01-05 07:59 to 2026-01-05 08:30 takes 1860 s, not 1800 s.
     """
-    facts = gather(plan, default_travel() if travel is None else travel, complete=complete, cadence=cadence)
+    intervals = plan.settings.cadence if cadence is None else cadence
+    facts = gather(plan, default_travel() if travel is None else travel, complete=complete, cadence=intervals)
     return CheckReport(tuple(violation for rule in _RULES for violation in rule(facts)), "plan")

@@ -135,6 +135,9 @@ def read_request(
         problems.append(Problem("missing-reps", f"centers={centers!r} needs reps, one a territory"))
     if not time_limit_s > 0:
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s}"))
+    if reps is None and customers.locked is not None and customers.locked.any():
+        hint = "Pass reps, or customers without locks."
+        problems.append(Problem("locks-without-reps", "customers are locked to their owners", "locked", hint=hint))
     if reps is not None:
         _owners(customers, reps, problems)
         picky = [x for x in ("locked", "required_skills", "forbidden_reps") if getattr(customers, x) is not None]

@@ -171,7 +171,7 @@ def _areas(plan: Plan, of_customer: IdxArray, rep: IdxArray) -> dict[str, Any]:
 def _rings(polygon: Region) -> list[list[int]]:
     """Return closed rings as first corner and steps, all in whole grid units, without repeated corners."""
     out = []
-    for ring in shapely.get_rings(polygon):
+    for ring in shapely.get_rings(shapely.get_parts(polygon)):
         xy = np.rint(shapely.get_coordinates(ring) * _GRID).astype(np.int64)
         step = np.diff(xy, axis=0)
         step = step[np.any(step != 0, axis=1)]

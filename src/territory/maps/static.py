@@ -192,7 +192,7 @@ def _axes(ax: Axes | None) -> Axes:
 def _polygon_path(polygon: Region) -> MplPath:
     from matplotlib.path import Path as MplPath  # noqa: PLC0415 - an extra, loaded where it is used
 
-    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(polygon)]
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(polygon))]
     return MplPath.make_compound_path(*(MplPath(ring, closed=True) for ring in rings))
 
 

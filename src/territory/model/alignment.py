@@ -120,6 +120,9 @@ class Alignment:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change; and numpy before 2.3 crashes on copies of text arrays
+
     def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable, and mapping views do not pickle
         values = (getattr(self, f.name) for f in dataclasses.fields(self))
         return type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)

@@ -30,7 +30,7 @@ class Chunks:
     n : int
         Number of rows.
     part : callable
-        Gives the cells of rows [first, last): str, or a null.
+        Gives the cells of rows [first, last): str or a null, or what else a category may be.
     """
 
     def __init__(self, n: int, part: Callable[[int, int], list[Any]]) -> None:

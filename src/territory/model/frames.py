@@ -103,7 +103,8 @@ def _geometry(frame: Any, problems: list[Problem]) -> tuple[str, dict[str, Calla
 def _values(series: Any, nw: Any) -> Any:
     dtype = series.dtype
     if isinstance(dtype, (nw.String, nw.Categorical, nw.Enum)):
-        return _texts(series, nw)
+        # no cast to text: pandas 2 would turn None into "None", and has categories of numbers, too
+        return Chunks(len(series), lambda first, last: series[first:last].to_list())
     if dtype.is_numeric() and not isinstance(dtype, nw.Decimal):
         if not series.is_null().any():
             return series.to_numpy()
@@ -123,13 +124,6 @@ def _objects(series: Any) -> Any:
     values = np.empty(len(series), dtype=object)
     values[:] = [None if is_null(v) else v for v in series.to_list()]
     return values
-
-
-def _texts(series: Any, nw: Any) -> Any:
-    if isinstance(series.dtype, nw.Categorical) and series.cat.get_categories().dtype != nw.String:
-        return _objects(series)  # pandas has categories of numbers, too
-    # no cast to text: pandas 2 would turn None into "None"
-    return Chunks(len(series), lambda first, last: series[first:last].to_list())
 
 
 def to_native(columns: Mapping[str, Any], backend: str) -> Any:

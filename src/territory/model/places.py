@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -75,6 +75,9 @@ class Places:
             raise InputError(problems, "places")
         for name, column in columns.items():
             object.__setattr__(self, name, kept(column))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change; and numpy before 2.3 crashes on copies of text arrays
 
     def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
         return _places, (self.kind, self.id, self.lon, self.lat, self.area)

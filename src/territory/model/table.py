@@ -92,6 +92,9 @@ class Table:
                 values = sealed(value)  # a pickled array comes back writeable
             object.__setattr__(self, name, values)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change; and numpy before 2.3 crashes on copies of text arrays
+
     @classmethod
     def _read(
         cls,

@@ -8,7 +8,7 @@ import numpy as np
 
 from territory.model.places import Places
 from territory.routing.problem import DayProblem, Windows
-from territory.routing.shifts import break_of, day_allowed, shift_of, start_windows
+from territory.routing.shifts import break_of, day_allowed, shift_of, start_windows, zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,7 @@ class Desk:
             shift = shift_of(reps, rep, day, settings)
             if shift is not None:
                 self.shifts[n] = shift
+        self.zone = zone_of(reps, rep)
         self.max_visits = None if reps.max_visits_per_day is None else int(reps.max_visits_per_day[rep])
 
     def windows(self, visit: int, n: int) -> Windows:
@@ -72,7 +73,8 @@ class Desk:
         i = int(self.rows[visit])
         if n not in self.shifts or not day_allowed(self.customers, i, self.settings.days[n]):
             return ()
-        return start_windows(self.customers, i, self.shifts[n], int(self.service_s[visit]))
+        service = int(self.service_s[visit])
+        return start_windows(self.customers, i, self.shifts[n], service, rep_zone=self.zone)
 
     def problem(self, n: int, visits: Sequence[int]) -> DayProblem:
         """Return the problem of day `n` with some of the visits, in that order."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
 
-__all__ = ["break_of", "day_allowed", "shift_of", "start_windows"]
+__all__ = ["break_of", "day_allowed", "shift_of", "start_windows", "zone_of"]
 
 #: The break lies between these hours where the rep does not say: a late lunch is still one.
 BREAK_EARLIEST_S: Final = 11 * HOUR_S
@@ -33,7 +33,8 @@ def _weekday(number: int) -> int:
     return (number + 3) % 7  # 1970-01-01 was a Thursday
 
 
-def _zone(table: Customers | Reps, row: int) -> str:
+def zone_of(table: Customers | Reps, row: int) -> str:
+    """Return the zone of a row; blank where it has none."""
     return "" if table.timezone is None else str(table.timezone[row])
 
 
@@ -46,7 +47,7 @@ def shift_of(reps: Reps, rep: int, day: np.datetime64, settings: PlanSettings) -
     hours = week[_weekday(number)]
     if not hours:
         return None
-    zone = _zone(reps, rep)
+    zone = zone_of(reps, rep)
     return utc_second(number, hours[0][0], zone), utc_second(number, hours[-1][1], zone)
 
 
@@ -56,7 +57,7 @@ def break_of(reps: Reps, rep: int, day: np.datetime64) -> Break | None:
         return None
     early = BREAK_EARLIEST_S if reps.break_earliest_s is None else int(reps.break_earliest_s[rep])
     late = BREAK_LATEST_S if reps.break_latest_s is None else int(reps.break_latest_s[rep])
-    number, zone = _number(day), _zone(reps, rep)
+    number, zone = _number(day), zone_of(reps, rep)
     return Break(int(np.ceil(reps.break_s[rep])), utc_second(number, early, zone), utc_second(number, late, zone))
 
 
@@ -76,16 +77,18 @@ def day_allowed(customers: Customers, i: int, day: np.datetime64) -> bool:
     return True
 
 
-def start_windows(customers: Customers, i: int, shift: tuple[int, int], service_s: int) -> Windows:
+def start_windows(
+    customers: Customers, i: int, shift: tuple[int, int], service_s: int, *, rep_zone: str = ""
+) -> Windows:
     """Return when a visit of customer `i` may start within a shift, UTC seconds; empty: not at all.
 
-    Opening hours are those of the customer's own clock; on days of a call block it is closed. The
+    Opening hours are those of the customer's own clock, or of the rep's where it has none; on days of a call block it is closed. The
     visit lies within one opening interval (or starts in it, where `hours_bind` says so) and within
     the shift.
     """
     week = None if customers.opening_hours is None else customers.opening_hours[i]
     blocks = () if customers.call_blocks is None else customers.call_blocks[i]
-    zone = _zone(customers, i)
+    zone = zone_of(customers, i) or rep_zone
     binds_start = customers.hours_bind is not None and customers.hours_bind[i] == HoursBind.START
     days = range(shift[0] // DAY_S - 1, shift[1] // DAY_S + 2)
     if blocks:

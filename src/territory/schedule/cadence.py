@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from territory.model.settings import PlanSettings
 
 __all__ = ["Cadence", "cadence_of", "due_visits"]
+
+_NOISE: Final = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,8 @@ class Cadence:
 def cadence_of(customers: Customers, settings: PlanSettings) -> Cadence:
     """Return the rhythm of every customer.
 
-    Consecutive visits lie between ``ceil(interval - early)`` and ``floor(interval + late)`` days
-    apart, the last visit before the horizon included. A customer who was never visited, or whose
+    Consecutive visits lie from ``ceil(interval - early)`` to ``floor(interval + late)`` days apart
+    (the other way round where no whole day lies in between), the last visit before the horizon included. A customer who was never visited, or whose
     latest day has passed, is due within one interval from the start. Without intervals everybody is
     due once in the horizon. Lost customers and those served from inside are not visited.
     """
@@ -63,14 +65,17 @@ def cadence_of(customers: Customers, settings: PlanSettings) -> Cadence:
     wanted = np.isfinite(interval)
     length = np.where(wanted, interval, 1.0)
     if by_interval:
-        share = np.floor(settings.tolerance * length)
+        share = np.floor(settings.tolerance * length + _NOISE)
         early = share if c.early_days is None else c.early_days
         late = share if c.late_days is None else c.late_days
     else:
         early = late = np.zeros(n)
-    gap_low = np.maximum(1, np.ceil(length - early)).astype(np.int64)
-    gap_high = np.maximum(gap_low, np.floor(length + late)).astype(np.int64)
-    whole = np.maximum(1, np.floor(length)).astype(np.int64)
+    # products such as 0.29 * 100 end just below a whole number
+    shortest, longest = np.ceil(length - early - _NOISE), np.floor(length + late + _NOISE)
+    # twice a week (3.5 days) without tolerance: no whole day lies in between, so 3 to 4 is meant
+    gap_low = np.maximum(1, np.minimum(shortest, longest)).astype(np.int64)
+    gap_high = np.maximum(1, np.maximum(shortest, longest)).astype(np.int64)
+    whole = np.maximum(1, np.floor(length + _NOISE)).astype(np.int64)
     first_low, first_high, first_due = np.zeros(n, np.int64), whole - 1, np.zeros(n, np.int64)
     if by_interval and c.last_visit is not None:
         known = ~np.isnat(c.last_visit)
