@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import territory
 from territory.errors import InfeasibleError, InputError, Problem, TerritoryError
+from territory.io import REPORT, refuse_foreign
 from territory.maps import report_html
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ INFEASIBLE: Final = 4
 PARTLY: Final = 5
 VIOLATIONS: Final = 6
 INTERRUPTED: Final = 130
-#: Name of the report in the output folder.
-REPORT: Final = "report.html"
 
 
 class Log:
@@ -107,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="territory",
         description="Balanced territories, a visit calendar and timed daily routes for field sales.",
-        epilog="Exit codes: 0 done, 2 usage, 3 bad input, 4 infeasible, 5 time ran out, 6 violations found, 130 interrupted.",
+        epilog="Exit codes: 0 done, 2 usage, 3 bad input, 4 infeasible, 5 time ran out, 6 violations, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"territory {territory.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -118,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     solving = argparse.ArgumentParser(add_help=False)
     solving.add_argument("--weeks", type=int, default=4, help="length of the horizon (default 4)")
     solving.add_argument("--time-limit", type=float, default=600.0, metavar="S", help="seconds (default 600)")
-    solving.add_argument("--iterations", type=int, default=1000, metavar="N", help="search rounds a rep (default 1000)")
+    solving.add_argument("--iterations", type=int, default=500, metavar="N", help="search rounds a rep (default 500)")
     solving.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes (default: one a core)")
     solving.add_argument("--seed", type=int, default=0, help="seed of the search (default 0)")
 
@@ -136,7 +135,9 @@ def _parser() -> argparse.ArgumentParser:
         "--balance", action="append", default=[], metavar="MEASURE=SHARE", help="hard limit, e.g. workload_s=0.05"
     )
     make.add_argument("--holiday", action="append", default=[], metavar="DATE", help="a day without visits")
-    make.add_argument("--keep-owners", action="store_true", help="keep today's territories instead of designing new ones")
+    make.add_argument(
+        "--keep-owners", action="store_true", help="keep today's territories instead of designing new ones"
+    )
 
     check = commands.add_parser("check", parents=[common], help="check a plan in an output folder")
     check.add_argument("dir", type=Path, metavar="DIR")
@@ -176,7 +177,9 @@ def _plan(args: argparse.Namespace, log: Log) -> int:
     log.event("read", f"read {len(customers)} customers and {len(reps)} reps", customers=len(customers), reps=len(reps))
     _warn(customers, reps, log)
     alignment = territory.Alignment.from_owners(customers, reps) if args.keep_owners else None
-    return _solve(args, log, customers, reps, start=args.start, holidays=args.holiday, balance=balance or None, alignment=alignment)
+    return _solve(
+        args, log, customers, reps, {}, start=args.start, holidays=args.holiday, balance=balance or None, alignment=alignment
+    )  # fmt: skip
 
 
 def _demo(args: argparse.Namespace, log: Log) -> int:
@@ -185,17 +188,21 @@ def _demo(args: argparse.Namespace, log: Log) -> int:
     customers, reps = load_germany(n_reps=args.reps)
     text = f"read {len(customers)} places of Germany and {len(reps)} reps\n{ATTRIBUTION['germany']}"
     log.event("read", text, customers=len(customers), reps=len(reps))
-    return _solve(args, log, customers, reps, start=REFERENCE_DAY)
+    credits_file = {"ATTRIBUTION.txt": ATTRIBUTION["germany"] + "\n"}
+    return _solve(args, log, customers, reps, credits_file, start=REFERENCE_DAY)
 
 
-def _solve(args: argparse.Namespace, log: Log, customers: Customers, reps: Reps, **options: Any) -> int:
+def _solve(
+    args: argparse.Namespace, log: Log, customers: Customers, reps: Reps, extra: dict[str, str], **options: Any
+) -> int:
+    refuse_foreign(args.out)  # before minutes are spent on a plan that could not be written
     made = territory.plan(
         customers, reps, weeks=args.weeks, time_limit_s=args.time_limit, iterations=args.iterations, n_jobs=args.jobs,
         rng=args.seed, on_progress=log.progress, **options,
     )  # fmt: skip
     log.close()
     log.progress("writing", 1.0)
-    territory.write_plan(made, args.out, extra_files={REPORT: report_html(made)})
+    territory.write_plan(made, args.out, extra_files={REPORT: report_html(made), **extra})
     page = args.out / REPORT
     text = f"{_sentence(made)}\nwritten to {args.out}; look at {page}"
     log.event("done", text, out=str(args.out), report=str(page), **made.summary())

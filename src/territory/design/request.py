@@ -12,6 +12,7 @@ from territory.design.problem import on_sphere, owner_idx
 from territory.errors import InputError, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
+from territory.model.coordinates import pair_diagnostics
 from territory.model.workload import default_measure, measure_values
 
 if TYPE_CHECKING:
@@ -183,8 +184,12 @@ def read_request(
         pull=pull,
         contiguous=contiguous,
         rng=np.random.default_rng(rng),
-        diagnostics=customers.diagnostics if reps is None else (*customers.diagnostics, *reps.diagnostics),
+        diagnostics=customers.diagnostics if reps is None else _warnings(customers, reps),
     )
+
+
+def _warnings(customers: Customers, reps: Reps) -> tuple[Problem, ...]:
+    return (*customers.diagnostics, *reps.diagnostics, *pair_diagnostics(customers, reps))
 
 
 def _count(n_territories: object, n: int, n_reps: int | None, problems: list[Problem]) -> int | None:

@@ -10,10 +10,11 @@ from territory.io.files import OutputError, atomic_write, safe_name, safe_names
 from territory.io.geojson import alignment_geojson, routes_geojson, write_geojson
 from territory.io.gpx import route_gpx
 from territory.io.links import google_maps_links
-from territory.io.plans import read_plan, write_plan
+from territory.io.plans import REPORT, read_plan, refuse_foreign, write_plan
 from territory.io.tables import read_customers, read_reps, read_table, read_visits, write_table
 
 __all__ = [
+    "REPORT",
     "OutputError",
     "alignment_geojson",
     "atomic_write",
@@ -24,6 +25,7 @@ __all__ = [
     "read_reps",
     "read_table",
     "read_visits",
+    "refuse_foreign",
     "route_gpx",
     "routes_geojson",
     "safe_name",

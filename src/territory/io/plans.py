@@ -53,7 +53,10 @@ from territory.model.settings import as_day
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["read_plan", "write_plan"]
+__all__ = ["REPORT", "read_plan", "refuse_foreign", "write_plan"]
+
+#: The HTML report: it may be written anew at any time, so it bears no checksum.
+REPORT: Final = "report.html"
 
 _FORMAT: Final = "territory-plan"
 _VERSION: Final = 1
@@ -109,11 +112,11 @@ def write_plan(
     for module in ("pyarrow.parquet", "pyarrow.csv", "icalendar", "gpxpy.gpx"):
         needed(module)
     target = Path(directory)
-    _refuse_foreign(target)
+    refuse_foreign(target)
     before = _calendars(target if previous is None else Path(previous), required=previous is not None)
     days = np.unique(plan.routes.day)
     chosen = as_day(day, "day") if day is not None else days[0] if len(days) else None
-    with atomic_directory(target, lambda: _refuse_foreign(target)) as folder:
+    with atomic_directory(target, lambda: refuse_foreign(target)) as folder:
         write_table(plan.customers, folder / "customers.parquet")
         write_table(plan.reps, folder / "reps.parquet")
         write_table(stops_columns(plan), folder / "stops.csv")
@@ -261,7 +264,7 @@ def _write_extra(folder: Path, name: str, content: bytes | str) -> None:
 
 
 def _sums(folder: Path) -> dict[str, dict[str, Any]]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / REPORT)
     return {file.relative_to(folder).as_posix(): _sum(file) for file in files}
 
 
@@ -277,8 +280,14 @@ def _plain(value: object) -> Any:
     raise TypeError(msg)
 
 
-def _refuse_foreign(target: Path) -> None:
-    """Raise unless the directory is new, empty, or wholly an output of ours."""
+def refuse_foreign(target: Path) -> None:
+    """Raise unless a plan may be written there: the directory is new, empty, or wholly an output of ours.
+
+    Raises
+    ------
+    InputError
+        It holds something else, or files that were put in later.
+    """
     if not _exists(target):
         return
     if not target.is_dir():
@@ -292,7 +301,7 @@ def _refuse_foreign(target: Path) -> None:
     if not there and not any(target.iterdir()):
         return
     try:
-        ours = {_HEAD, *_head(target)["files"]}
+        ours = {_HEAD, REPORT, *_head(target)["files"]}
     except InputError:
         message = "the directory holds something else than a plan"
         hint = "Give a new directory; nothing was changed."

@@ -105,7 +105,7 @@ class Customers(Table):
     contacts: TextSets | None = column(Kind.SETS, "people at the customer")
     area: npt.NDArray[np.int8] | None = column(Kind.ENUM, "density of the surroundings, for driving speeds", words=Area)
     timezone: TextArray | None = column(
-        Kind.TEXT, "IANA zone of the opening hours, e.g. Europe/Berlin; blank: UTC", missing=True
+        Kind.TEXT, "IANA zone of the opening hours, e.g. Europe/Berlin; blank: the rep's", missing=True
     )
     measures: Mapping[str, FloatArray] = dataclasses.field(default_factory=dict)
 

@@ -14,7 +14,7 @@ from territory.model.cells import Chunks, is_null
 __all__ = ["frame_columns", "to_native"]
 
 #: Dataframe library -> the extra of this library that brings it.
-BACKENDS: Final = {"pandas": "notebooks", "polars": "dev", "pyarrow": "io"}
+BACKENDS: Final = {"pandas": "notebooks", "polars": "polars", "pyarrow": "io"}
 
 
 def frame_columns(frame: Any) -> tuple[dict[str, Callable[[], Any]], list[Problem]]:

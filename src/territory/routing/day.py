@@ -9,6 +9,7 @@ import numpy as np
 
 from territory.check import check_plan
 from territory.errors import InputError, Problem
+from territory.model.coordinates import pair_diagnostics
 from territory.model.enums import Channel, Reason, Stage, Status
 from territory.model.plan import Plan
 from territory.model.settings import PlanSettings, as_day
@@ -129,7 +130,7 @@ def route_day(
         drafts.add_missed(int(rows[v]), at, settings.start, reason, detail)
     stops, routes, unassigned = drafts.tables()
     status = Status.OPTIMAL if optimal else Status.FEASIBLE
-    diagnostics = (*customers.diagnostics, *reps.diagnostics)
+    diagnostics = (*customers.diagnostics, *reps.diagnostics, *pair_diagnostics(customers, reps))
     plan = Plan(customers, reps, settings, stops, routes, unassigned, status=status, diagnostics=diagnostics)
     check_plan(plan, travel=source).raise_if_any("route_day")
     return plan

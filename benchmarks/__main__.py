@@ -1,0 +1,53 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.compare import read, tables
+from benchmarks.record import DATA, Options, document, write
+
+#: Family -> what it measures; each is the module of its name.
+FAMILIES = {
+    "load": "a million customers from three kinds of frames, and the import, against their promises",
+    "territories": "design_territories against KMeans and k-means-constrained",
+    "teammonth": "territory.plan for a team's four weeks, against nearest-neighbour days",
+    "repday": "the order of a rep's day, against the exact optimum",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the library.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="FAMILY")
+    for family, about in FAMILIES.items():
+        module = import_module(f"benchmarks.{family}")
+        sub = commands.add_parser(
+            family, help=about, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        sub.add_argument("--data", type=Path, default=DATA, help="folder of real places (default: %(default)s)")
+        sub.add_argument("--instances", default="*", metavar="GLOB", help="only instances whose name matches")
+        budget = sub.add_mutually_exclusive_group()
+        budget.add_argument("--seconds", type=float, metavar="S", help="time limit of a solve")
+        budget.add_argument("--iterations", type=int, metavar="N", help="iteration limit of a solve, or repeats")
+        sub.add_argument("--seed", type=int, default=0)
+        sub.add_argument("--size", type=int, metavar="N", help="a smaller run, see above")
+        sub.add_argument("--out", type=Path, metavar="FILE.json", help="where the full solutions go")
+    sub = commands.add_parser("compare", help="print tables of runs")
+    sub.add_argument("files", nargs="+", type=Path, metavar="FILE.json")
+    args = parser.parse_args(argv)
+    if args.command == "compare":
+        print(tables([read(path) for path in args.files]))
+        return 0
+    options = Options(args.data, args.instances, args.seconds, args.iterations, args.seed, args.size)
+    run = document(args.command, options, import_module(f"benchmarks.{args.command}").run(options))
+    if args.out is not None:
+        write(args.out, run)
+    print(tables([run]))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
