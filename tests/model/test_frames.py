@@ -50,7 +50,7 @@ def test_geometries_that_are_not_points(geometry):
         Customers.from_frame(frame)
 
 
-@pytest.mark.parametrize(("backend", "extra"), [("pandas", "notebooks"), ("polars", "dev"), ("pyarrow", "io")])
+@pytest.mark.parametrize(("backend", "extra"), [("pandas", "notebooks"), ("polars", "polars"), ("pyarrow", "io")])
 def test_a_backend_that_is_not_installed(backend, extra):
     code = (
         f"import sys; sys.modules[{backend!r}] = None\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from territory.io.calendar import plan_ics
 from territory.io.files import OutputError, atomic_write, safe_name, safe_names
+from territory.io.geocode import Geocoded, geocode
 from territory.io.geojson import alignment_geojson, routes_geojson, write_geojson
 from territory.io.gpx import route_gpx
 from territory.io.links import google_maps_links
@@ -15,9 +16,11 @@ from territory.io.tables import read_customers, read_reps, read_table, read_visi
 
 __all__ = [
     "REPORT",
+    "Geocoded",
     "OutputError",
     "alignment_geojson",
     "atomic_write",
+    "geocode",
     "google_maps_links",
     "plan_ics",
     "read_customers",
