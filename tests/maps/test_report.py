@@ -150,6 +150,15 @@ def test_deviation_is_from_the_target_of_the_first_measure(plan):
     assert len(measure["target"]) == 8
 
 
+def test_a_territory_in_several_parts_is_drawn_whole(plan):
+    moved = plan.alignment.territory_idx.copy()
+    far = int(np.argmax(plan.customers.lon + 10 * (moved == moved[0])))
+    moved[np.argmin(plan.customers.lon)] = moved[far]
+    rings = report_data(replace(plan, alignment=replace(plan.alignment, territory_idx=moved)))["areas"]["rings"]
+    assert all(len(each) > 0 for each in rings)
+    assert len(rings[moved[far]]) > 1
+
+
 def test_reps_without_a_territory_have_their_row(plan):
     alignment = replace(plan.alignment, rep_idx=np.array([0, 1, 2, -1, 4, 5, 6, -1], dtype=np.int32))
     areas = report_data(replace(plan, alignment=alignment))["areas"]

@@ -80,7 +80,7 @@ def plan_html(plan: Plan) -> str:
         ("worked", f"{s['worked_h']:,.1f} h"),
     ]
     if s["gap"] is not None:
-        rows.append(("driving that could be saved", f"at most {share(s['gap'])}"))
+        rows.append(("driving that another order of stops could save", f"at most {share(s['gap'])}"))
     rows.append(("not planned", f"{s['unassigned']:,d}"))
     rows += [(f"… {reason}", f"{count:,d}") for reason, count in s["unassigned_by_reason"].items()]
     return _table("Plan", facts, (), rows)

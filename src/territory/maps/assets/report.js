@@ -118,8 +118,8 @@
       figure('Utilisation', all.load === null ? '–' : percent(all.load), 'time out of shift time'),
       figure('Not planned', whole.format(U.customer.length),
         reasons.length ? `${reasons[0][0]} ${reasons[0][1]}${reasons.length > 1 ? `, ${count(reasons.length - 1, 'other reason')}` : ''}` : 'nothing left out'),
-      s.gap === null ? figure('Driving to save', '–', 'no bound computed')
-        : figure('Driving to save', `≤ ${tenth.format(100 * s.gap)} %`, `least driving ${hours(D.bound_s)} h`));
+      s.gap === null ? figure('Order of stops', '–', 'no bound computed')
+        : figure('Order of stops', `≤ ${tenth.format(100 * s.gap)} %`, 'to save on these days, proven'));
   }
 
   // ---- choosing -------------------------------------------------------------------------------
