@@ -8,6 +8,7 @@ import json
 import re
 import resource
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,9 @@ def _settle() -> float:
         # no way to forget the mark: the building of the frame may hide some of the reading
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MB
     ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
+    # where a sandbox forbids that, the mark of building the frame stays, and the memory is overstated
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
     return _status_mb("VmRSS")
 
 

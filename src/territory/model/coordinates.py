@@ -8,6 +8,7 @@ import numpy as np
 
 from territory.errors import Problem
 from territory.geo.sphere import EARTH_RADIUS_M, unit_vectors
+from territory.model.arrays import CHUNK
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -97,21 +98,27 @@ def _filled(findings: Findings, *names: str) -> BoolArray:
 
 
 def _warn_far(lon: FloatArray, lat: FloatArray, good: BoolArray, findings: Findings, column: str) -> None:
-    # what is not good lies at (0, 0) for the moment: no infinity meets a cosine
-    xyz = unit_vectors(np.where(good, lon, 0.0), np.where(good, lat, 0.0)).T
     # medians of the unit vectors: robust, and free of the antimeridian; a sample of them will do
     sample = np.flatnonzero(good)
     sample = sample[:: 1 + len(sample) // SAMPLE]
-    chord2 = np.zeros(len(lon))
-    for axis in xyz:
-        chord2 += (axis - np.median(axis[sample])) ** 2
-    distance = np.sqrt(chord2) * EARTH_RADIUS_M
-    far = good & (distance > FAR_M) & (distance > FAR_TIMES * np.median(distance[sample]))
+    vectors = unit_vectors(lon[sample], lat[sample])
+    middle = np.median(vectors, axis=0)
+    usual = float(np.median(np.linalg.norm(vectors - middle, axis=1))) * EARTH_RADIUS_M
+    distance = np.zeros(len(lon))
+    for first in range(0, len(lon), CHUNK):  # so that a million places need no array of vectors
+        at = slice(first, first + CHUNK)
+        distance[at] = np.linalg.norm(_vectors(lon[at], lat[at], good[at]) - middle, axis=1) * EARTH_RADIUS_M
+    far = good & (distance > FAR_M) & (distance > FAR_TIMES * usual)
     if distance[good].max() > FAR_M:
-        far |= _alone(xyz, good)
+        far |= _alone(_vectors(lon, lat, good).T, good)
     findings.warn(
         "far-away", "more than 1,000 km from the others", far, column=column, hint="Maybe a wrong country or a sign?"
     )
+
+
+def _vectors(lon: FloatArray, lat: FloatArray, good: BoolArray) -> npt.NDArray[np.float64]:
+    """Return unit vectors; what is not good lies at (0, 0) for the moment: no infinity meets a cosine."""
+    return unit_vectors(np.where(good, lon, 0.0), np.where(good, lat, 0.0))
 
 
 def _alone(xyz: npt.NDArray[np.float64], good: BoolArray) -> BoolArray:

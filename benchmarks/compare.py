@@ -1,0 +1,174 @@
+"""Tables of runs, aligned for reading."""
+
+from __future__ import annotations
+
+import json
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    Row = dict[str, Any]
+    Cell = Callable[[Row], str]
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a run that `benchmarks.record.write` wrote."""
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"{path}: {error}"
+        raise SystemExit(msg) from error
+    if not isinstance(run, dict) or not {"family", "results"} <= run.keys() or run["family"] not in _COLUMNS:
+        msg = f"{path} is no run of a benchmark"
+        raise SystemExit(msg)
+    return run
+
+
+def tables(runs: Sequence[dict[str, Any]]) -> str:
+    """Return one table a family, rows in the order of the runs; under each, the machines and commands."""
+    blocks = []
+    for family in dict.fromkeys(run["family"] for run in runs):
+        same = [run for run in runs if run["family"] == family]
+        rows: list[Row] = [r for run in same for r in run["results"]]
+        if family == "repday":
+            rows = summary_of_days(rows)
+        if family == "load":
+            imports = [r for r in rows if r["instance"] == "import"]
+            rows = [r for r in rows if r["instance"] != "import"]
+            if imports:
+                blocks.append(_table(_IMPORT, imports))
+        if rows:
+            blocks.append(_table(_COLUMNS[family], rows))
+        notes = [f"  {r['instance']}, {r['engine']}: {r['note']}" for r in rows if r.get("note")]
+        notes += [f"  {run['machine']}; seed {run['seed']}; {run.get('command', '')}" for run in same]
+        blocks.append("\n".join(notes) + "\n")
+    return "\n".join(blocks)
+
+
+def summary_of_days(rows: list[Row]) -> list[Row]:
+    """Return one row an engine: how often it found the optimum, how far off it was, how fast it was."""
+    out: list[Row] = []
+    for engine in dict.fromkeys(r["engine"] for r in rows):
+        some = [r for r in rows if r["engine"] == engine]
+        equal = [r for r in some if r["visits"] == r["best_visits"]]
+        drive = sum(r["drive_s"] for r in equal)
+        least = sum(r["best_drive_s"] for r in equal)
+        out.append(
+            {
+                "engine": engine,
+                "days": len(some),
+                "visits": sum(r["visits"] for r in some),
+                "best_visits": sum(r["best_visits"] for r in some),
+                "optimal": sum(r["optimal"] for r in some),
+                "fewer": len(some) - len(equal),
+                "gap": drive / least - 1 if least else None,
+                "worst_gap": max((r["gap"] for r in equal), default=None),
+                "cpu_ms": 1000 * fmean(r["cpu_s"] for r in some),
+                "wall_ms": 1000 * fmean(r["wall_s"] for r in some),
+                "days_per_cpu_s": len(some) / max(sum(r["cpu_s"] for r in some), 1e-9),
+            }
+        )
+    return out
+
+
+def _text(key: str) -> Cell:
+    return lambda r: str(r.get(key, ""))
+
+
+def _number(key: str, digits: int, scale: float = 1.0, unit: str = "") -> Cell:
+    def cell(r: Row) -> str:
+        value = r.get(key)
+        return "-" if value is None else f"{value * scale:,.{digits}f}{unit}"
+
+    return cell
+
+
+def _share(key: str, digits: int = 1) -> Cell:
+    return _number(key, digits, 100, " %")
+
+
+def _reasons(r: Row) -> str:
+    found = r.get("unassigned_by_reason") or {}
+    return ", ".join(f"{count} {reason}" for reason, count in found.items()) or "none"
+
+
+#: Columns of words stand to the left, figures to the right.
+_WORDS = {"instance", "engine", "status", "promise", "unassigned"}
+_IMPORT: dict[str, Cell] = {
+    "instance": _text("instance"),
+    "cpu ms: numpy": _number("numpy_cpu_ms", 1),
+    "bare import": _number("bare_cpu_ms", 1),
+    "tables after numpy": _number("tables_cpu_ms", 1),
+    "wall ms": _number("tables_wall_ms", 1),
+    "promised": _number("promised_ms", 0),
+    "promise": _text("promise"),
+}
+_COLUMNS: dict[str, dict[str, Cell]] = {
+    "load": {
+        "instance": _text("instance"),
+        "customers": lambda r: f"{r['params']['customers']:,}",
+        "cpu s": _number("cpu_s", 2),
+        "wall s": _number("wall_s", 2),
+        "frame MB": _number("frame_mb", 0),
+        "peak MB": _number("peak_mb", 0),
+        "kept MB": _number("kept_mb", 0),
+        "promise": _text("promise"),
+    },
+    "territories": {
+        "instance": _text("instance"),
+        "engine": _text("engine"),
+        "cpu s": _number("cpu_s", 2),
+        "deviation": _share("deviation"),
+        "objective km2": _number("objective", 1),
+        "own centres": _number("own_objective", 1),
+        "bound": _number("bound", 1),
+        "gap": _share("gap"),
+        "disconnected": _number("disconnected", 0),
+        "status": _text("status"),
+    },
+    "teammonth": {
+        "instance": _text("instance"),
+        "engine": _text("engine"),
+        "cpu s": _number("cpu_s", 1),
+        "wall s": _number("wall_s", 1),
+        "visits": _number("visits", 0),
+        "drive h": _number("drive_s", 0, 1 / 3600),
+        "min/visit": _number("drive_min_per_visit", 2),
+        "order gap": _share("gap"),
+        "violations": _number("violations", 0),
+        "equal visits": _number("equal_visits", 0),
+        "min/visit there": _number("equal_min_per_visit", 2),
+        "baseline there": _number("equal_baseline_min_per_visit", 2),
+        "unassigned": _reasons,
+    },
+    "repday": {
+        "engine": _text("engine"),
+        "days": _number("days", 0),
+        "visits": _number("visits", 0),
+        "best": _number("best_visits", 0),
+        "optimal days": _number("optimal", 0),
+        "days with fewer": _number("fewer", 0),
+        "driving above best": _share("gap", 2),
+        "worst day": _share("worst_gap"),
+        "cpu ms/day": _number("cpu_ms", 1),
+        "wall ms/day": _number("wall_ms", 1),
+        "days/cpu s": _number("days_per_cpu_s", 1),
+    },
+}
+
+
+def _table(columns: dict[str, Cell], rows: Sequence[Row]) -> str:
+    cells = [list(columns), *([cell(r) for cell in columns.values()] for r in rows)]
+    width = [max(len(line[j]) for line in cells) for j in range(len(columns))]
+    lines = []
+    for line in cells:
+        padded = (
+            text.ljust(w) if name in _WORDS else text.rjust(w)
+            for text, w, name in zip(line, width, columns, strict=True)
+        )
+        lines.append("  ".join(padded).rstrip())
+    lines.insert(1, "  ".join("-" * w for w in width))
+    return "\n".join(lines)
