@@ -186,7 +186,7 @@ def _ours(case: Case, options: Options) -> dict[str, Any]:
 def _peer(
     case: Case, options: Options, engine: str, package: str, assign: Callable[[Any, Case, int], NDArray[np.int64]]
 ) -> dict[str, Any]:
-    if find_spec(package) is None:
+    if find_spec(package.partition(".")[0]) is None:
         note = f"skipped: {package} is not installed"
         return row(case.name, engine, options.seed, params=_params(case), status="absent", clock=Clock(), note=note)
     module = import_module(package)

@@ -260,16 +260,16 @@ FAULTS: dict[str, tuple[Any, set[str]]] = {
     ),
     "no interval": (lambda d: one(d, "visit_interval_days", 3, math.nan, 8.0), {"visit-not-due", "visit-missing"}),
     "too soon after the last visit": (
-        lambda d: one(d, "last_visit", 3, np.datetime64("2025-12-27"), np.datetime64("NaT")),
+        lambda d: one(d, "last_visit", 3, np.datetime64("2025-12-27"), np.datetime64("NaT", "D")),
         {"first-visit-early"},
     ),
     "too late after the last visit": (
-        lambda d: one(d, "last_visit", 3, np.datetime64("2025-12-19"), np.datetime64("NaT")),
+        lambda d: one(d, "last_visit", 3, np.datetime64("2025-12-19"), np.datetime64("NaT", "D")),
         {"first-visit-late"},
     ),
     "overdue and late": (
         lambda d: (
-            one(d, "last_visit", 5, np.datetime64("2025-06-01"), np.datetime64("NaT")),
+            one(d, "last_visit", 5, np.datetime64("2025-06-01"), np.datetime64("NaT", "D")),
             one(d, "visit_interval_days", 5, 3.0, 14.0),
         ),
         {"first-visit-late", "visit-missing", "interval-too-short"},

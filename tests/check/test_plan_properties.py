@@ -62,7 +62,7 @@ def route_is_right(route: dict[str, int], stops: list[dict[str, int]]) -> bool:
 
 
 def break_is_right(route: dict[str, int], busy: list[tuple[int, int]], midnight: int) -> bool:
-    nothing = number(np.datetime64("NaT"))
+    nothing = number(np.datetime64("NaT", "s"))
     opens, closes = midnight + 11 * 3600, midnight + 14 * 3600
     if BREAK_S[route["rep_idx"]] == 0:
         return route["break_start"] == nothing and route["break_s"] == 0

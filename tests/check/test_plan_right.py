@@ -71,24 +71,31 @@ def other_tables(d: Any) -> None:
 RIGHT: dict[str, Any] = {
     "idle everywhere": lambda d: (
         d.routes[2].update(back=np.datetime64("2026-01-06T16:59:59")),
-        [s.update(start=s["start"] + 600, end=s["end"] + 600, arrival=s["arrival"] + 60) for s in d.stops[7:]],
+        [
+            s.update(
+                start=s["start"] + np.timedelta64(600, "s"),
+                end=s["end"] + np.timedelta64(600, "s"),
+                arrival=s["arrival"] + np.timedelta64(60, "s"),
+            )
+            for s in d.stops[7:]
+        ],
     ),
     "no break needed": early_day,
     "break at home": home_break,
     "break on arrival": lambda d: (
-        [s.update(arrival=s["arrival"] - 1800) for s in d.stops[2:6:3]],
-        [r.update(break_start=r["break_start"] + 600) for r in d.routes[:2]],
+        [s.update(arrival=s["arrival"] - np.timedelta64(1800, "s")) for s in d.stops[2:6:3]],
+        [r.update(break_start=r["break_start"] + np.timedelta64(600, "s")) for r in d.routes[:2]],
     ),
     "break before the way home": lambda d: (
-        [s.update({k: s[k] - 1800 for k in ("arrival", "start", "end")}) for s in d.stops[2:6:3]],
-        [r.update(break_start=r["break_start"] + 2400) for r in d.routes[:2]],
+        [s.update({k: s[k] - np.timedelta64(1800, "s") for k in ("arrival", "start", "end")}) for s in d.stops[2:6:3]],
+        [r.update(break_start=r["break_start"] + np.timedelta64(2400, "s")) for r in d.routes[:2]],
     ),
     "break over a way home of no length": lambda d: (
         column(d, "end_lon", [10.03, 10.12], "reps"),
         column(d, "end_lat", [50.0, 50.0], "reps"),
-        [r.update(drive_s=1800, distance_m=3000, back=r["back"] - 900) for r in d.routes[:2]],
-        [r.update(break_start=r["break_start"] + 4200) for r in d.routes[:2]],
-        [s.update({k: s[k] - 1800 for k in ("arrival", "start", "end")}) for s in d.stops[2:6:3]],
+        [r.update(drive_s=1800, distance_m=3000, back=r["back"] - np.timedelta64(900, "s")) for r in d.routes[:2]],
+        [r.update(break_start=r["break_start"] + np.timedelta64(4200, "s")) for r in d.routes[:2]],
+        [s.update({k: s[k] - np.timedelta64(1800, "s") for k in ("arrival", "start", "end")}) for s in d.stops[2:6:3]],
     ),
     "due on the first day": lambda d: d.unassigned[0].update(due=np.datetime64("2026-01-05")),
     "due on the last day": lambda d: d.unassigned[0].update(due=np.datetime64("2026-01-18")),
@@ -128,10 +135,12 @@ RIGHT: dict[str, Any] = {
     ),
     "longest interval": lambda d: column(d, "visit_interval_days", [7.0, 7.0, 7.0, 14.0, 14.0, 60.0]),
     "earliest after the last visit": lambda d: first(
-        d, "last_visit", np.datetime64("2025-12-26"), np.datetime64("NaT")
+        d, "last_visit", np.datetime64("2025-12-26"), np.datetime64("NaT", "D")
     ),
-    "latest after the last visit": lambda d: first(d, "last_visit", np.datetime64("2025-12-20"), np.datetime64("NaT")),
-    "overdue": lambda d: first(d, "last_visit", np.datetime64("2020-12-20"), np.datetime64("NaT")),
+    "latest after the last visit": lambda d: first(
+        d, "last_visit", np.datetime64("2025-12-20"), np.datetime64("NaT", "D")
+    ),
+    "overdue": lambda d: first(d, "last_visit", np.datetime64("2020-12-20"), np.datetime64("NaT", "D")),
     "one visit in the horizon": once,
     "every third or fourth day": lambda d: twice_a_week(d, "2026-01-07", "2026-01-10", "2026-01-14", "2026-01-18"),
     "tolerance that rounds badly": lambda d: (

@@ -73,7 +73,7 @@ def build(
     counts = [int(((rep_idx == r) & (days == d)).sum()) for r, d in keys]
     n, m = len(stops), len(keys)
     pause = first + np.timedelta64(3, "h")
-    pause[1:] = np.datetime64("NaT")
+    pause[1:] = np.datetime64("NaT", "s")
     return Plan(
         customers=customers,
         reps=reps,

@@ -59,10 +59,10 @@ def make_plan(alignment, *, weeks=1, per_day=6, n_unassigned=5, with_alignment=T
     settings = PlanSettings(
         start=START,
         n_days=7 * weeks,
-        holidays=np.array([START + 1], dtype="datetime64[D]"),
+        holidays=np.array([START + np.timedelta64(1, "D")], dtype="datetime64[D]"),
         **kwargs.pop("settings", {}),
     )
-    workdays = [d for d in settings.days if (d.astype(int) + 3) % 7 < 5 and d != START + 1]
+    workdays = [d for d in settings.days if (d.astype(int) + 3) % 7 < 5 and d != START + np.timedelta64(1, "D")]
     stops, routes, left = [], [], []
     for r in range(len(reps)):
         mine = np.flatnonzero(alignment.customer_rep_idx == r)

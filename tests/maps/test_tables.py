@@ -73,7 +73,14 @@ def test_tables_need_no_matplotlib():
 
 
 def test_public_surface():
-    assert dir(territory.maps) == ["alignment_html", "plan_html", "plot_alignment", "plot_route", "report_html", "write_report"]
+    assert dir(territory.maps) == [
+        "alignment_html",
+        "plan_html",
+        "plot_alignment",
+        "plot_route",
+        "report_html",
+        "write_report",
+    ]
     assert all(callable(getattr(territory.maps, name)) for name in dir(territory.maps))
     with pytest.raises(AttributeError, match="no attribute 'plot'"):
         territory.maps.plot  # noqa: B018

@@ -37,7 +37,7 @@ days = st.dates(dt.date(1970, 1, 1), dt.date(2100, 1, 1)).map(lambda d: np.datet
 
 @given(st.lists(st.tuples(days, st.integers(0, 400)), max_size=5))
 def test_ranges_written_and_read_again_are_the_same(pairs):
-    ranges = tuple(sorted((a, a + n) for a, n in pairs))
+    ranges = tuple(sorted((a, a + np.timedelta64(n, "D")) for a, n in pairs))
     assert parse_ranges(format_ranges(ranges)) == ranges
 
 

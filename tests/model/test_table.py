@@ -216,7 +216,9 @@ def test_frames_with_odd_column_names():
     assert list(frame.columns) == ["id", "lon", "lat", 7, "column_names"]
 
 
-@pytest.mark.parametrize("frame", [None, 5, "customers.csv", [1, 2], pl.DataFrame(BASE).lazy()], ids=lambda frame: type(frame).__name__)
+@pytest.mark.parametrize(
+    "frame", [None, 5, "customers.csv", [1, 2], pl.DataFrame(BASE).lazy()], ids=lambda frame: type(frame).__name__
+)
 def test_what_is_no_frame(frame):
     assert code_of(lambda: Customers.from_frame(frame)) == ("not-a-frame",)
 

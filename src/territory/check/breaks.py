@@ -50,7 +50,7 @@ def _breaks(f: PlanFacts) -> _Breaks:
     wanted = np.zeros(n, np.int64) if reps.break_s is None else np.ceil(reps.break_s).astype(np.int64)
     early = np.full(n, _EARLIEST_S) if reps.break_earliest_s is None else np.ceil(reps.break_earliest_s)
     late = np.full(n, _LATEST_S) if reps.break_latest_s is None else np.floor(reps.break_latest_s)
-    opens = np.full(len(routes), np.datetime64("NaT"), dtype="datetime64[s]")
+    opens = np.full(len(routes), np.datetime64("NaT", "s"))
     closes = opens.copy()
     days = routes.day.astype("datetime64[D]").astype(np.int64).tolist()
     for r, (rep, day) in enumerate(zip(routes.rep_idx.tolist(), days, strict=True)):

@@ -176,7 +176,7 @@ class PlanFacts:
         routes, reps = self.plan.routes, self.plan.reps
         weeks = (parse_hours(self.plan.settings.default_shift),) if reps.shift is None else reps.shift.weeks
         code = np.zeros(len(reps), dtype=np.int32) if reps.shift is None else reps.shift.code
-        begin = np.full(len(routes), np.datetime64("NaT"), dtype="datetime64[s]")
+        begin = np.full(len(routes), np.datetime64("NaT", "s"))
         until = begin.copy()
         days = routes.day.astype("datetime64[D]").astype(np.int64).tolist()
         for r, (rep, day) in enumerate(zip(routes.rep_idx.tolist(), days, strict=True)):

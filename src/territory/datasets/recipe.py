@@ -136,7 +136,7 @@ def cadence_columns(
     service_s = np.array([c.service_min * MINUTE_S for c in cadences], dtype=np.float64)[segment_idx]
     state, u = uniform(key, seed, "visit state"), uniform(key, seed, "visit age")
 
-    last = np.full(len(key), np.datetime64("NaT"), dtype="datetime64[D]")
+    last = np.full(len(key), np.datetime64("NaT", "D"))
     customer, lead, lost = stage == Stage.CUSTOMER, stage < Stage.CUSTOMER, stage == Stage.LOST
     overdue = (state >= _NEVER) & (state < _NEVER + _OVERDUE)
     for s, c in enumerate(cadences):
@@ -244,7 +244,8 @@ def rep_columns(
     part_time = order[: 2 if n >= 10 else 0]
     away = order[::-1][: 2 if n >= 4 else 0]
     monday = today - np.timedelta64((int(today.astype(int)) + 3) % 7, "D")  # 1970-01-01 was a Thursday
-    holidays = [f"{monday + 7}..{monday + 11}", f"{monday + 16}..{monday + 17}"]
+    first, last = (monday + np.array(days, dtype="timedelta64[D]") for days in ((7, 16), (11, 17)))
+    holidays = [f"{a}..{b}" for a, b in zip(first, last, strict=True)]
 
     shifts, leave, capacity = [shift] * n, [""] * n, np.full(n, float(FULL_WEEK_S))
     for i in part_time.tolist():

@@ -120,7 +120,7 @@ def _reps(plan: Plan, seam: float, first: np.datetime64, n_days: int) -> dict[st
 
 def _shift_s(plan: Plan, first: np.datetime64, n_days: int) -> IntArray:
     """Return the length of each rep's shift on each day; 0: none by the week, -1: leave or holiday."""
-    days = first + np.arange(n_days)
+    days = first + np.arange(n_days).astype("timedelta64[D]")
     weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
     reps = plan.reps
     out = np.zeros((len(reps), n_days), dtype=np.int64)

@@ -110,7 +110,7 @@ class PlanSettings:
     @property
     def days(self) -> DayArray:
         """All days of the horizon."""
-        return self.start + np.arange(self.n_days)
+        return self.start + np.arange(self.n_days).astype("timedelta64[D]")
 
     @property
     def end(self) -> np.datetime64:
