@@ -108,7 +108,12 @@ def test_an_unreachable_visit_is_left_out():
     ],
 )
 def test_a_malformed_problem_reaches_no_solver(change, code):
-    right = {"durations_s": np.zeros((3, 3), np.int64), "service_s": np.array([1]), "windows": (((0, 9),),), "shift": (0, 10)}
+    right = {
+        "durations_s": np.zeros((3, 3), np.int64),
+        "service_s": np.array([1]),
+        "windows": (((0, 9),),),
+        "shift": (0, 10),
+    }
     with pytest.raises(InputError) as caught:
         DayProblem(**{**right, **change})
     assert code in caught.value.codes

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory.routing.problem import Break
-from territory.routing.timing import time_route
+from territory.routing.timing import free_moments, route_fits, time_route
 
 SHIFT = (0, 60)
 
@@ -79,8 +79,10 @@ def days(draw):
         st.none()
         | st.builds(
             lambda length, early, extra: Break(length, early, min(60, early + length + extra)),
-            st.integers(1, 10), st.integers(0, 40), st.integers(0, 15),
-        )  # fmt: skip
+            st.integers(1, 10),
+            st.integers(0, 40),
+            st.integers(0, 15),
+        )
     )
     return drive, service, windows, rest
 
@@ -135,3 +137,13 @@ def test_no_visits_need_no_time():
     found = time_route([0], [], [], SHIFT, Break(5, 10, 30))
     assert found is not None
     assert found.break_start is None
+
+
+@settings(max_examples=600)
+@given(days(), st.integers(0, 4))
+def test_whether_a_day_fits_is_known_without_its_times(day, known):
+    drive, service, windows, rest = day
+    free = free_moments(drive, service, windows, SHIFT[0])
+    beginning = [SHIFT[0]] if free is None else free[: known + 1]
+    fits = route_fits(drive, service, windows, SHIFT, rest, beginning)
+    assert fits == (time_route(drive, service, windows, SHIFT, rest) is not None)

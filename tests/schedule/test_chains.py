@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +28,7 @@ def by_force(r, costs):
         for days in combinations(range(r.days), size):
             if any(costs[d] is None for d in days) or not r.first_low <= days[0] <= r.first_high:
                 continue
-            gaps = [b - a for a, b in zip(days, days[1:], strict=False)]
+            gaps = [b - a for a, b in pairwise(days)]
             if any(not r.gap_low <= g <= r.gap_high for g in gaps):
                 continue
             # a chain ends with the first visit whose next is due beyond the horizon
@@ -59,9 +59,9 @@ def test_planned_and_missed_visits_keep_the_rhythm(r, data):
     assert all(possible[d] for d in chain.planned)
     events = sorted([*chain.planned, *chain.missed])
     assert len(set(events)) == len(events) > 0
-    assert all(b - a <= r.gap_high for a, b in zip(events, events[1:], strict=False))
+    assert all(b - a <= r.gap_high for a, b in pairwise(events))
     planned = sorted(chain.planned)
-    for a, b in zip(events, events[1:], strict=False):
+    for a, b in pairwise(events):
         if a in planned and b in planned:
             assert b - a >= r.gap_low
     assert events[-1] + r.interval >= r.days

@@ -8,6 +8,7 @@ are, the bound holds. It takes every customer and every centre: pruned arcs woul
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,16 +24,19 @@ _STEPS: Final = 200
 _LARGE: Final = 2_000_000
 
 
-def transport_bound(problem: DesignProblem, distance2: FloatArray, cost: float) -> float:
+def transport_bound(
+    problem: DesignProblem, distance2: FloatArray, cost: float, *, deadline: float = float("inf")
+) -> float:
     """Return a lower bound on the weighted squared distance of any balanced alignment with these centres.
 
     Parameters
     ----------
     problem : DesignProblem
-        Customers that nobody may serve must have been left out.
     distance2 : float array of shape (n, k)
     cost : float
         What a known alignment costs; it sets the length of the steps.
+    deadline : float
+        Monotonic seconds; when it has passed, the best bound so far is the answer.
 
     Returns
     -------
@@ -43,8 +47,8 @@ def transport_bound(problem: DesignProblem, distance2: FloatArray, cost: float) 
     O(n k) a step; Polyak's step length with the known cost as the goal (Polyak 1969).
     """
     weight = problem.weight
-    upper = problem.targets[:, 0] * (1 + problem.tolerance[0])
-    lower = problem.targets[:, 0] * (1 - problem.tolerance[0])
+    target = problem.targets[:, 0]
+    upper, lower = target * (1 + problem.tolerance[0]), target * max(0.0, 1 - problem.tolerance[0])
     reach = distance2 if problem.eligible is None else np.where(problem.eligible, distance2, np.inf)
     price = np.zeros(problem.k)
     best, factor, stalled = 0.0, 1.0, 0
@@ -66,7 +70,7 @@ def transport_bound(problem: DesignProblem, distance2: FloatArray, cost: float) 
         slope = np.where(price > 0, load - upper, np.where(price < 0, load - lower, np.clip(load, lower, upper)))
         slope = np.where(price == 0, load - slope, slope)
         norm = float(slope @ slope)
-        if norm == 0.0 or cost - value <= 1e-9 * max(cost, 1.0):
+        if norm == 0.0 or cost - value <= 1e-9 * max(cost, 1.0) or monotonic() >= deadline:
             break
         price = price + factor * (cost - value) / norm * slope
     return max(0.0, min(best, cost))

@@ -29,6 +29,8 @@ __all__ = ["Borders", "improve"]
 
 #: Rounds of border moves for compactness; each visits every border customer once.
 _ROUNDS: Final = 20
+#: Customers on either side that are tried for an exchange.
+_CHEAPEST: Final = 60
 #: Less than this share of a target is no violation but rounding.
 _EPSILON: Final = 1e-9
 
@@ -71,8 +73,11 @@ class Borders:
         #: customers that contiguity does not concern
         self.loose: list[int] = np.flatnonzero(self.site < 0).tolist()
         self.label: list[int] = label.tolist()
-        self.load = np.zeros((problem.k, problem.measures.shape[1]))
-        np.add.at(self.load, label, problem.measures)
+        # plain numbers: these are read one at a time, where numpy is slow
+        self.measures: list[list[float]] = problem.measures.tolist()
+        self.load = np.stack([np.bincount(label, column, problem.k) for column in problem.measures.T], axis=1).tolist()
+        self.target: list[list[float]] = problem.targets.tolist()
+        self.tolerance: list[float] = problem.tolerance.tolist()
         #: site -> territory -> its customers there
         self.here: list[dict[int, set[int]]] = [{} for _ in range(n_sites)]
         self.members: list[set[int]] = [set() for _ in range(problem.k)]
@@ -83,22 +88,34 @@ class Borders:
 
     # -- what a move would do ----------------------------------------------------------------
 
-    def violation(self, load: FloatArray, j: int) -> float:
-        """Return by how much a load leaves the band of territory `j`, as a share of the target, over all measures."""
-        target = self.problem.targets[j]
-        excess = np.abs(load - target) - self.problem.tolerance * target
-        return float((np.maximum(excess, 0.0) / np.maximum(target, 1e-300)).sum())
+    def excess(self, j: int, m: int, change: float = 0.0) -> float:
+        """Return by how much measure `m` of territory `j` leaves its band after a change, as a share of the target."""
+        target = self.target[j][m]
+        beyond = abs(self.load[j][m] + change - target) - self.tolerance[m] * target
+        return beyond / max(target, 1e-300) if beyond > 0.0 else 0.0
+
+    def violation(self, j: int) -> float:
+        """Return the excess of territory `j` over all measures."""
+        return sum(self.excess(j, m) for m in range(len(self.tolerance)))
 
     def total_violation(self) -> float:
         """Return the violation over all territories."""
-        total = sum(self.violation(self.load[j], j) for j in range(self.problem.k))
+        total = sum(self.violation(j) for j in range(self.problem.k))
         return total if total > _EPSILON * self.problem.k else 0.0
 
     def gain(self, i: int, b: int) -> float:
         """Return by how much moving customer `i` to `b` lowers the violation."""
-        a, w = self.label[i], self.problem.measures[i]
-        before = self.violation(self.load[a], a) + self.violation(self.load[b], b)
-        return before - self.violation(self.load[a] - w, a) - self.violation(self.load[b] + w, b)
+        a, gained = self.label[i], 0.0
+        for m, w in enumerate(self.measures[i]):
+            gained += self.excess(a, m) + self.excess(b, m) - self.excess(a, m, -w) - self.excess(b, m, w)
+        return gained
+
+    def exchange_gain(self, i: int, o: int) -> float:
+        """Return by how much it lowers the violation if customers `i` and `o` change places."""
+        a, b, gained = self.label[i], self.label[o], 0.0
+        for m, (w, v) in enumerate(zip(self.measures[i], self.measures[o], strict=True)):
+            gained += self.excess(a, m) + self.excess(b, m) - self.excess(a, m, v - w) - self.excess(b, m, w - v)
+        return gained
 
     def cost(self, i: int, b: int) -> float:
         """Return by how much moving customer `i` to `b` raises the weighted squared distance."""
@@ -153,8 +170,9 @@ class Borders:
             self.here[s].setdefault(b, set()).add(i)
         self.members[a].discard(i)
         self.members[b].add(i)
-        self.load[a] -= self.problem.measures[i]
-        self.load[b] += self.problem.measures[i]
+        for m, w in enumerate(self.measures[i]):
+            self.load[a][m] -= w
+            self.load[b][m] += w
         self.label[i] = b
 
     def border(self, a: int) -> list[int]:
@@ -205,9 +223,9 @@ def improve(borders: Borders, deadline: float) -> None:
 def _balance(borders: Borders, deadline: float) -> None:
     k = borders.problem.k
     while borders.total_violation() > 0.0 and monotonic() < deadline:
-        worst = sorted(range(k), key=lambda j: -borders.violation(borders.load[j], j))
-        relieved = any(_relieve(borders, j) for j in worst if borders.violation(borders.load[j], j) > _EPSILON)
-        if not relieved and not _chain(borders, worst, deadline):
+        worst = sorted(range(k), key=lambda j: -borders.violation(j))
+        relieved = any(_relieve(borders, j) for j in worst if borders.violation(j) > _EPSILON)
+        if not relieved and not _chain(borders, worst, deadline) and not _exchange(borders, worst, deadline):
             return
 
 
@@ -237,9 +255,10 @@ def _chain(borders: Borders, worst: list[int], deadline: float) -> bool:
     """Shift work along a row of neighbouring territories, from one above its band to one below, or towards slack."""
     before = borders.total_violation()
     for start in worst:
-        if borders.violation(borders.load[start], start) <= _EPSILON or monotonic() >= deadline:
+        if borders.violation(start) <= _EPSILON or monotonic() >= deadline:
             return False
-        over = float(borders.load[start, 0]) > float(borders.problem.targets[start, 0])
+        m = max(range(len(borders.tolerance)), key=lambda m: borders.excess(start, m))
+        over = borders.load[start][m] > borders.target[start][m]
         for path in _paths(borders, start):
             done: list[tuple[int, int]] = []
             row = path if over else path[::-1]
@@ -253,6 +272,30 @@ def _chain(borders: Borders, worst: list[int], deadline: float) -> bool:
                 return True
             for i, a in reversed(done):
                 borders.move(i, a)
+    return False
+
+
+def _exchange(borders: Borders, worst: list[int], deadline: float) -> bool:
+    """Exchange a customer of a territory outside its bands for a neighbour's, where that lowers the violation."""
+    for j in worst:
+        if borders.violation(j) <= _EPSILON or monotonic() >= deadline:
+            return False
+        out = sorted((borders.cost(i, b), i, b) for i in borders.border(j) for b in borders.entries(i))[:_CHEAPEST]
+        back = sorted((borders.cost(o, j), o) for o in _outside(borders, j))[:_CHEAPEST]
+        pairs = [
+            ((there + here) / gain, i, o)
+            for there, i, b in out
+            for here, o in back
+            if borders.label[o] == b and (gain := borders.exchange_gain(i, o)) > _EPSILON
+        ]
+        for _, i, o in sorted(pairs):
+            b = borders.label[o]
+            if borders.can_leave(i):
+                borders.move(i, b)
+                if j in borders.entries(o) and borders.can_leave(o):
+                    borders.move(o, j)
+                    return True
+                borders.move(i, j)
     return False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,16 +11,27 @@ from territory.geo.sphere import EARTH_RADIUS_M, unit_vectors
 from territory.model.arrays import NO_IDX
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
 
-__all__ = ["DesignProblem", "chord2", "eligibility"]
+__all__ = [
+    "DesignProblem",
+    "canonical_customers",
+    "canonical_reps",
+    "chord2",
+    "eligibility",
+    "free_customers",
+    "on_sphere",
+    "owner_idx",
+]
 
 
 @dataclass(frozen=True, eq=False)
 class DesignProblem:
-    """Customers to be shared out among k territories.
+    """Customers to be shared out among k territories; every customer can be served by somebody.
 
     Attributes
     ----------
@@ -30,8 +41,8 @@ class DesignProblem:
         The first balance measure, by which distances are weighted.
     measures : float array of shape (n, m)
         All balance measures; the first column is `weight`.
-    targets : float array of shape (k, m)
-        What each territory should hold of each measure.
+    share : float array of shape (k,)
+        Share of the whole that each territory should hold; adds up to 1.
     tolerance : float array of shape (m,)
         Allowed deviation, a share of the target.
     eligible : bool array of shape (n, k), or None where everybody may serve everybody
@@ -41,7 +52,7 @@ class DesignProblem:
     xyz: FloatArray
     weight: FloatArray
     measures: FloatArray
-    targets: FloatArray
+    share: FloatArray
     tolerance: FloatArray
     eligible: BoolArray | None
 
@@ -53,7 +64,12 @@ class DesignProblem:
     @property
     def k(self) -> int:
         """Number of territories."""
-        return len(self.targets)
+        return len(self.share)
+
+    @property
+    def targets(self) -> FloatArray:
+        """What each territory should hold of each measure, shape (k, m)."""
+        return np.asarray(self.share[:, None] * self.measures.sum(axis=0)[None, :])
 
 
 def free_customers(problem: DesignProblem) -> BoolArray:
@@ -77,8 +93,8 @@ def on_sphere(lon: FloatArray, lat: FloatArray) -> FloatArray:
 def eligibility(customers: Customers, reps: Reps | None) -> BoolArray | None:
     """Return who may serve whom, bool of shape (n, number of reps); None where everybody may.
 
-    A locked customer may only stay with its owner, whatever its skills; else the rep needs the
-    required skills and must not be forbidden.
+    The rep needs the required skills and must not be forbidden; a locked customer may only stay with
+    its owner.
     """
     if reps is None:
         return None
@@ -109,3 +125,27 @@ def owner_idx(customers: Customers, reps: Reps) -> IdxArray:
         return np.full(len(customers), NO_IDX, dtype=np.int32)
     position = {rep: j for j, rep in enumerate(reps.id.tolist())}
     return np.array([position.get(o, NO_IDX) for o in customers.owner.tolist()], dtype=np.int32)
+
+
+def canonical_customers(customers: Customers, measures: FloatArray, eligible: BoolArray | None) -> IdxArray:
+    """Return the customers in an order that neither rows nor, as far as it goes, ids decide.
+
+    They are ordered by place, measures and eligible reps; ids decide between those who agree in all
+    of it, so that permuted rows give the permuted answer, and other names give the same one. O(n log n).
+    """
+    keys: list[npt.NDArray[Any]] = [customers.id.argsort(kind="stable").argsort(kind="stable")]
+    if eligible is not None:
+        _, pattern = np.unique(eligible, axis=0, return_inverse=True)
+        keys.append(pattern.reshape(-1))
+    keys += [measures[:, m] for m in reversed(range(measures.shape[1]))]
+    return np.lexsort([*keys, customers.lat, customers.lon]).astype(np.int32)
+
+
+def canonical_reps(reps: Reps, eligible: BoolArray | None) -> IdxArray:
+    """Return the reps in an order by home, capacity and how many they may serve; ids decide last. O(r log r)."""
+    keys: list[npt.NDArray[Any]] = [reps.id.argsort(kind="stable").argsort(kind="stable")]
+    if eligible is not None:
+        keys.append(eligible.sum(axis=0))
+    if reps.capacity_s is not None:
+        keys.append(reps.capacity_s)
+    return np.lexsort([*keys, reps.lat, reps.lon]).astype(np.int32)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from numbers import Real
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 import numpy as np
 
-from territory.design.problem import on_sphere, owner_idx
+from territory.design.problem import canonical_customers, canonical_reps, eligibility, on_sphere, owner_idx
 from territory.errors import InputError, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
@@ -16,14 +17,16 @@ from territory.model.coordinates import pair_diagnostics
 from territory.model.workload import default_measure, measure_values
 
 if TYPE_CHECKING:
-    from territory.model.arrays import FloatArray, IdxArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
 
-__all__ = ["Request", "read_request"]
+__all__ = ["Request", "is_number", "read_request"]
 
 #: How balanced territories should be where nobody says.
 DEFAULT_TOLERANCE: Final = 0.10
+#: Columns that tie customers to reps.
+_PARTICULAR: Final = ("locked", "required_skills", "forbidden_reps")
 #: How far centres are drawn to the reps' homes. A third saved most driving on the shipped country:
 #: 6 % against free centres, as much as fixed homes, at less than half their spread.
 _PULL: Final = {"near-homes": 1 / 3, "free": 0.0, "homes": 1.0}
@@ -33,30 +36,46 @@ _PULL: Final = {"near-homes": 1 / 3, "free": 0.0, "homes": 1.0}
 class Request:
     """A checked request.
 
+    What is solved has customers and territories in an order of its own (`row`, `place`), in which
+    neither the rows of the tables nor the names in them have a say.
+
     Attributes
     ----------
+    row : int32 array of shape (number of customers that somebody may serve,)
+        Positions of the problem's customers in the table.
+    place : int32 array of shape (k,)
+        Positions of the problem's territories in the alignment.
+    homes : float array of shape (number of reps, 3), metres, or None
+        In the problem's order.
+    rep_order : int32 array of shape (number of reps,)
+        Positions of the homes' reps in the table.
+    eligible : bool array of shape (len(row), k), or None
+        In the problem's order; None where everybody may serve everybody.
     k : int
         Number of territories.
     balance : mapping of measure to tolerance
     hard : bool
         Whether the tolerances are limits, or a goal.
-    measures : float array of shape (n, m)
+    measures : float array of shape (len(row), m)
+        In the problem's order.
     share : float array of shape (k,)
-        Share of the whole that each territory should hold; adds up to 1.
-    tied : bool
-        Whether territory j must be the one of rep j (capacities, skills, locks, homes).
+        Share of the whole that each territory should hold, in the problem's order; adds up to 1.
     pull : float
         How far centres are drawn from the middle of their customers to the home: 0 not, 1 all the way.
     """
 
     customers: Customers
     reps: Reps | None
+    row: IdxArray
+    place: IdxArray
+    homes: FloatArray | None
+    rep_order: IdxArray
+    eligible: BoolArray | None
     k: int
     balance: dict[str, float]
     hard: bool
     measures: FloatArray
     share: FloatArray
-    tied: bool
     pull: float
     contiguous: bool
     rng: np.random.Generator
@@ -65,30 +84,33 @@ class Request:
     @property
     def territory_id(self) -> list[str]:
         """Ids of the territories: of the reps where there is one each, else T1, T2, ..."""
-        if self.reps is not None and len(self.reps) == self.k:
+        if self.reps is not None and self.one_each:
             return list(self.reps.id.tolist())
         width = len(str(self.k))
         return [f"T{j + 1:0{width}d}" for j in range(self.k)]
 
+    @property
+    def one_each(self) -> bool:
+        """Whether every rep gets a territory; territory j of the problem is that of home j then."""
+        return self.reps is not None and len(self.reps) == self.k
+
     def seeds(self, xyz: FloatArray, weight: FloatArray) -> FloatArray:
         """Return the first centres, float of shape (k, 3): homes, or a spread by k-means++."""
-        if self.reps is not None and (self.tied or len(self.reps) == self.k):
-            return on_sphere(self.reps.lon, self.reps.lat)[: self.k]
+        if self.homes is not None and self.one_each:
+            return self.homes
         return spread(xyz, weight, self.k, self.rng)
 
     def match(self, lon: FloatArray, lat: FloatArray) -> IdxArray:
-        """Return the rep of each territory, int32 of shape (k,): the nearest homes, unless they are tied."""
+        """Return the rep of each territory with these centres, int32 of shape (k,): homes near by, one each."""
         if self.reps is None:
             return np.full(self.k, NO_IDX, dtype=np.int32)
-        if self.tied or len(self.reps) == self.k:
-            return np.arange(self.k, dtype=np.int32)
+        if self.one_each:
+            return self.rep_order
         from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - only where reps are to be matched
 
-        away = great_circle_m(lon[:, None], lat[:, None], self.reps.lon[None, :], self.reps.lat[None, :])
-        rows, columns = linear_sum_assignment(away)
-        out = np.full(self.k, NO_IDX, dtype=np.int32)
-        out[rows] = columns
-        return out
+        home = self.rep_order
+        away = great_circle_m(lon[:, None], lat[:, None], self.reps.lon[None, home], self.reps.lat[None, home])
+        return home[linear_sum_assignment(away)[1]]
 
 
 def spread(xyz: FloatArray, weight: FloatArray, k: int, rng: np.random.Generator) -> FloatArray:
@@ -129,67 +151,82 @@ def read_request(
     k = _count(n_territories, n, None if reps is None else len(reps), problems)
     chosen = _balance(customers, balance, problems)
     one_each = reps is not None and k == len(reps)
-    pull = _PULL.get(("near-homes" if one_each else "free") if centers is None else centers)
+    if centers is None:
+        centers = "near-homes" if one_each else "free"
+    pull = _PULL.get(centers) if isinstance(centers, str) else None
     if pull is None:
         problems.append(Problem("unknown-option", f"centers: expected one of {', '.join(_PULL)}, not {centers!r}"))
     elif pull > 0 and not one_each:
         problems.append(Problem("missing-reps", f"centers={centers!r} needs reps, one a territory"))
-    if not time_limit_s > 0:
-        problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s}"))
-    if reps is None and customers.locked is not None and customers.locked.any():
-        hint = "Pass reps, or customers without locks."
-        problems.append(Problem("locks-without-reps", "customers are locked to their owners", "locked", hint=hint))
-    if reps is not None:
-        _owners(customers, reps, problems)
-        picky = [x for x in ("locked", "required_skills", "forbidden_reps") if getattr(customers, x) is not None]
-        if picky and k is not None and k < len(reps):
-            message = (
-                f"{k} territories for {len(reps)} reps, but customers are particular about reps ({', '.join(picky)})"
-            )
-            problems.append(Problem("too-many-reps", message, hint="Pass only the reps that get a territory."))
-    if rng is not None and not isinstance(rng, (int, np.integer, np.random.Generator)):
-        problems.append(Problem("bad-rng", f"rng: expected a whole number or a numpy Generator, not {rng!r}"))
+    if not (is_number(time_limit_s) and time_limit_s > 0):
+        problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
+    _check_reps(customers, reps, k, problems)
+    if not _is_seed(rng):
+        problems.append(Problem("bad-rng", f"rng: expected a whole number >= 0 or a numpy Generator, not {rng!r}"))
     if problems or k is None or pull is None:
         raise InputError(problems, "design_territories")
     measures = np.stack([measure_values(customers, name) for name in chosen], axis=1)
-    for m, name in enumerate(chosen):
-        if not measures[:, m].any():
-            raise InputError([Problem("no-measure", "zero for every customer", column=name)], "design_territories")
-    capacity = None if reps is None or len(reps) != k else reps.capacity_s
+    eligible = eligibility(customers, reps)
+    order = np.zeros(0, dtype=np.int32) if reps is None else canonical_reps(reps, eligible)
+    if eligible is not None:
+        eligible = eligible[:, order]
+    row = canonical_customers(customers, measures, eligible)
+    if eligible is not None:
+        row = row[eligible[row].any(axis=1)]
+        eligible = None if eligible[row].all() else eligible[row]
     share = np.full(k, 1.0 / k)
-    if capacity is not None:
-        if not (capacity > 0).all():
-            zero = np.flatnonzero(capacity <= 0)
-            rows = tuple(int(i) for i in zero[:5])
-            found = Problem(
-                "no-capacity", "reps without capacity get no territory; leave them out", "capacity_s", len(zero), rows
-            )
-            raise InputError([found], "reps")
-        share = capacity / capacity.sum()
-    c = customers
-    tied = (
-        capacity is not None
-        or centers == "homes"
-        or any(x is not None for x in (c.locked, c.required_skills, c.forbidden_reps))
-    )
+    if reps is not None and one_each and reps.capacity_s is not None:
+        share = reps.capacity_s[order] / reps.capacity_s[order].sum()
     return Request(
         customers=customers,
         reps=reps,
+        row=row,
+        place=order if one_each else np.arange(k, dtype=np.int32),
+        homes=None if reps is None else on_sphere(reps.lon[order], reps.lat[order]),
+        rep_order=order,
+        eligible=eligible,
         k=k,
         balance=chosen,
         hard=balance is not None,
-        measures=measures,
+        measures=measures[row],
         share=share,
-        tied=tied and reps is not None,
         pull=pull,
         contiguous=contiguous,
         rng=np.random.default_rng(rng),
-        diagnostics=customers.diagnostics if reps is None else _warnings(customers, reps),
+        diagnostics=customers.diagnostics
+        if reps is None
+        else (*customers.diagnostics, *reps.diagnostics, *pair_diagnostics(customers, reps)),
     )
 
 
-def _warnings(customers: Customers, reps: Reps) -> tuple[Problem, ...]:
-    return (*customers.diagnostics, *reps.diagnostics, *pair_diagnostics(customers, reps))
+def _check_reps(customers: Customers, reps: Reps | None, k: int | None, problems: list[Problem]) -> None:
+    """Note what does not fit between customers, reps and the number of territories."""
+    if reps is None:
+        if customers.locked is not None and customers.locked.any():
+            hint = "Pass reps, or customers without locks."
+            problems.append(Problem("locks-without-reps", "customers are locked to their owners", "locked", hint=hint))
+        return
+    _locks(customers, reps, problems)
+    picky = [x for x in _PARTICULAR if getattr(customers, x) is not None]
+    if picky and k is not None and k < len(reps):
+        message = f"{k} territories for {len(reps)} reps, but customers are particular about reps ({', '.join(picky)})"
+        problems.append(Problem("too-many-reps", message, hint="Pass only the reps that get a territory."))
+    if k == len(reps) and reps.capacity_s is not None and not (reps.capacity_s > 0).all():
+        zero = np.flatnonzero(reps.capacity_s <= 0)
+        message = "reps without capacity get no territory; leave them out"
+        rows = tuple(int(j) for j in zero[:5])
+        problems.append(Problem("no-capacity", message, "capacity_s", len(zero), rows))
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a parameter is a number; truth values are not, NaN is."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_seed(rng: object) -> bool:
+    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
+        return int(rng) >= 0
+    return rng is None or isinstance(rng, np.random.Generator)
 
 
 def _count(n_territories: object, n: int, n_reps: int | None, problems: list[Problem]) -> int | None:
@@ -214,7 +251,9 @@ def _count(n_territories: object, n: int, n_reps: int | None, problems: list[Pro
 
 def _balance(customers: Customers, balance: object, problems: list[Problem]) -> dict[str, float]:
     if balance is None:
-        return {default_measure(customers): DEFAULT_TOLERANCE}
+        name = default_measure(customers)
+        # nothing is asked for, so nothing is wrong with customers who mean no work
+        return {name if measure_values(customers, name).any() else "count": DEFAULT_TOLERANCE}
     if not isinstance(balance, Mapping) or not balance:
         problems.append(
             Problem("bad-balance", f"balance: expected a mapping such as {{'workload_s': 0.05}}, not {balance!r}")
@@ -222,24 +261,34 @@ def _balance(customers: Customers, balance: object, problems: list[Problem]) -> 
         return {}
     for name, tolerance in balance.items():
         try:
-            measure_values(customers, name)
+            if not measure_values(customers, name).any() and len(customers):
+                problems.append(Problem("no-measure", "zero for every customer", column=str(name)))
         except InputError as error:
             problems += error.problems
-        if not isinstance(tolerance, (int, float)) or isinstance(tolerance, bool) or not 0 <= tolerance <= 10:
+        if not (is_number(tolerance) and 0 <= tolerance <= 10):
             hint = "Write 0.05 for 5 %."
             problems.append(
                 Problem("bad-tolerance", f"expected a share from 0 to 10, not {tolerance!r}", str(name), hint=hint)
             )
-    return {str(name): float(t) for name, t in balance.items() if isinstance(t, (int, float))}
+    return {str(name): float(t) for name, t in balance.items() if is_number(t)}
 
 
-def _owners(customers: Customers, reps: Reps, problems: list[Problem]) -> None:
+def _locks(customers: Customers, reps: Reps, problems: list[Problem]) -> None:
+    """Note customers who are locked to somebody who is no rep, or who may not serve them."""
     if customers.locked is None or customers.owner is None:
         return
-    stray = np.flatnonzero(customers.locked & (owner_idx(customers, reps) == NO_IDX))
-    if stray.size:
-        shown = ", ".join(sorted({repr(customers.owner[i]) for i in stray})[:3])
-        rows = tuple(int(i) for i in stray[:5])
-        problems.append(
-            Problem("lock-to-unknown-rep", f"locked to owners who are no reps: {shown}", "owner", int(stray.size), rows)
-        )
+    owner = owner_idx(customers, reps)
+    stray = customers.locked & (owner == NO_IDX)
+    unable = np.zeros(len(customers), dtype=bool)
+    allowed = eligibility(customers, reps)
+    if allowed is not None:
+        unable = customers.locked & ~stray & ~allowed.any(axis=1)
+    for code, message, found in (
+        ("lock-to-unknown-rep", "locked to owners who are no reps", stray),
+        ("lock-conflict", "locked to owners who lack a skill or are forbidden", unable),
+    ):
+        at = np.flatnonzero(found)
+        if at.size:
+            shown = ", ".join(sorted({repr(customers.owner[i]) for i in at})[:3])
+            rows = tuple(int(i) for i in at[:5])
+            problems.append(Problem(code, f"{message}: {shown}", "owner", int(at.size), rows))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from territory.check import check_alignment
 from territory.design.bound import transport_bound
 from territory.design.local import Borders, improve
-from territory.design.problem import DesignProblem, chord2, eligibility, on_sphere
+from territory.design.problem import DesignProblem, chord2, on_sphere
 from territory.design.request import Request, read_request
 from territory.design.transport import assign, least_deviation
-from territory.errors import InfeasibleError, Problem
+from territory.errors import InfeasibleError, Problem, SolverError
 from territory.geo.sphere import EARTH_RADIUS_M, from_unit_vectors
 from territory.model.alignment import Alignment
 from territory.model.arrays import NO_IDX, text_array
@@ -33,6 +33,8 @@ __all__ = ["design_territories"]
 _ROUNDS: Final = 25
 #: A round that gains less than this share is the last.
 _LEAST_GAIN: Final = 1e-3
+#: Part of the time after which no round begins: repair and border moves need the rest.
+_SEARCH: Final = 0.6
 #: Part of the tolerance that the flow may use: rounding and repair need the rest.
 _SHARE: Final = 0.7
 
@@ -58,7 +60,8 @@ def design_territories(
         One territory each; ``capacity_s`` shares out the work (a part-timer gets less). Skills,
         locks and forbidden reps are kept.
     n_territories : int, optional
-        1 <= n_territories <= n; default: one per rep. Fewer than reps leaves some without.
+        1 <= n_territories <= n; default: one per rep. Fewer than reps leaves some without; they are
+        called T1, T2, ... from west to east then.
     balance : mapping of measure to float, optional
         Allowed deviation from the target as a share of it (0.05 = +-5 %), for any number of
         measures ("workload_s", "count", or a measure's name); a hard limit. The first one weights
@@ -104,23 +107,30 @@ def design_territories(
     >>> design_territories(customers, n_territories=2, balance={"count": 0.0}).territory_idx.tolist()
     [0, 0, 1, 1]
     """
-    deadline = monotonic() + time_limit_s if np.isfinite(time_limit_s) else float("inf")
+    began = monotonic()
     request = read_request(customers, reps, n_territories, balance, centers, time_limit_s, rng, contiguous=contiguous)
+    deadline = began + time_limit_s
     say = on_progress or _silent
-    served, problem = _problem(request)
-    _refuse_impossible(request, problem)
-    xyz = problem.xyz
-    label, center, problem = _rounds(request, problem, deadline, say)
-    distance2 = chord2(xyz, center)
-    lon, lat = customers.lon[served], customers.lat[served]
-    borders = Borders(problem, distance2, label, lon, lat, contiguous=contiguous)
+    lon, lat = customers.lon[request.row], customers.lat[request.row]
+    problem = DesignProblem(
+        xyz=on_sphere(lon, lat),
+        weight=request.measures[:, 0],
+        measures=request.measures,
+        share=request.share,
+        tolerance=np.array(list(request.balance.values())),
+        eligible=request.eligible,
+    )
+    if request.hard:
+        _refuse_impossible(request, problem)
+    label, center = _rounds(request, problem, began + _SEARCH * time_limit_s, say)
+    borders = Borders(problem, chord2(problem.xyz, center), label, lon, lat, contiguous=contiguous)
     borders.reconnect()
     say("repair", 0.8)
     improve(borders, deadline)
     label = np.array(borders.label, dtype=np.int32)
-    problem = _reached(request, problem, borders)
+    problem = _reached(request, problem, label)
     say("bound", 0.9)
-    alignment = _alignment(request, problem, served, label, center, timed_out=monotonic() >= deadline)
+    alignment = _alignment(request, problem, label, center, deadline)
     say("check", 1.0)
     check_alignment(alignment).raise_if_any("design_territories")
     return alignment
@@ -130,32 +140,14 @@ def _silent(_step: str, _share: float) -> None:
     """Say nothing."""
 
 
-def _problem(request: Request) -> tuple[IdxArray, DesignProblem]:
-    """Return which customers somebody may serve, and the problem of those."""
-    eligible = eligibility(request.customers, request.reps)
-    n = len(request.customers)
-    served = np.arange(n) if eligible is None else np.flatnonzero(eligible.any(axis=1))
-    measures = request.measures[served]
-    total = measures.sum(axis=0)
-    return served.astype(np.int32), DesignProblem(
-        xyz=on_sphere(request.customers.lon[served], request.customers.lat[served]),
-        weight=measures[:, 0],
-        measures=measures,
-        targets=request.share[:, None] * total[None, :],
-        tolerance=np.array(list(request.balance.values())),
-        eligible=None if eligible is None or eligible[served].all() else eligible[served],
-    )
-
-
 def _refuse_impossible(request: Request, problem: DesignProblem) -> None:
     """Raise if a hard limit cannot be kept, naming who stands in the way."""
-    if not request.hard:
-        return
     reasons = []
     for m, (name, tolerance) in enumerate(request.balance.items()):
         most = problem.targets[:, m].max() * (1 + tolerance)
-        heavy = np.flatnonzero(problem.measures[:, m] > most * (1 + 1e-12))
+        heavy = request.row[problem.measures[:, m] > most * (1 + 1e-12)]
         if heavy.size:
+            heavy = np.sort(heavy)
             ids = ", ".join(request.customers.id[heavy[:5]].tolist())
             reasons.append(
                 Problem(
@@ -167,50 +159,48 @@ def _refuse_impossible(request: Request, problem: DesignProblem) -> None:
                     hint="Widen the balance, or split the customer's work.",
                 )
             )
-    if not reasons:
-        least = least_deviation(problem)
-        first, tolerance = next(iter(request.balance.items()))
-        if least > tolerance + 0.001:
-            message = f"{first} cannot be balanced within {tolerance:.1%}: the least deviation possible is {least:.1%}"
-            reasons.append(
-                Problem("balance-impossible", message, column=first, hint="Locks, skills or forbidden reps bind.")
-            )
+    least = least_deviation(problem)
+    first, tolerance = next(iter(request.balance.items()))
+    if not reasons and least > tolerance + 0.001:
+        message = f"{first} cannot be balanced within {tolerance:.1%}: the least deviation possible is {least:.1%}"
+        reasons.append(
+            Problem("balance-impossible", message, column=first, hint="Locks, skills or forbidden reps bind.")
+        )
     if reasons:
         raise InfeasibleError(reasons, "no alignment can satisfy the hard limits")
 
 
 def _rounds(
     request: Request, problem: DesignProblem, deadline: float, say: Callable[[str, float], None]
-) -> tuple[IdxArray, FloatArray, DesignProblem]:
-    """Assign and recentre until that no longer pays; return labels, centres, and the tolerance that was possible."""
+) -> tuple[IdxArray, FloatArray]:
+    """Assign and recentre until that no longer pays; return labels and centres."""
     weight = problem.weight if problem.weight.any() else np.ones(problem.n)
     center = request.seeds(problem.xyz, weight)
-    best: tuple[float, IdxArray, FloatArray] | None = None
+    best_cost, best = float("inf"), (np.zeros(problem.n, dtype=np.int32), center)
     share = _SHARE
-    for turn in range(_ROUNDS):
+    for turn in range(_ROUNDS if problem.n else 0):
         distance2 = chord2(problem.xyz, center)
         label = assign(problem, distance2, share=share)
         if label is None and share < 1.0:
             share = 1.0
             label = assign(problem, distance2, share=share)
         if label is None:
-            # only a soft balance gets here: the hard one was refused before
+            # nothing keeps the tolerance, split customers or not: the next best, border moves do what they can
             loose = max(least_deviation(problem) * 1.02 + 1e-3, float(problem.tolerance[0]))
             problem = replace(problem, tolerance=np.array([loose, *problem.tolerance[1:]]))
-            label = assign(problem, distance2, share=1.0)
-            if label is None:  # pragma: no cover - the least deviation was just computed
-                raise InfeasibleError([Problem("balance-impossible", "no balanced assignment")])
-        center = _recentre(request, problem.xyz, weight, label, center)
+            label = assign(problem, distance2)
+        if label is None:  # pragma: no cover - the least deviation was just computed
+            msg = "the flow found no assignment within the least deviation"
+            raise SolverError(msg)
+        center = _recentre(request, problem, weight, label, center)
         cost = float(weight @ chord2_own(problem.xyz, center, label))
         say("territories", 0.7 * (turn + 1) / _ROUNDS)
-        gained = best is None or cost < best[0] * (1 - _LEAST_GAIN)
-        if best is None or cost < best[0]:
-            best = cost, label, center
+        gained = cost < best_cost * (1 - _LEAST_GAIN)
+        if cost < best_cost:
+            best_cost, best = cost, (label, center)
         if not gained or request.pull >= 1.0 or monotonic() >= deadline:
             break
-    if best is None:  # pragma: no cover - at least one round is made
-        raise InfeasibleError([Problem("balance-impossible", "no balanced assignment")])
-    return best[1], best[2], problem
+    return best
 
 
 def chord2_own(xyz: FloatArray, center: FloatArray, label: IdxArray) -> FloatArray:
@@ -218,89 +208,94 @@ def chord2_own(xyz: FloatArray, center: FloatArray, label: IdxArray) -> FloatArr
     return np.asarray(((xyz - center[label]) ** 2).sum(axis=1))
 
 
-def _recentre(request: Request, xyz: FloatArray, weight: FloatArray, label: IdxArray, center: FloatArray) -> FloatArray:
+def _recentre(
+    request: Request, problem: DesignProblem, weight: FloatArray, label: IdxArray, center: FloatArray
+) -> FloatArray:
     """Return the middle of each territory, drawn to its rep's home as far as was asked."""
     if request.pull >= 1.0:
         return center
-    k = len(center)
-    mean = np.stack([np.bincount(label, weight * xyz[:, axis], k) for axis in range(3)], axis=1)
-    length = np.linalg.norm(mean, axis=1)
-    moved = length > 0
-    out = center.copy()
-    out[moved] = mean[moved] / length[moved, None] * EARTH_RADIUS_M
-    if request.pull > 0 and request.reps is not None:
-        drawn = (1 - request.pull) * out + request.pull * on_sphere(request.reps.lon, request.reps.lat)
-        length = np.linalg.norm(drawn, axis=1)
-        out = np.where(length[:, None] > 0, drawn / np.maximum(length, 1e-300)[:, None] * EARTH_RADIUS_M, out)
+    sums = [np.bincount(label, weight * column, problem.k) for column in problem.xyz.T]
+    mean = np.stack(sums, axis=1).astype(np.float64)
+    out = _lifted(mean, center)
+    if request.pull > 0 and request.homes is not None:
+        out = _lifted((1 - request.pull) * out + request.pull * request.homes, out)
     return out
 
 
-def _reached(request: Request, problem: DesignProblem, borders: Borders) -> DesignProblem:
+def _lifted(points: FloatArray, instead: FloatArray) -> FloatArray:
+    """Return points lifted to the sphere, shape (k, 3); `instead` of those at the middle of the Earth."""
+    length = np.linalg.norm(points, axis=1, keepdims=True)
+    return np.where(length > 0, points / np.where(length > 0, length, 1.0) * EARTH_RADIUS_M, instead)
+
+
+def _reached(request: Request, problem: DesignProblem, label: IdxArray) -> DesignProblem:
     """Return the problem with the tolerance that was reached; raise if a hard one was not."""
-    deviation = np.abs(borders.load - problem.targets) / np.maximum(problem.targets, 1e-300)
-    worst = np.where(problem.targets > 0, deviation, 0.0).max(axis=0)
-    wanted = np.array(list(request.balance.values()))
-    if request.hard and bool((worst > wanted + 1e-9).any()):
+    target = problem.targets
+    load = np.stack([np.bincount(label, column, problem.k) for column in problem.measures.T], axis=1)
+    deviation = np.where(target > 0, np.abs(load - target) / np.where(target > 0, target, 1.0), 0.0)
+    worst = deviation.max(axis=0)
+    wanted = problem.tolerance
+    broken = np.flatnonzero(worst > wanted + 1e-9)
+    if request.hard and broken.size:
         reasons = []
-        for m, name in enumerate(request.balance):
-            if worst[m] > wanted[m] + 1e-9:
-                j = int(deviation[:, m].argmax())
-                message = (
-                    f"{name}: the best alignment found leaves territory {request.territory_id[j]} {worst[m]:.1%} "
-                    f"from its target, more than {wanted[m]:.1%}"
-                )
-                hint = "Widen the balance, drop contiguous=True, or give more time; a tighter balance needs more customers."
-                reasons.append(Problem("balance-not-reached", message, column=name, hint=hint))
+        for m in broken:
+            name = list(request.balance)[m]
+            territory = request.territory_id[request.place[deviation[:, m].argmax()]]
+            message = (
+                f"{name}: the best alignment found leaves territory {territory} {worst[m]:.2%} from its target, "
+                f"more than {wanted[m]:.2%}"
+            )
+            hint = "Widen the balance, drop contiguous=True, or give more time; a tighter balance needs more customers."
+            reasons.append(Problem("balance-not-reached", message, column=name, hint=hint))
         raise InfeasibleError(reasons, "no alignment was found within the hard limits")
     return replace(problem, tolerance=np.maximum(wanted, worst * (1 + 1e-12)))
 
 
 def _alignment(
-    request: Request, problem: DesignProblem, served: IdxArray, label: IdxArray, center: FloatArray, *, timed_out: bool
+    request: Request, problem: DesignProblem, label: IdxArray, center: FloatArray, deadline: float
 ) -> Alignment:
-    center = _recentre(request, problem.xyz, problem.weight, label, center)
-    distance2 = chord2(problem.xyz, center)
+    """Return the answer in the order of the tables."""
     weight = problem.weight
-    total = max(float(weight.sum()), 1e-300)
+    center = _recentre(request, problem, weight, label, center)
     cost = float(weight @ chord2_own(problem.xyz, center, label))
-    bound = transport_bound(problem, distance2, cost)
-    n = len(request.customers)
-    territory_idx = np.full(n, NO_IDX, dtype=np.int32)
-    territory_idx[served] = label
+    bound = transport_bound(problem, chord2(problem.xyz, center), cost, deadline=deadline)
     lon, lat = from_unit_vectors(center)
+    # where they have no rep's name, territories are numbered from west to east
+    back = np.argsort(request.place) if request.one_each else np.lexsort((lat, lon))
+    territory_idx = np.full(len(request.customers), NO_IDX, dtype=np.int32)
+    territory_idx[request.row] = np.argsort(back)[label]
     reason = f"{Reason.NO_ELIGIBLE_REP}: no rep has the skills, or all that have are forbidden"
     left = {int(i): reason for i in np.flatnonzero(territory_idx == NO_IDX)}
     diagnostics = list(request.diagnostics)
     balance = {name: float(t) for name, t in zip(request.balance, problem.tolerance, strict=True)}
-    if not request.hard:
-        for name, wanted in request.balance.items():
-            if balance[name] > wanted:
-                message = f"balanced within {balance[name]:.1%}, not {wanted:.0%}"
-                diagnostics.append(Problem("balance-loose", message, column=name))
+    diagnostics += [
+        Problem("balance-loose", f"balanced within {balance[name]:.1%}, not {wanted:.0%}", column=name)
+        for name, wanted in request.balance.items()
+        if balance[name] > wanted + 1e-9
+    ]
     if left:
         diagnostics.append(
             Problem("nobody-eligible", "customers that no rep may serve", count=len(left), rows=tuple(left)[:5])
         )
-    status = (
-        Status.TIME_LIMIT
-        if timed_out
-        else Status.OPTIMAL
-        if cost - bound <= 1e-9 * max(cost, 1e-300)
-        else Status.FEASIBLE
-    )
-    options: dict[str, Any] = {"status": status, "objective": cost / total, "bound": bound / total}
+    status = Status.OPTIMAL if cost - bound <= 1e-9 * max(cost, 1e-300) else Status.FEASIBLE
+    if status is Status.FEASIBLE and monotonic() >= deadline:
+        status = Status.TIME_LIMIT
+    rep = request.match(lon, lat)
+    total = max(float(weight.sum()), 1e-300)
     return Alignment(
         request.customers,
         request.reps,
         text_array(request.territory_id),
         territory_idx,
-        request.match(lon, lat),
-        lon,
-        lat,
+        rep[back],
+        lon[back],
+        lat[back],
         balance=balance,
-        targets={name: problem.targets[:, m] for m, name in enumerate(balance)},
+        targets={name: problem.targets[back, m] for m, name in enumerate(balance)},
         contiguous=request.contiguous,
         unassigned_reason=left,
         diagnostics=tuple(diagnostics),
-        **options,
+        status=status,
+        objective=cost / total,
+        bound=bound / total,
     )

@@ -78,7 +78,7 @@ class Drafts:
             arrival=_instants(s[4]), start=_instants(s[5]), end=_instants(s[6]),
         )  # fmt: skip
         pause = _instants(r[7])
-        pause[r[7] < 0] = np.datetime64("NaT")
+        pause[r[7] < 0] = np.datetime64("NaT", "s")
         routes = Routes(
             rep_idx=r[0], day=_days(r[1]), n_stops=r[2], leave=_instants(r[3]), back=_instants(r[4]), drive_s=r[5],
             distance_m=r[6], break_start=pause, break_s=r[8], bound_s=r[9],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,13 +17,15 @@ from territory.model.settings import PlanSettings, as_day
 from territory.routing.assemble import Drafts
 from territory.routing.bound import least_drive_s
 from territory.routing.desk import Desk
-from territory.routing.engine import solve, timed
-from territory.routing.reasons import why_missed
+from territory.routing.eligible import canonical_rows, may_serve
+from territory.routing.engine import solve
+from territory.routing.reasons import fits_alone, why_missed
 from territory.travel import Travel, default_travel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from territory.model.arrays import IdxArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
     from territory.routing.engine import DaySolution
@@ -85,21 +88,10 @@ def route_day(
     ['a', 'b']
     """
     began = monotonic()
-    problems = []
-    if len(customers) == 0:
-        problems.append(Problem("no-customers", "there are no customers to visit"))
-    if len(reps) == 0:
-        problems.append(Problem("no-reps", "the table of reps is empty"))
-    elif rep is None and len(reps) > 1:
-        problems.append(Problem("missing-parameter", f"say which of the {len(reps)} reps: rep=..."))
-    if not time_limit_s > 0:
-        problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s}"))
-    if problems:
-        raise InputError(problems, "route_day")
     source = default_travel() if travel is None else travel
-    settings = PlanSettings(
-        as_day(day, "day"), 1, np.array([as_day(d) for d in holidays], dtype="datetime64[D]"), default_shift=default_shift,
-        default_service_s=default_service_s, travel=source.fingerprint, cadence=False,
+    settings = _read(
+        customers, reps, rep, day, holidays, time_limit_s,
+        default_shift=default_shift, default_service_s=default_service_s, travel=source.fingerprint,
     )  # fmt: skip
     at = 0 if rep is None else int(reps.positions([rep])[0])
     drafts = Drafts()
@@ -112,19 +104,18 @@ def route_day(
     optimal = True
     visited: tuple[int, ...] = ()
     if 0 in desk.shifts:
-        possible = [v for v in range(len(rows)) if desk.windows(v, 0)]
+        possible = [v for v in range(len(rows)) if desk.windows(v, 0) and fits_alone(desk, v, 0)]
         problem = desk.problem(0, possible)
-        found = solve(problem)
+        found = solve(problem, descent_limit_s=max(time_limit_s - (monotonic() - began), 0.001))
         left = time_limit_s - (monotonic() - began)
         if found is not None and left > 0 and not _proven(problem, found):
             found = solve(problem, start=found.order, time_limit_s=left)
         if found is not None and found.order:
-            best = timed(problem, found.order) or found
-            visited = tuple(possible[i] for i in best.order)
-            bound = min(least_drive_s(problem.take(list(best.order)).durations_s), best.drive_s)
-            drafts.add_route(desk, at, rows, 0, visited, best, bound)
-            optimal = bound == best.drive_s
-    for v in sorted(set(range(len(rows))) - set(visited)):
+            visited = tuple(possible[i] for i in found.order)
+            bound = least_drive_s(problem.take(list(found.order)).durations_s)
+            drafts.add_route(desk, at, rows, 0, visited, found, bound)
+            optimal = bound == found.drive_s
+    for v in sorted(set(range(len(rows))).difference(visited)):
         reason, detail = why_missed(desk, v, 0, 0)
         optimal = optimal and reason is not Reason.OVER_CAPACITY
         drafts.add_missed(int(rows[v]), at, settings.start, reason, detail)
@@ -136,23 +127,37 @@ def route_day(
     return plan
 
 
-def _candidates(customers: Customers, reps: Reps, rep: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which customers the rep may serve, and which not."""
+def _read(
+    customers: Customers, reps: Reps, rep: str | None, day: object, holidays: Any, time_limit_s: object, **settings: Any
+) -> PlanSettings:
+    """Check everything that was asked, and raise one `InputError` with all that is wrong."""
+    problems = []
+    if len(customers) == 0:
+        problems.append(Problem("no-customers", "there are no customers to visit"))
+    if len(reps) == 0:
+        problems.append(Problem("no-reps", "the table of reps is empty"))
+    elif rep is None and len(reps) > 1:
+        problems.append(Problem("missing-parameter", f"say which of the {len(reps)} reps: rep=..."))
+    if not isinstance(time_limit_s, Real) or not float(time_limit_s) > 0:
+        problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
+    try:
+        found = PlanSettings(as_day(day, "day"), 1, holidays, cadence=False, **settings)
+    except InputError as error:
+        problems += error.problems
+    if problems:
+        raise InputError(problems, "route_day")
+    return found
+
+
+def _candidates(customers: Customers, reps: Reps, rep: int) -> tuple[IdxArray, IdxArray]:
+    """Return which customers the rep may visit, and which not."""
     c = customers
-    allowed = np.ones(len(c), dtype=bool)
-    if c.required_skills is not None:
-        has = reps.skills[rep] if reps.skills is not None else frozenset()
-        allowed &= np.array([cell <= has for cell in c.required_skills.cells], dtype=bool)[c.required_skills.code]
-    if c.forbidden_reps is not None:
-        me = str(reps.id[rep])
-        allowed &= np.array([me not in cell for cell in c.forbidden_reps.cells], dtype=bool)[c.forbidden_reps.code]
-    if c.locked is not None and c.owner is not None:
-        allowed &= ~(c.locked & (c.owner != reps.id[rep]))
+    allowed = may_serve(c, reps, rep)
     if c.channel is not None:
         allowed &= c.channel != Channel.INSIDE
     if c.stage is not None:
         allowed &= c.stage != Stage.LOST
-    return np.flatnonzero(allowed), np.flatnonzero(~allowed)
+    return canonical_rows(c, np.flatnonzero(allowed).astype(np.int32)), np.flatnonzero(~allowed).astype(np.int32)
 
 
 def _proven(problem: DayProblem, found: DaySolution) -> bool:

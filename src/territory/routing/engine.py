@@ -67,6 +67,7 @@ def solve(
     start: Sequence[int] | None = None,
     required: bool = False,
     time_limit_s: float | None = None,
+    descent_limit_s: float | None = None,
 ) -> DaySolution | None:
     """Choose and order the visits of a day.
 
@@ -80,6 +81,8 @@ def solve(
     time_limit_s : float, optional
         With it guided local search goes on until then; without it local search stops by itself,
         and the answer is the same on any machine.
+    descent_limit_s : float, optional
+        Local search is cut off then even if it could go on; for days of hundreds of candidates.
 
     Returns
     -------
@@ -89,13 +92,18 @@ def solve(
     hopeless = [i for i in range(problem.m) if not problem.windows[i]]
     if required and hopeless:
         return best
-    for order in _orders(problem, start, required=required, time_limit_s=time_limit_s):
-        found = _fitted(problem, order)
-        if found is not None and (
-            best is None or (len(found.order), -found.drive_s) > (len(best.order), -best.drive_s)
-        ):
-            best = found
-    return best
+    order = _order(
+        problem, start, required=required, guided=time_limit_s is not None, limit_s=time_limit_s or descent_limit_s
+    )
+    found = None if order is None else _fitted(problem, order)
+    if found is None or (best is not None and _worth(found) <= _worth(best)):
+        return best
+    return found
+
+
+def _worth(solution: DaySolution) -> tuple[int, int]:
+    """Return what counts: visits first, then little driving."""
+    return len(solution.order), -solution.drive_s
 
 
 def _fitted(problem: DayProblem, order: list[int]) -> DaySolution | None:
@@ -108,14 +116,15 @@ def _fitted(problem: DayProblem, order: list[int]) -> DaySolution | None:
     return timed(problem, [])
 
 
-def _orders(
-    problem: DayProblem, start: Sequence[int] | None, *, required: bool, time_limit_s: float | None
-) -> list[list[int]]:
+def _order(
+    problem: DayProblem, start: Sequence[int] | None, *, required: bool, guided: bool, limit_s: float | None
+) -> list[int] | None:
+    """Return the order that OR-Tools finds; None: none."""
     from ortools.constraint_solver import pywrapcp, routing_enums_pb2  # noqa: PLC0415 - a solver loads when it is used
 
     m = problem.m
     if m == 0:
-        return [[]]
+        return []
     begin, end = problem.shift
     horizon = end - begin
     # a leg longer than the shift cannot be driven in it; capping keeps sums small
@@ -145,21 +154,20 @@ def _orders(
     _add_break(problem, model, time, service)
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     parameters.first_solution_strategy = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
-    if time_limit_s is not None:
-        parameters.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
-        parameters.time_limit.FromMilliseconds(max(1, int(time_limit_s * 1000)))
-    else:
-        parameters.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GREEDY_DESCENT
-    answers = []
+    search = routing_enums_pb2.LocalSearchMetaheuristic
+    parameters.local_search_metaheuristic = search.GUIDED_LOCAL_SEARCH if guided else search.GREEDY_DESCENT
+    if limit_s is not None:
+        parameters.time_limit.FromMilliseconds(max(1, int(limit_s * 1000)))
     model.CloseModelWithParameters(parameters)
+    first = None
     if start is not None:
         nodes = [[manager.NodeToIndex(i + 1) for i in start]]
         first = model.ReadAssignmentFromRoutes(nodes, True)  # noqa: FBT003 - a foreign signature
-        if first is not None:
-            answers.append(model.SolveFromAssignmentWithParameters(first, parameters))
-    if not answers:
-        answers.append(model.SolveWithParameters(parameters))
-    return [_read(model, manager, answer) for answer in answers if answer is not None]
+    if first is None:
+        answer = model.SolveWithParameters(parameters)
+    else:
+        answer = model.SolveFromAssignmentWithParameters(first, parameters)
+    return None if answer is None else _read(model, manager, answer)
 
 
 def _add_break(problem: DayProblem, model: Any, time: Any, service: Any) -> None:

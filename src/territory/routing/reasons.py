@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from territory.model.enums import Reason
+from territory.model.hours import parse_hours
 from territory.routing.engine import timed
 from territory.routing.shifts import day_allowed
 from territory.travel import UNREACHABLE
@@ -13,10 +16,12 @@ from territory.units import duration
 if TYPE_CHECKING:
     from territory.routing.desk import Desk
 
-__all__ = ["why_missed"]
+__all__ = ["fits_alone", "why_missed"]
 
 
-def why_missed(desk: Desk, visit: int, low: int, high: int, *, timed_out: bool = False) -> tuple[Reason, str]:
+def why_missed(
+    desk: Desk, visit: int, low: int, high: int, *, every_days: int | None = None, timed_out: bool = False
+) -> tuple[Reason, str]:
     """Return why a visit could not be planned.
 
     Parameters
@@ -26,6 +31,8 @@ def why_missed(desk: Desk, visit: int, low: int, high: int, *, timed_out: bool =
         Position among the rep's customers.
     low, high : int
         Days of the horizon on which it was allowed, both included.
+    every_days : int, optional
+        Most days between two of the customer's visits.
     timed_out : bool
         Whether planning ran out of time.
 
@@ -33,7 +40,11 @@ def why_missed(desk: Desk, visit: int, low: int, high: int, *, timed_out: bool =
     -------
     Reason, str
     """
-    reason, detail = _rule(desk, visit, max(low, 0), min(high, desk.settings.n_days - 1))
+    low, high = max(low, 0), min(high, desk.settings.n_days - 1)
+    reason, detail = _rule(desk, visit, low, high)
+    if reason is Reason.NO_SHIFT and every_days is not None and every_days < _idle_days(desk, low, high):
+        due = "every day" if every_days == 1 else f"every {every_days} days"
+        return Reason.TOO_OFTEN, f"a visit is due {due}, more often than {desk.reps.id[desk.rep]} works."
     if reason is Reason.OVER_CAPACITY and timed_out:
         return Reason.TIME_LIMIT, "the time limit ended the search before this visit was tried everywhere."
     return reason, detail
@@ -70,10 +81,24 @@ def _rule(desk: Desk, visit: int, low: int, high: int) -> tuple[Reason, str]:
             f"no opening hours for {length} fall into {rep}'s shift on the {len(possible)} possible days {between}."
         )
         return Reason.NO_COMMON_WINDOW, message
-    if not any(_alone(desk, visit, n) for n in worked):
+    if desk.max_visits == 0:
+        return Reason.OVER_CAPACITY, f"there is no room: {rep} makes no visits (max_visits_per_day is 0)."
+    if not any(fits_alone(desk, visit, n) for n in worked):
         drive = f"{duration(there)} there, {duration(back)} back"
         return Reason.OUT_OF_REACH, f"even alone on a day the visit does not fit: {drive}, within opening hours."
     return Reason.OVER_CAPACITY, f"no room was found on any of {rep}'s {len(worked)} working days {between}."
+
+
+def _idle_days(desk: Desk, low: int, high: int) -> int:
+    """Return how many days apart the rep's working weekdays are around some idle days; 0 if not they are the cause."""
+    s = desk.settings
+    week = parse_hours(s.default_shift) if desk.reps.shift is None else desk.reps.shift[desk.rep]
+    works = [bool(week[(int(s.start.astype(np.int64)) + 3 + n) % 7]) for n in range(low - 7, high + 8)]
+    if not any(works) or any(works[7 : 8 + high - low]):
+        return 0
+    after = works.index(True, 7)
+    before = max(n for n in range(7) if works[n])
+    return after - before
 
 
 def _too_long(service: int, there: int, back: int, longest: int) -> tuple[Reason, str] | None:
@@ -88,5 +113,6 @@ def _too_long(service: int, there: int, back: int, longest: int) -> tuple[Reason
     return None
 
 
-def _alone(desk: Desk, visit: int, n: int) -> bool:
+def fits_alone(desk: Desk, visit: int, n: int) -> bool:
+    """Return whether a visit fits day `n` if it is the only one."""
     return timed(desk.problem(n, [visit]), [0]) is not None

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from territory.model.enums import HoursBind, Parity
-from territory.model.hours import Week, parse_hours
+from territory.model.hours import Intervals, Week, parse_hours
 from territory.model.zones import utc_second
 from territory.routing.problem import Break, Windows
 from territory.units import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from territory.model.customers import Customers
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
@@ -48,14 +50,16 @@ def shift_of(reps: Reps, rep: int, day: np.datetime64, settings: PlanSettings) -
     if not hours:
         return None
     zone = zone_of(reps, rep)
-    return utc_second(number, hours[0][0], zone), utc_second(number, hours[-1][1], zone)
+    begin, end = utc_second(number, hours[0][0], zone), utc_second(number, hours[-1][1], zone)
+    # a clock that jumps ahead may skip the begin, and land beyond the end
+    return (begin, end) if begin <= end else None
 
 
 def break_of(reps: Reps, rep: int, day: np.datetime64) -> Break | None:
     """Return the rep's break on a day, UTC seconds; None: no break."""
     if reps.break_s is None or reps.break_s[rep] <= 0:
         return None
-    early = BREAK_EARLIEST_S if reps.break_earliest_s is None else int(reps.break_earliest_s[rep])
+    early = BREAK_EARLIEST_S if reps.break_earliest_s is None else int(np.ceil(reps.break_earliest_s[rep]))
     late = BREAK_LATEST_S if reps.break_latest_s is None else int(reps.break_latest_s[rep])
     number, zone = _number(day), zone_of(reps, rep)
     return Break(int(np.ceil(reps.break_s[rep])), utc_second(number, early, zone), utc_second(number, late, zone))
@@ -82,9 +86,9 @@ def start_windows(
 ) -> Windows:
     """Return when a visit of customer `i` may start within a shift, UTC seconds; empty: not at all.
 
-    Opening hours are those of the customer's own clock, or of the rep's where it has none; on days of a call block it is closed. The
-    visit lies within one opening interval (or starts in it, where `hours_bind` says so) and within
-    the shift.
+    Opening hours are those of the customer's own clock, or of the rep's where it has none; on days
+    of a call block it is closed. The visit lies within one opening interval (or starts in it, where
+    `hours_bind` says so; it still ends before the next call block) and within the shift.
     """
     week = None if customers.opening_hours is None else customers.opening_hours[i]
     blocks = () if customers.call_blocks is None else customers.call_blocks[i]
@@ -103,18 +107,27 @@ def start_windows(
 def _windows(
     week: Week | None, days: tuple[int, ...], zone: str, shift: tuple[int, int], service_s: int, *, binds_start: bool
 ) -> Windows:
-    spans: list[list[int]] = []
-    for day in days:
-        for opens, closes in ((0, DAY_S),) if week is None else week[_weekday(day)]:
-            low, high = utc_second(day, opens, zone), utc_second(day, closes, zone)
-            if spans and low <= spans[-1][1]:
-                spans[-1][1] = max(high, spans[-1][1])
-            else:
-                spans.append([low, high])
+    spans = _spans(days, lambda day: ((0, DAY_S),) if week is None else week[_weekday(day)], zone)
+    # a visit that may run on after hours still does not run into a call block
+    free = _spans(days, lambda _: ((0, DAY_S),), zone) if binds_start else spans
     found = []
     for low, high in spans:
+        until = next((b for a, b in free if a <= low <= b), high)
         first = max(low, shift[0])
-        last = min(high if binds_start else high - service_s, shift[1] - service_s)
+        last = min(high, until - service_s, shift[1] - service_s)
         if first <= last:
             found.append((first, last))
     return tuple(found)
+
+
+def _spans(days: tuple[int, ...], hours: Callable[[int], Intervals], zone: str) -> list[tuple[int, int]]:
+    """Return the hours of some days as UTC seconds; those that touch are one."""
+    spans: list[tuple[int, int]] = []
+    for day in days:
+        for opens, closes in hours(day):
+            low, high = utc_second(day, opens, zone), utc_second(day, closes, zone)
+            if spans and low <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(high, spans[-1][1]))
+            else:
+                spans.append((low, high))
+    return spans

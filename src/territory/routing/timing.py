@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from territory.routing.problem import Break, Windows
 
-__all__ = ["Timing", "time_route"]
+__all__ = ["Timing", "free_moments", "route_fits", "time_route"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,118 @@ def time_route(
     -----
     O(m), O(m^2) with a break.
     """
+    if not service:
+        return Timing(shift[0], shift[0], (), ())
     first = _forward(drive, service, windows, shift, 0, shift[0])
     if first is None:
         return None
-    starts, arrivals, back = first
-    plain = _settled(drive, starts, arrivals, back, shift, None)
-    if plain is None or rest is None or rest.length_s == 0:
-        return plain
-    if plain.back <= rest.earliest or plain.leave >= rest.latest:
+    plain = _settled(drive, *first, None)
+    if rest is None or rest.length_s == 0 or plain.back <= rest.earliest or plain.leave >= rest.latest:
         return plain
     return _with_break(drive, service, windows, shift, rest, plain)
+
+
+def free_moments(
+    drive: Sequence[int], service: Sequence[int], windows: Sequence[Windows], begin: int
+) -> list[int] | None:
+    """Return when the rep is free to drive to each visit, and to the end, without a break; None: no such times.
+
+    Parameters
+    ----------
+    drive, service, windows
+        As for `time_route`.
+    begin : int
+        Of the shift.
+    """
+    free = [begin]
+    for j, length in enumerate(service):
+        start = _next_start(windows[j], free[j] + drive[j])
+        if start < 0:
+            return None
+        free.append(start + length)
+    return free
+
+
+def route_fits(
+    drive: Sequence[int],
+    service: Sequence[int],
+    windows: Sequence[Windows],
+    shift: tuple[int, int],
+    rest: Break | None,
+    free: list[int],
+) -> bool:
+    """Return whether `time_route` would find times, without working them out.
+
+    Parameters
+    ----------
+    drive, service, windows, shift, rest
+        As for `time_route`; there is at least one visit.
+    free : list of int
+        The first of `free_moments`, one or more: what is known from a route with the same
+        beginning. It is filled up.
+
+    Notes
+    -----
+    The inner loop of planning: O(visits after those known), times the gaps tried for a break.
+    """
+    m = len(service)
+    clock = free[-1]
+    for j in range(len(free) - 1, m):
+        clock += drive[j]
+        for low, high in windows[j]:
+            if clock <= high:
+                clock = max(clock, low)
+                break
+        else:
+            return False
+        clock += service[j]
+        free.append(clock)
+    if clock + drive[m] > shift[1]:
+        return False
+    if rest is None or rest.length_s == 0 or clock + drive[m] <= rest.earliest:
+        return True
+    if free[1] - service[0] - drive[0] >= rest.latest:
+        return True
+    last = rest.latest - rest.length_s
+    for j in range(m + 1):
+        if free[j] > last:
+            return False
+        # a rest on arrival lets the visit begin earliest, a rest before driving ends first
+        arrival = free[j] + drive[j]
+        on_arrival = max(arrival, rest.earliest)
+        if on_arrival <= last:
+            ready = on_arrival + rest.length_s
+        else:
+            ready = max(free[j], rest.earliest) + rest.length_s + drive[j]
+            if ready - drive[j] > rest.latest:
+                continue
+        if _end_fits(drive, service, windows, shift, free, j, ready):
+            return True
+    return False
+
+
+def _end_fits(
+    drive: Sequence[int],
+    service: Sequence[int],
+    windows: Sequence[Windows],
+    shift: tuple[int, int],
+    free: list[int],
+    at: int,
+    clock: int,
+) -> bool:
+    """Return whether visits from `at` on fit, the first not before `clock`."""
+    for j in range(at, len(service)):
+        for low, high in windows[j]:
+            if clock <= high:
+                clock = max(clock, low)
+                break
+        else:
+            return False
+        clock += service[j]
+        if clock == free[j + 1]:
+            return True  # from here on all is as without the break
+        clock += drive[j + 1]
+    return clock <= shift[1]
 
 
 def _forward(
@@ -109,22 +211,12 @@ def _forward(
 
 
 def _settled(
-    drive: Sequence[int],
-    starts: list[int],
-    arrivals: list[int],
-    back: int,
-    shift: tuple[int, int],
-    break_start: int | None,
-) -> Timing | None:
-    """Let the rep leave as late as the first visit allows, not before the shift."""
-    if not starts:
-        return Timing(shift[0], shift[0], (), (), break_start)
+    drive: Sequence[int], starts: list[int], arrivals: list[int], back: int, break_start: int | None
+) -> Timing:
+    """Let the rep leave as late as the first visit allows."""
     rests_on_arrival = break_start is not None and arrivals[0] <= break_start < starts[0]
     arrival = break_start if rests_on_arrival and break_start is not None else starts[0]
-    leave = arrival - drive[0]
-    if leave < shift[0]:
-        return None
-    return Timing(leave, back, (arrival, *arrivals[1:]), tuple(starts), break_start)
+    return Timing(arrival - drive[0], back, (arrival, *arrivals[1:]), tuple(starts), break_start)
 
 
 def _with_break(
@@ -147,16 +239,16 @@ def _with_break(
         at = max(free, rest.earliest)
         if at + rest.length_s <= rest.latest:
             tail = _forward(drive, service, windows, shift, j, at + rest.length_s)
-            best = _better(best, drive, head_starts, head_arrivals, tail, shift, at)
+            best = _better(best, drive, head_starts, head_arrivals, tail, at)
         # drive on, then rest before the visit, or at the end of the day
         arrival = free + drive[j]
         at = max(arrival, rest.earliest)
         if at + rest.length_s <= rest.latest:
             if j < m:
                 tail = _forward(drive, service, windows, shift, j, free, pause=at + rest.length_s - arrival)
-                best = _better(best, drive, head_starts, head_arrivals, tail, shift, at)
+                best = _better(best, drive, head_starts, head_arrivals, tail, at)
             elif at + rest.length_s <= shift[1]:
-                best = _better(best, drive, head_starts, head_arrivals, ([], [], plain.back), shift, at)
+                best = _better(best, drive, head_starts, head_arrivals, ([], [], plain.back), at)
     return best
 
 
@@ -166,12 +258,9 @@ def _better(
     starts: list[int],
     arrivals: list[int],
     tail: tuple[list[int], list[int], int] | None,
-    shift: tuple[int, int],
     break_start: int,
 ) -> Timing | None:
-    if tail is None:
+    """Return the timing that ends the day first; of two, the one that was there."""
+    if tail is None or (best is not None and best.back <= tail[2]):
         return best
-    found = _settled(drive, starts + tail[0], arrivals + tail[1], tail[2], shift, break_start)
-    if found is None or (best is not None and best.back <= found.back):
-        return best
-    return found
+    return _settled(drive, starts + tail[0], arrivals + tail[1], tail[2], break_start)

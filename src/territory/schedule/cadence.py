@@ -50,9 +50,10 @@ def cadence_of(customers: Customers, settings: PlanSettings) -> Cadence:
     """Return the rhythm of every customer.
 
     Consecutive visits lie from ``ceil(interval - early)`` to ``floor(interval + late)`` days apart
-    (the other way round where no whole day lies in between), the last visit before the horizon included. A customer who was never visited, or whose
-    latest day has passed, is due within one interval from the start. Without intervals everybody is
-    due once in the horizon. Lost customers and those served from inside are not visited.
+    (the other way round where no whole day lies in between), the last visit before the horizon
+    included. A customer who was never visited, or whose latest day has passed, is due within one
+    interval from the start. Without intervals everybody is due once in the horizon. Lost customers
+    and those served from inside are not visited.
     """
     c, n, days = customers, len(customers), settings.n_days
     by_interval = settings.cadence and c.visit_interval_days is not None
@@ -133,7 +134,7 @@ def due_visits(customers: Customers, settings: PlanSettings) -> Visits:
     return Visits(
         id=text_array(names),
         customer_id=customers.id[at],
-        earliest=settings.start + np.asarray(earliest, dtype=np.int64),
-        latest=settings.start + np.asarray(latest, dtype=np.int64),
-        due=settings.start + np.asarray(due, dtype=np.int64),
+        earliest=settings.start + np.asarray(earliest, dtype="timedelta64[D]"),
+        latest=settings.start + np.asarray(latest, dtype="timedelta64[D]"),
+        due=settings.start + np.asarray(due, dtype="timedelta64[D]"),
     )

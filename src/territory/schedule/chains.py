@@ -93,20 +93,15 @@ def best_chain(rhythm: Rhythm, cost_on: Callable[[int], float | None]) -> Chain:
 
     extend(r.first_low, r.first_high, r.first_due, 0.0, None, rhythmic=r.first_due > 0)
     goal: tuple[float, tuple[int, bool]] | None = None
-    done: set[tuple[int, bool]] = set()
-    while True:
-        # days only grow along a chain: settle nodes by day
-        open_nodes = [node for node in best if node not in done]
-        if not open_nodes:
-            break
-        node = min(open_nodes)
-        done.add(node)
-        day, value = node[0], best[node][0]
-        if day + r.interval >= r.days:
-            if goal is None or value < goal[0]:
-                goal = (value, node)
+    # days only grow along a chain, so a node is settled when its day has come
+    for node in ((day, made) for day in range(r.days) for made in (False, True)):
+        if node not in best:
             continue
-        extend(day + r.gap_low, day + r.gap_high, day + r.step, value, node, rhythmic=True)
+        day, value = node[0], best[node][0]
+        if day + r.interval < r.days:
+            extend(day + r.gap_low, day + r.gap_high, day + r.step, value, node, rhythmic=True)
+        elif goal is None or value < goal[0]:
+            goal = (value, node)
     if goal is None:  # pragma: no cover - every chain ends, as days grow
         return Chain((), (), 0)
     nodes = []

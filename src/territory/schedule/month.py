@@ -17,7 +17,7 @@ import numpy as np
 from territory.routing.bound import least_drive_s
 from territory.routing.engine import DaySolution, solve, timed
 from territory.routing.shifts import break_of
-from territory.routing.timing import time_route
+from territory.routing.timing import free_moments, route_fits
 from territory.schedule.chains import Chain, Rhythm, best_chain
 from territory.schedule.recreate import ruin_and_recreate
 
@@ -49,6 +49,33 @@ class MonthResult:
     timed_out: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """One day's route as plain lists.
+
+    Attributes
+    ----------
+    places : list of int
+        Of the start, the visits and the end.
+    drive, driven : list of int
+        Seconds of each leg; an empty day has one that is not driven.
+    service, windows : list
+        Of each visit.
+    free : list of int
+        When the rep is free to drive to each visit, and to the end, see `free_moments`.
+    slack_s : int
+        Time of the shift that neither driving nor visits take.
+    """
+
+    places: list[int]
+    drive: list[int]
+    driven: list[int]
+    service: list[int]
+    windows: list[Windows]
+    free: list[int]
+    slack_s: int
+
+
 class Month:
     """Routes of one rep that grow by insertion.
 
@@ -67,7 +94,7 @@ class Month:
             n: break_of(desk.reps, desk.rep, desk.settings.days[n]) for n in desk.shifts
         }
         self._windows: dict[tuple[int, int], Windows] = {}
-        self._legs: dict[int, tuple[list[tuple[int, int, int]], int]] = {}
+        self._days: dict[int, _Day] = {}
 
     def windows(self, visit: int, n: int) -> Windows:
         """Return when a visit may start on a day; looked up once."""
@@ -76,41 +103,51 @@ class Month:
             self._windows[key] = self.desk.windows(visit, n)
         return self._windows[key]
 
-    def fits(self, n: int, order: list[int]) -> bool:
-        """Return whether an order of visits fits day `n`."""
-        if self.desk.max_visits is not None and len(order) > self.desk.max_visits:
-            return False
-        places = [0, *(v + 1 for v in order), self.end]
-        drive = [self.drive[a][b] for a, b in pairwise(places)]
-        service = [self.service[v] for v in order]
-        windows = [self.windows(v, n) for v in order]
-        return time_route(drive, service, windows, self.desk.shifts[n], self.rest[n]) is not None
-
-    def legs(self, n: int) -> tuple[list[tuple[int, int, int]], int]:
-        """Return the legs of day `n` as (from, to, seconds), and the time that it leaves free at most."""
-        found = self._legs.get(n)
+    def day(self, n: int) -> _Day:
+        """Return what is known about day `n` as it is now."""
+        found = self._days.get(n)
         if found is None:
             route = self.routes[n]
             places = [0, *(u + 1 for u in route), self.end]
-            # an empty day drives nothing: the whole way of its first visit counts
-            legs = [(a, b, self.drive[a][b] if route else 0) for a, b in pairwise(places)]
+            drive = [self.drive[a][b] for a, b in pairwise(places)]
+            service = [self.service[u] for u in route]
+            windows = [self.windows(u, n) for u in route]
             begin, end = self.desk.shifts[n]
-            free = end - begin - sum(leg[2] for leg in legs) - sum(self.service[u] for u in route)
-            found = self._legs[n] = (legs, free)
+            # an empty day drives nothing: the whole way of its first visit counts
+            driven = drive if route else [0]
+            found = self._days[n] = _Day(
+                places, drive, driven, service, windows, free_moments(drive, service, windows, begin) or [begin],
+                end - begin - sum(driven) - sum(service),
+            )  # fmt: skip
         return found
 
     def insertion(self, visit: int, n: int) -> tuple[int, int] | None:
         """Return the least detour of a visit on day `n`, seconds, and its position; None where it does not fit."""
         if n not in self.routes or not self.windows(visit, n):
             return None
-        legs, free = self.legs(n)
+        if self.desk.max_visits is not None and len(self.routes[n]) >= self.desk.max_visits:
+            return None
+        day = self.day(n)
         v = visit + 1
-        row = self.drive[v]
-        most = free - self.service[visit]
-        detours = [(self.drive[a][v] + row[b] - d, at) for at, (a, b, d) in enumerate(legs)]
-        route = self.routes[n]
-        for detour, at in sorted(x for x in detours if x[0] <= most)[:_POSITIONS]:
-            if self.fits(n, [*route[:at], visit, *route[at:]]):
+        row, length, window = self.drive[v], self.service[visit], self.windows(visit, n)
+        drive, service, windows = day.drive, day.service, day.windows
+        most = day.slack_s - length
+        to = [self.drive[a][v] for a in day.places[:-1]]
+        detours = [
+            (detour, at)
+            for at, (there, b, leg) in enumerate(zip(to, day.places[1:], day.driven, strict=True))
+            if (detour := there + row[b] - leg) <= most
+        ]
+        detours.sort()
+        for detour, at in detours[:_POSITIONS]:
+            if route_fits(
+                [*drive[:at], to[at], row[day.places[at + 1]], *drive[at + 1 :]],
+                [*service[:at], length, *service[at:]],
+                [*windows[:at], window, *windows[at:]],
+                self.desk.shifts[n],
+                self.rest[n],
+                day.free[: at + 1],
+            ):
                 return detour, at
         return None
 
@@ -131,23 +168,28 @@ class Month:
     def put(self, visit: int, chain: Chain, position: dict[int, int]) -> None:
         """Insert a customer's visits."""
         for n in chain.planned:
-            self.routes[n].insert(position[n], visit)
-            self._legs.pop(n, None)
+            route, at = self.routes[n], position[n]
+            self._set(n, [*route[:at], visit, *route[at:]])
 
     def remove(self, visit: int, chain: Chain) -> None:
         """Take a customer's visits out."""
         for n in chain.planned:
-            self.routes[n].remove(visit)
-            self._legs.pop(n, None)
+            self._set(n, [u for u in self.routes[n] if u != visit])
+
+    def _set(self, n: int, route: list[int]) -> None:
+        # routes are replaced, never changed, so that a copy of the dictionary is a copy of the plan
+        self.routes[n] = route
+        self._days.pop(n, None)
 
     def restore(self, routes: dict[int, list[int]]) -> None:
         """Go back to earlier routes."""
-        self.routes.update(routes)
-        self._legs.clear()
+        for n, route in routes.items():
+            if self.routes[n] is not route:
+                self._set(n, route)
 
     def length(self, n: int) -> int:
         """Return the driving time of day `n`, seconds; 0 for an empty one."""
-        return sum(leg[2] for leg in self.legs(n)[0])
+        return sum(self.day(n).driven)
 
 
 def _order(desk: Desk, rhythms: list[Rhythm | None]) -> list[int]:
@@ -200,15 +242,16 @@ def plan_month(
         month.put(visit, chains[visit], position)
     if not timed_out:
         timed_out = not ruin_and_recreate(month, rhythms, chains, iterations, rng, deadline)
-    routes = {n: _ordered(month, n, optimise=monotonic() < deadline) for n, visits in month.routes.items() if visits}
-    for n, (visits, _) in routes.items():
-        month.routes[n] = list(visits)
     made = []
-    for n in sorted(routes):
-        visits, solution = routes[n]
+    for n in sorted(month.routes):
+        if not month.routes[n]:
+            continue
+        late = monotonic() >= deadline
+        timed_out |= late
+        visits, solution = _ordered(month, n, optimise=not late)
         places = np.array([0, *(v + 1 for v in visits), month.end])
         bound = least_drive_s(desk.durations_s[np.ix_(places, places)])
-        made.append((n, visits, solution, min(bound, solution.drive_s)))
+        made.append((n, visits, solution, bound))
     missed = tuple((v, n) for v in order for n in chains[v].missed)
     return MonthResult(tuple(made), missed, timed_out)
 

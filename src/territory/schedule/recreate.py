@@ -59,7 +59,7 @@ def ruin_and_recreate(
     near = _nearest(month, customers)
     length = {n: month.length(n) for n in month.routes}
     now = float(sum(length.values())) + sum(c.penalty for c in chains.values())
-    best, best_routes, best_chains = now, _copy(month.routes), dict(chains)
+    best, best_routes, best_chains = now, dict(month.routes), dict(chains)
     in_time = True
     for step in range(iterations):
         if monotonic() >= deadline:
@@ -67,7 +67,7 @@ def ruin_and_recreate(
             break
         temperature = _HOT * (_COLD / _HOT) ** (step / max(1, iterations - 1))
         out = _choose(customers, near, chains, rng)
-        kept_routes = {n: list(month.routes[n]) for n in month.routes}
+        kept_routes = dict(month.routes)
         kept_chains = {v: chains[v] for v in out}
         for v in out:
             month.remove(v, chains[v])
@@ -84,17 +84,13 @@ def ruin_and_recreate(
             now = value
             length.update(new_length)
             if now < best - 1e-6:
-                best, best_routes, best_chains = now, _copy(month.routes), dict(chains)
+                best, best_routes, best_chains = now, dict(month.routes), dict(chains)
         else:
             month.restore(kept_routes)
             chains.update(kept_chains)
     month.restore(best_routes)
     chains.update(best_chains)
     return in_time
-
-
-def _copy(routes: dict[int, list[int]]) -> dict[int, list[int]]:
-    return {n: list(visits) for n, visits in routes.items()}
 
 
 def _nearest(month: Month, customers: np.ndarray) -> dict[int, list[int]]:

@@ -7,7 +7,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from territory.design import design_territories
-from territory.schedule.calendar import schedule_visits
+from territory.schedule.calendar import ITERATIONS, schedule_visits
+from territory.schedule.request import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,6 +77,13 @@ def plan(
     4
     """
     began = monotonic()
+    # all that is wrong, before the first long step
+    settings, _, _ = read_request(
+        customers, reps, alignment, start=start, weeks=weeks, time_limit_s=time_limit_s, rng=rng, designs=True,
+        **{"iterations": ITERATIONS, **schedule},
+    )  # fmt: skip
+    # holidays may come from an iterator, which has been read now
+    schedule["holidays"] = settings.holidays
     trace: dict[str, float] = {}
     if alignment is None:
         share = min(time_limit_s, max(0.2 * time_limit_s, 1.0))
@@ -83,7 +91,7 @@ def plan(
             customers, reps, balance=balance, time_limit_s=share, rng=rng, on_progress=on_progress
         )
         trace["territories"] = monotonic() - began
-    left = max(time_limit_s - (monotonic() - began), 0.01) if time_limit_s > 0 else time_limit_s
+    left = max(time_limit_s - (monotonic() - began), 0.01)
     made = schedule_visits(
         customers,
         reps,

@@ -1,0 +1,110 @@
+"""What was asked of a plan, read and checked before anything is solved."""
+
+from __future__ import annotations
+
+import os
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+
+from territory.errors import InputError, Problem
+from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
+from territory.travel import default_travel
+
+if TYPE_CHECKING:
+    from territory.model.alignment import Alignment
+    from territory.model.customers import Customers
+    from territory.model.reps import Reps
+    from territory.travel import Travel
+
+__all__ = ["read_request"]
+
+
+def read_request(
+    customers: Customers,
+    reps: Reps,
+    alignment: Alignment | None,
+    *,
+    start: object,
+    weeks: object = 4,
+    travel: Travel | None = None,
+    holidays: Any = (),
+    tolerance: Any = 0.25,
+    default_shift: Any = "Mo-Fr 08:00-17:00",
+    default_service_s: Any = 1800,
+    time_limit_s: object = 600.0,
+    iterations: object = 0,
+    rng: object = 0,
+    n_jobs: object = 1,
+    designs: bool = False,
+) -> tuple[PlanSettings, Travel, int]:
+    """Check everything that was asked, and raise one `InputError` with all that is wrong.
+
+    Parameters
+    ----------
+    customers, reps, alignment, ...
+        As for `territory.schedule_visits`.
+    designs : bool
+        Whether territories will be designed where there is no alignment.
+
+    Returns
+    -------
+    PlanSettings, Travel
+    int
+        Number of processes.
+    """
+    problems: list[Problem] = []
+    if len(customers) == 0:
+        problems.append(Problem("no-customers", "there are no customers to visit"))
+    if len(reps) == 0:
+        problems.append(Problem("no-reps", "the table of reps is empty"))
+    if alignment is None and len(reps) > 1 and not designs:
+        problems.append(
+            Problem("missing-alignment", "several reps need an alignment", hint="Call design_territories, or plan.")
+        )
+    if alignment is not None and not (alignment.customers is customers or alignment.customers.equals(customers)):
+        problems.append(Problem("other-customers", "the alignment is of other customers"))
+    if alignment is not None and (alignment.reps is None or not alignment.reps.equals(reps)):
+        problems.append(Problem("other-reps", "the alignment is of other reps, or of none"))
+    problems += _effort(time_limit_s, iterations, rng, n_jobs)
+    n_weeks = 1
+    if _is_whole(weeks) and 1 <= weeks <= MAX_WEEKS:
+        n_weeks = int(weeks)
+    else:
+        message = f"weeks: expected a whole number from 1 to {MAX_WEEKS}, not {weeks!r}"
+        problems.append(Problem("empty-horizon", message))
+    source = default_travel() if travel is None else travel
+    first = np.datetime64("1970-01-05")
+    try:
+        first = as_day(start)
+    except InputError as error:
+        problems += error.problems
+    try:
+        settings = PlanSettings(
+            first, 7 * n_weeks, holidays, default_shift=default_shift, default_service_s=default_service_s,
+            tolerance=tolerance, travel=source.fingerprint,
+        )  # fmt: skip
+    except InputError as error:
+        problems += error.problems
+    if problems:
+        raise InputError(problems, "schedule_visits")
+    jobs = int(n_jobs) if _is_whole(n_jobs) and n_jobs > 0 else os.cpu_count() or 1
+    return settings, source, min(len(reps), jobs)
+
+
+def _effort(time_limit_s: object, iterations: object, rng: object, n_jobs: object) -> list[Problem]:
+    problems = []
+    if not isinstance(time_limit_s, Real) or not float(time_limit_s) > 0:
+        problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
+    if not _is_whole(iterations) or iterations < 0:
+        problems.append(Problem("bad-iterations", f"expected a whole number >= 0, not {iterations!r}"))
+    if rng is not None and (not _is_whole(rng) or rng < 0):
+        problems.append(Problem("bad-rng", f"rng: expected a whole number >= 0, not {rng!r}"))
+    if not _is_whole(n_jobs) or (n_jobs < 1 and n_jobs != -1):
+        problems.append(Problem("bad-n-jobs", f"expected n_jobs >= 1, or -1 for one a core, not {n_jobs!r}"))
+    return problems
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
