@@ -54,8 +54,7 @@ alignment = territory.design_territories(customers, reps, balance={"workload_s":
 alignment.report().round(2)
 
 # %%
-alignment.plot();
-
+alignment.plot()
 # %% [markdown]
 # ## Four weeks of visits, and every day's route
 #
@@ -76,8 +75,7 @@ tomorrow.to_frame().head(8)
 
 # %%
 route = plan.route(tomorrow.routes_frame()["rep_id"].iloc[0], "2026-03-02")
-route.plot();
-
+route.plot()
 # %% [markdown]
 # ## What is not planned, and why
 #

@@ -177,9 +177,8 @@ def _plan(args: argparse.Namespace, log: Log) -> int:
     log.event("read", f"read {len(customers)} customers and {len(reps)} reps", customers=len(customers), reps=len(reps))
     _warn(customers, reps, log)
     alignment = territory.Alignment.from_owners(customers, reps) if args.keep_owners else None
-    return _solve(
-        args, log, customers, reps, {}, start=args.start, holidays=args.holiday, balance=balance or None, alignment=alignment
-    )  # fmt: skip
+    options = {"start": args.start, "holidays": args.holiday, "balance": balance or None, "alignment": alignment}
+    return _solve(args, log, customers, reps, {}, **options)
 
 
 def _demo(args: argparse.Namespace, log: Log) -> int:
@@ -218,10 +217,10 @@ def _warn(customers: Customers, reps: Reps, log: Log) -> None:
 
 def _sentence(made: Plan) -> str:
     s = made.summary()
-    lines = [
-        f"{s['visits']} visits on {s['routes']} rep days, {s['drive_h']:,.0f} h and {s['distance_km']:,} km of driving "
-        f"({s['drive_min_per_visit']:.0f} min a visit); {s['unassigned']} due visits are not planned",
-    ]
+    driving = (
+        f"{s['drive_h']:,.0f} h and {s['distance_km']:,} km of driving ({s['drive_min_per_visit']:.0f} min a visit)"
+    )
+    lines = [f"{s['visits']} visits on {s['routes']} rep days, {driving}; {s['unassigned']} due visits are not planned"]
     lines += [f"  {count:6} {reason}" for reason, count in s["unassigned_by_reason"].items()]
     lines += [f"{step}: {seconds:.1f} s" for step, seconds in made.trace.items()]
     return "\n".join(lines)

@@ -122,9 +122,9 @@ def _day(customers, reps, r, day, of_day):
                 "day": day,
                 "position": position,
                 "customer_idx": c,
-                "arrival": midnight + at,
-                "start": midnight + at,
-                "end": midnight + at + SERVICE_S,
+                "arrival": midnight + np.timedelta64(at, "s"),
+                "start": midnight + np.timedelta64(at, "s"),
+                "end": midnight + np.timedelta64(at + SERVICE_S, "s"),
                 "drive_s": drive[position],
                 "distance_m": metres[position],
             }

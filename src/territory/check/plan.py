@@ -84,8 +84,8 @@ def check_plan(
         Whether the plan has to hold every visit of its horizon. With False, for a part of a plan
         such as ``plan.day("2026-01-05")``, visits that are late or missing are not looked for.
     cadence : bool, optional
-        Whether visit intervals count; default: as the plan's settings say. With False, for a day whose candidates somebody has chosen,
-        only two visits of one customer on one day are wrong.
+        Whether visit intervals count; default: as the plan's settings say. With False, for a day
+        whose candidates somebody has chosen, only two visits of one customer on one day are wrong.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Whether customers can be visited then: opening hours, call blocks, weekdays, week parity.
 
-Opening hours and call blocks are those of the customer's wall clock (the rep's, where it has no zone), weekdays and weeks those of
-the rep's day.
+Opening hours and call blocks are those of the customer's wall clock (the rep's, where it has no
+zone), weekdays and weeks those of the rep's day.
 """
 
 from __future__ import annotations

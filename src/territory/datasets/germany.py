@@ -89,7 +89,9 @@ def inhabitants_per_km2(
 def _call_blocks(key: NDArray[np.int64], today: np.datetime64, seed: int) -> list[str]:
     u, when = uniform(key, seed, "call block"), uniform(key, seed, "call block week")
     first = (today + np.floor(when * 28).astype("timedelta64[D]")).astype("datetime64[D]")
-    return [f"{a}..{b}" if has else "" for a, b, has in zip(first, first + np.timedelta64(4, "D"), u < 0.02, strict=True)]
+    return [
+        f"{a}..{b}" if has else "" for a, b, has in zip(first, first + np.timedelta64(4, "D"), u < 0.02, strict=True)
+    ]
 
 
 def made_germany(

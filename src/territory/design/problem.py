@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.geo.sphere import EARTH_RADIUS_M, unit_vectors
-from territory.model.arrays import NO_IDX
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,10 +21,8 @@ __all__ = [
     "canonical_customers",
     "canonical_reps",
     "chord2",
-    "eligibility",
     "free_customers",
     "on_sphere",
-    "owner_idx",
 ]
 
 
@@ -88,43 +85,6 @@ def chord2(xyz: FloatArray, centers: FloatArray) -> FloatArray:
 def on_sphere(lon: FloatArray, lat: FloatArray) -> FloatArray:
     """Return places as points of the sphere in metres, shape (n, 3)."""
     return unit_vectors(lon, lat) * EARTH_RADIUS_M
-
-
-def eligibility(customers: Customers, reps: Reps | None) -> BoolArray | None:
-    """Return who may serve whom, bool of shape (n, number of reps); None where everybody may.
-
-    The rep needs the required skills and must not be forbidden; a locked customer may only stay with
-    its owner.
-    """
-    if reps is None:
-        return None
-    c = customers
-    if c.locked is None and c.required_skills is None and c.forbidden_reps is None:
-        return None
-    allowed = np.ones((len(c), len(reps)), dtype=bool)
-    if c.required_skills is not None:
-        skills = [reps.skills[j] if reps.skills is not None else frozenset() for j in range(len(reps))]
-        table = np.array([[cell <= has for has in skills] for cell in c.required_skills.cells], dtype=bool)
-        allowed &= table.reshape(-1, len(reps))[c.required_skills.code]
-    if c.forbidden_reps is not None:
-        ids = reps.id.tolist()
-        table = np.array([[i not in cell for i in ids] for cell in c.forbidden_reps.cells], dtype=bool)
-        allowed &= table.reshape(-1, len(reps))[c.forbidden_reps.code]
-    if c.locked is not None and c.owner is not None:
-        owner = owner_idx(customers, reps)
-        rows = np.flatnonzero(c.locked & (owner != NO_IDX))
-        own = np.zeros((len(rows), len(reps)), dtype=bool)
-        own[np.arange(len(rows)), owner[rows]] = True
-        allowed[rows] &= own
-    return allowed
-
-
-def owner_idx(customers: Customers, reps: Reps) -> IdxArray:
-    """Return the position of each customer's owner among the reps; -1 where it has none, or one who is no rep."""
-    if customers.owner is None:
-        return np.full(len(customers), NO_IDX, dtype=np.int32)
-    position = {rep: j for j, rep in enumerate(reps.id.tolist())}
-    return np.array([position.get(o, NO_IDX) for o in customers.owner.tolist()], dtype=np.int32)
 
 
 def canonical_customers(customers: Customers, measures: FloatArray, eligible: BoolArray | None) -> IdxArray:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 import numpy as np
 
-from territory.design.problem import canonical_customers, canonical_reps, eligibility, on_sphere, owner_idx
+from territory.design.problem import canonical_customers, canonical_reps, on_sphere
 from territory.errors import InputError, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
 from territory.model.coordinates import pair_diagnostics
+from territory.model.eligibility import eligibility, owner_idx
 from territory.model.workload import default_measure, measure_values
 
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.model.eligibility import eligibility
+
 if TYPE_CHECKING:
     from territory.model.arrays import BoolArray, IdxArray
     from territory.model.customers import Customers
@@ -22,17 +24,8 @@ _MATTERS: Final = (
 
 def may_serve(customers: Customers, reps: Reps, rep: int) -> BoolArray:
     """Return which customers a rep may serve, bool of shape (n,), going by skills, forbidden reps and locks."""
-    c = customers
-    allowed = np.ones(len(c), dtype=bool)
-    if c.required_skills is not None:
-        has = reps.skills[rep] if reps.skills is not None else frozenset()
-        allowed &= np.array([cell <= has for cell in c.required_skills.cells], dtype=bool)[c.required_skills.code]
-    if c.forbidden_reps is not None:
-        me = str(reps.id[rep])
-        allowed &= np.array([me not in cell for cell in c.forbidden_reps.cells], dtype=bool)[c.forbidden_reps.code]
-    if c.locked is not None and c.owner is not None:
-        allowed &= ~(c.locked & (c.owner != reps.id[rep]))
-    return allowed
+    allowed = eligibility(customers, reps.take([rep]))
+    return np.ones(len(customers), dtype=bool) if allowed is None else allowed[:, 0]
 
 
 def canonical_rows(customers: Customers, rows: IdxArray) -> IdxArray:
