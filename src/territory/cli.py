@@ -16,6 +16,8 @@ Exit codes
     Partly done: time ran out, and what was not reached is listed as unassigned. The output is written.
 6
     The check found violations.
+7
+    The output cannot be written: a full disk, a read-only folder.
 130
     Interrupted.
 """
@@ -24,14 +26,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import territory
 from territory.errors import InfeasibleError, InputError, Problem, TerritoryError
-from territory.io import REPORT, refuse_foreign
+from territory.io import REPORT, OutputError, probe_writable, refuse_foreign
 from territory.maps import report_html
 
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ BAD_INPUT: Final = 3
 INFEASIBLE: Final = 4
 PARTLY: Final = 5
 VIOLATIONS: Final = 6
+NOT_WRITTEN: Final = 7
 INTERRUPTED: Final = 130
 
 
@@ -106,7 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="territory",
         description="Balanced territories, a visit calendar and timed daily routes for field sales.",
-        epilog="Exit codes: 0 done, 2 usage, 3 bad input, 4 infeasible, 5 time ran out, 6 violations, 130 interrupted.",
+        epilog="Exit codes: 0 done, 2 usage, 3 bad input, 4 infeasible, 5 time ran out, 6 violations, "
+        "7 not written, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"territory {territory.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -195,6 +201,7 @@ def _solve(
     args: argparse.Namespace, log: Log, customers: Customers, reps: Reps, extra: dict[str, str], **options: Any
 ) -> int:
     refuse_foreign(args.out)  # before minutes are spent on a plan that could not be written
+    probe_writable(args.out)
     made = territory.plan(
         customers, reps, weeks=args.weeks, time_limit_s=args.time_limit, iterations=args.iterations, n_jobs=args.jobs,
         rng=args.seed, on_progress=log.progress, **options,
@@ -256,6 +263,8 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Log], int]]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (see the module)."""
     args = _parser().parse_args(argv)
+    with suppress(ValueError):  # only the main thread may say so
+        signal.signal(signal.SIGTERM, _interrupt)
     log = Log(as_json=args.json, quiet=args.quiet)
     try:
         return _COMMANDS[args.command](args, log)
@@ -265,6 +274,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InfeasibleError as error:
         code = INFEASIBLE
         _fail(log, "infeasible", error, error.reasons)
+    except OutputError as error:
+        code = NOT_WRITTEN
+        _fail(log, "not-written", error, ())
     except TerritoryError as error:
         code = FAULT
         _fail(log, "error", error, ())
@@ -276,6 +288,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = BAD_INPUT
         _fail(log, "error", error, ())
     return code
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    """End on a request to terminate as on Ctrl-C: workers are ended, nothing half-written stays."""
+    raise KeyboardInterrupt
 
 
 def _fail(log: Log, event: str, error: BaseException, problems: Sequence[Problem]) -> None:

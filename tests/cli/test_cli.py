@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -162,3 +166,48 @@ def test_a_command_that_is_not_understood_exits_with_2(args):
     done = subprocess.run([sys.executable, "-m", "territory.cli", *args], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "usage: territory" in done.stderr
+
+
+def test_a_target_that_cannot_be_written_is_noticed_before_the_work(tables, monkeypatch, capsys):
+    def never(*_args, **_options):
+        pytest.fail("work was done")
+
+    monkeypatch.setattr(territory, "plan", never)
+    assert main(plan_args(tables, "/proc/nowhere/plan")) == 7
+    assert "/proc/nowhere/plan" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_worker_outlives_the_command(tmp_path, how):
+    command = [sys.executable, "-m", "territory.cli", "demo", "--jobs", "2", "--quiet", "--out", str(tmp_path / "demo")]
+    started = subprocess.Popen([*command, "--iterations", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    workers = []
+    while not workers and started.poll() is None:
+        time.sleep(0.2)
+        workers = [p for p in children(started.pid) if b"spawn_main" in command_of(p)]
+    time.sleep(2.0)  # until they are at work
+    workers = [p for p in children(started.pid) if b"spawn_main" in command_of(p)]
+    assert len(workers) == 2
+    started.send_signal(how)
+    started.communicate(timeout=120)
+    deadline = time.monotonic() + 60
+    while any(b"spawn_main" in command_of(p) for p in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert not (tmp_path / "demo").exists()
+
+
+def children(pid):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid:
+                found.append(int(stat.parent.name))
+    return found
+
+
+def command_of(pid):
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""

@@ -64,7 +64,7 @@ def test_any_ids_and_numbers_survive_the_round_trip(tmp_path: Path, ending: str,
         lon=data.draw(st.lists(st.floats(1, 2), min_size=n, max_size=n)),
         lat=data.draw(st.lists(st.floats(1, 2), min_size=n, max_size=n)),
         name=data.draw(st.lists(texts, min_size=n, max_size=n)),
-        visit_interval_days=data.draw(st.lists(st.none() | st.floats(0.5, 99), min_size=n, max_size=n)),
+        visit_interval_days=data.draw(st.lists(st.none() | st.floats(1, 99), min_size=n, max_size=n)),
         last_visit=data.draw(st.lists(st.none() | st.dates(), min_size=n, max_size=n)),
         deal_value=data.draw(st.lists(numbers, min_size=n, max_size=n)),
     )

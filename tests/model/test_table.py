@@ -418,3 +418,12 @@ def test_end_places():
     assert reps.end_places().kind.tolist() == [2, 1, 2]
     assert reps.end_places().lon.tolist() == [1.0, 13.5, 2.0]
     assert reps.places().lon.tolist() == [13.0, 13.5, 14.0]
+
+
+def test_warnings_after_quarantine_speak_of_the_rows_that_are_left():
+    n = 50
+    frame = {"id": [f"c{i}" for i in range(n)], "lon": [13.4] * n, "lat": [52.5] * n}
+    frame["lon"][33], frame["lat"][33] = np.nan, np.nan
+    table = Customers.from_frame(frame, on_error="quarantine")
+    assert len(table) == n - 1
+    assert not [w for w in table.diagnostics if w.code == "far-away"]

@@ -345,3 +345,31 @@ def test_ctrl_c_ends_all_processes_soon(tmp_path):
     assert process.returncode != 0
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert errors.count("Traceback") == 1, "workers say nothing"
+
+
+def test_a_last_visit_after_the_start_is_pointed_out():
+    customers = Customers(
+        id=["a", "b"],
+        lon=[0.1, 0.2],
+        lat=[50, 50],
+        visit_interval_days=[14, 14],
+        last_visit=["2026-02-20", "2026-01-01"],
+    )
+    plan = schedule_visits(customers, Reps(id=["R"], lon=[0], lat=[50]), start="2026-01-05", weeks=1, iterations=0)
+    found = [p for p in plan.diagnostics if p.code == "last-visit-after-start"]
+    assert [(p.count, p.rows) for p in found] == [(1, (0,))]
+
+
+@pytest.mark.parametrize("start", ["1969-01-06", "9999-12-20"])
+def test_a_start_beyond_the_calendar_is_refused(start):
+    customers = Customers(id=["a"], lon=[0.1], lat=[50])
+    with pytest.raises(InputError) as caught:
+        schedule_visits(customers, Reps(id=["R"], lon=[0], lat=[50]), start=start)
+    assert caught.value.codes == ("start-out-of-range",)
+
+
+@pytest.mark.parametrize("wrong", [{"travel": "x"}, {"alignment": "x"}])
+def test_what_is_no_travel_or_alignment_is_refused(wrong):
+    customers = Customers(id=["a"], lon=[0.1], lat=[50])
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        schedule_visits(customers, Reps(id=["R"], lon=[0], lat=[50]), start="2026-01-05", **wrong)

@@ -111,7 +111,7 @@ class Request:
 
         home = self.rep_order
         away = great_circle_m(lon[:, None], lat[:, None], self.reps.lon[None, home], self.reps.lat[None, home])
-        return home[linear_sum_assignment(away)[1]]
+        return np.asarray(home[linear_sum_assignment(away)[1]], dtype=np.int32)
 
 
 def spread(xyz: FloatArray, weight: FloatArray, k: int, rng: np.random.Generator) -> FloatArray:

@@ -187,4 +187,4 @@ def polygon_adjacency(polygons: list[Region]) -> NDArray[np.int32]:
     shapes = np.array(polygons, dtype=object)
     pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects").T
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))].astype(np.int32)
+    return np.asarray(pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))], dtype=np.int32)

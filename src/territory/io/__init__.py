@@ -6,7 +6,7 @@ Needs the ``io`` extra (pyarrow, icalendar, gpxpy), each package only where it i
 from __future__ import annotations
 
 from territory.io.calendar import plan_ics
-from territory.io.files import OutputError, atomic_write, safe_name, safe_names
+from territory.io.files import OutputError, atomic_write, probe_writable, safe_name, safe_names
 from territory.io.geocode import Geocoded, geocode
 from territory.io.geojson import alignment_geojson, routes_geojson, write_geojson
 from territory.io.gpx import route_gpx
@@ -23,6 +23,7 @@ __all__ = [
     "geocode",
     "google_maps_links",
     "plan_ics",
+    "probe_writable",
     "read_customers",
     "read_plan",
     "read_reps",

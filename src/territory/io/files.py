@@ -222,6 +222,24 @@ def atomic_directory(path: str | os.PathLike[str], check: Callable[[], None] | N
         raise
 
 
+def probe_writable(path: str | os.PathLike[str]) -> None:
+    """Find out whether a directory could be written at `path`, before work is done that would be lost.
+
+    Raises
+    ------
+    OutputError
+        The operating system refuses.
+    """
+    target = _target(path)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        probe = _beside(target)
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        raise OutputError.of(error, target) from error
+
+
 def _exchange(new: Path, target: Path) -> None:
     if not target.exists():
         new.rename(target)

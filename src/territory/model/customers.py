@@ -64,8 +64,7 @@ class Customers(Table):
         Kind.FLOAT,
         "days between visits; blank: none are due",
         unit="days",
-        low=0,
-        low_open=True,
+        low=1,
         high=3660,
         missing=True,
     )

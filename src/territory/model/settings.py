@@ -18,6 +18,9 @@ __all__ = ["PlanSettings", "as_day"]
 
 #: The longest horizon, in weeks.
 MAX_WEEKS = 53
+#: Days that every calendar of this library can hold, with room for what lies around a horizon.
+_EARLIEST = np.datetime64("1971-01-01", "D")
+_LATEST = np.datetime64("9990-12-31", "D")
 
 
 def as_day(value: object, name: str = "start") -> np.datetime64:
@@ -81,6 +84,10 @@ class PlanSettings:
     def __post_init__(self) -> None:
         problems = []
         object.__setattr__(self, "start", as_day(self.start))
+        if not _EARLIEST <= self.start <= _LATEST:
+            problems.append(
+                Problem("start-out-of-range", f"start: expected {_EARLIEST} to {_LATEST}, not {self.start}")
+            )
         days = np.unique(np.array([as_day(d, "holidays") for d in _list(self.holidays)], dtype="datetime64[D]"))
         object.__setattr__(self, "holidays", sealed(days))
         if not _within(self.n_days, 7 * MAX_WEEKS) or self.n_days < 1 or self.n_days != int(self.n_days):

@@ -219,8 +219,13 @@ class Table:
         bad = findings.bad_rows
         rest = cls._trusted(read, warnings).take(np.flatnonzero(~bad))
         again = Findings(len(rest))
+        for name in [s for s, spec in columns_of(cls).items() if spec.unique and s in read]:
+            check_ids(getattr(rest, name), name, again)
         cls._check({name: getattr(rest, name) for name in read}, again)  # what only the rows together break
         again.raise_if_any(cls.subject)
+        # warnings of the first reading spoke of rows that are gone, and numbered the others otherwise
+        whole = [w for w in warnings if not w.rows and w.code not in {x.code for x in again.warnings}]
+        object.__setattr__(rest, "diagnostics", (*whole, *again.warnings))
         object.__setattr__(rest, "rejects", Rejects(np.flatnonzero(bad), tuple(findings.problems)))
         return rest
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
-from time import monotonic
+from threading import Thread
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from territory.check import check_plan
+from territory.errors import MAX_ROWS_LISTED, Problem, SolverError
 from territory.model.arrays import NO_IDX
 from territory.model.coordinates import pair_diagnostics
 from territory.model.enums import Reason, Status
@@ -147,7 +151,8 @@ def schedule_visits(
             on_progress(f"rep {reps.id[task.rep]}", (done + 1) / len(tasks))
     stops, routes, unassigned = drafts.tables()
     status = Status.TIME_LIMIT if timed_out else Status.FEASIBLE
-    diagnostics = (*customers.diagnostics, *reps.diagnostics, *pair_diagnostics(customers, reps))
+    found = (*pair_diagnostics(customers, reps), *_future_visits(customers, settings))
+    diagnostics = (*customers.diagnostics, *reps.diagnostics, *found)
     plan = Plan(customers, reps, settings, stops, routes, unassigned, alignment, status=status, diagnostics=diagnostics)
     check_plan(plan, travel=source).raise_if_any("schedule_visits")
     return plan
@@ -227,17 +232,43 @@ def _run(
             yield task, _plan_rep(parcel)
         return
     # spawned, not forked: a fork of a process with threads may hang
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_serve, initargs=(os.getpid(),))
     try:
         yield from zip(tasks, pool.map(_plan_rep, parcels), strict=True)
+    except BrokenProcessPool as error:
+        message = (
+            "a worker process ended by itself: out of memory, or in a script the call with n_jobs > 1 "
+            'does not stand under `if __name__ == "__main__":`'
+        )
+        raise SolverError(message) from error
     finally:
         # after an interrupt only the reps in hand are waited for
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts() -> None:
-    """Leave Ctrl-C to the process that was asked; it ends its workers."""
+def _future_visits(customers: Customers, settings: PlanSettings) -> tuple[Problem, ...]:
+    """Warn of customers whose last visit lies in the horizon or after it: it counts, so less is due."""
+    if customers.last_visit is None or not settings.cadence:
+        return ()
+    rows = np.flatnonzero(customers.last_visit >= settings.start)  # NaT is never
+    if rows.size == 0:
+        return ()
+    message = f"last visits on or after the first day, {settings.start}"
+    first = tuple(int(i) for i in rows[:MAX_ROWS_LISTED])
+    return (Problem("last-visit-after-start", message, "last_visit", int(rows.size), first, "Maybe an earlier start?"),)
+
+
+def _serve(parent: int) -> None:
+    """Prepare a worker: Ctrl-C is left to the parent, which ends its workers; without a parent it ends itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        # a parent that was killed cannot end anybody; its orphans get another parent
+        while os.getppid() == parent:
+            sleep(1.0)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _plan_rep(parcel: tuple[Customers, Reps, PlanSettings, Travel, _Task]) -> _Result:

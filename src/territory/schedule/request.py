@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from territory.errors import InputError, Problem
+from territory.model.alignment import Alignment
+from territory.model.customers import Customers
+from territory.model.reps import Reps
 from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
-from territory.travel import default_travel
-
-if TYPE_CHECKING:
-    from territory.model.alignment import Alignment
-    from territory.model.customers import Customers
-    from territory.model.reps import Reps
-    from territory.travel import Travel
+from territory.travel import Travel, default_travel
 
 __all__ = ["read_request"]
 
@@ -54,7 +51,9 @@ def read_request(
     int
         Number of processes.
     """
-    problems: list[Problem] = []
+    problems = wrong_types(customers, reps, alignment, travel)
+    if problems:
+        raise InputError(problems, "schedule_visits")
     if len(customers) == 0:
         problems.append(Problem("no-customers", "there are no customers to visit"))
     if len(reps) == 0:
@@ -75,7 +74,7 @@ def read_request(
         message = f"weeks: expected a whole number from 1 to {MAX_WEEKS}, not {weeks!r}"
         problems.append(Problem("empty-horizon", message))
     source = default_travel() if travel is None else travel
-    first = np.datetime64("1970-01-05")
+    first = np.datetime64("2001-01-01")
     try:
         first = as_day(start)
     except InputError as error:
@@ -91,6 +90,21 @@ def read_request(
         raise InputError(problems, "schedule_visits")
     jobs = int(n_jobs) if _is_whole(n_jobs) and n_jobs > 0 else os.cpu_count() or 1
     return settings, source, min(len(reps), jobs)
+
+
+def wrong_types(customers: object, reps: object, alignment: object, travel: object) -> list[Problem]:
+    """Return a problem for each argument that is no such thing."""
+    wanted: tuple[tuple[str, object, type, bool], ...] = (
+        ("customers", customers, Customers, False),
+        ("reps", reps, Reps, False),
+        ("alignment", alignment, Alignment, True),
+        ("travel", travel, Travel, True),
+    )
+    return [
+        Problem("wrong-type", f"{name}: expected {kind.__name__}, not {type(value).__name__}")
+        for name, value, kind, optional in wanted
+        if not (isinstance(value, kind) or (optional and value is None))
+    ]
 
 
 def _effort(time_limit_s: object, iterations: object, rng: object, n_jobs: object) -> list[Problem]:
