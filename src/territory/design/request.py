@@ -95,6 +95,11 @@ class Request:
         """Whether every rep gets a territory; territory j of the problem is that of home j then."""
         return self.reps is not None and len(self.reps) == self.k
 
+    @property
+    def seeded(self) -> bool:
+        """Whether the first centres are the homes, not drawn by chance."""
+        return self.homes is not None and self.one_each
+
     def seeds(self, xyz: FloatArray, weight: FloatArray) -> FloatArray:
         """Return the first centres, float of shape (k, 3): homes, or a spread by k-means++."""
         if self.homes is not None and self.one_each:

@@ -31,6 +31,8 @@ __all__ = ["design_territories"]
 
 #: Rounds of balanced assignment and recentring; the objective rarely falls after a dozen.
 _ROUNDS: Final = 25
+#: Starts where seeds are drawn by chance.
+_STARTS: Final = 3
 #: A round that gains less than this share is the last.
 _LEAST_GAIN: Final = 1e-3
 #: Part of the time after which no round begins: repair and border moves need the rest.
@@ -122,7 +124,7 @@ def design_territories(
     )
     if request.hard:
         _refuse_impossible(request, problem)
-    label, center = _rounds(request, problem, began + _SEARCH * time_limit_s, say)
+    label, center = _search(request, problem, began + _SEARCH * time_limit_s, say)
     borders = Borders(problem, chord2(problem.xyz, center), label, lon, lat, contiguous=contiguous)
     borders.reconnect()
     say("repair", 0.8)
@@ -170,15 +172,31 @@ def _refuse_impossible(request: Request, problem: DesignProblem) -> None:
         raise InfeasibleError(reasons, "no alignment can satisfy the hard limits")
 
 
-def _rounds(
+def _search(
     request: Request, problem: DesignProblem, deadline: float, say: Callable[[str, float], None]
 ) -> tuple[IdxArray, FloatArray]:
-    """Assign and recentre until that no longer pays; return labels and centres."""
+    """Return the labels and centres of the best of a few starts; seeds drawn by chance vary by several per cent."""
     weight = problem.weight if problem.weight.any() else np.ones(problem.n)
-    center = request.seeds(problem.xyz, weight)
+    starts = 1 if request.seeded else _STARTS
+    best_cost, best = float("inf"), (np.zeros(problem.n, dtype=np.int32), request.seeds(problem.xyz, weight))
+    for start in range(starts):
+        center = best[1] if start == 0 else request.seeds(problem.xyz, weight)
+        cost, found = _rounds(request, problem, weight, center, deadline)
+        say("territories", 0.7 * (start + 1) / starts)
+        if start == 0 or cost < best_cost:
+            best_cost, best = cost, found
+        if monotonic() >= deadline:
+            break
+    return best
+
+
+def _rounds(
+    request: Request, problem: DesignProblem, weight: FloatArray, center: FloatArray, deadline: float
+) -> tuple[float, tuple[IdxArray, FloatArray]]:
+    """Assign and recentre until that no longer pays; return the cost, and labels and centres."""
     best_cost, best = float("inf"), (np.zeros(problem.n, dtype=np.int32), center)
     share = _SHARE
-    for turn in range(_ROUNDS if problem.n else 0):
+    for _ in range(_ROUNDS if problem.n else 0):
         distance2 = chord2(problem.xyz, center)
         label = assign(problem, distance2, share=share)
         if label is None and share < 1.0:
@@ -194,13 +212,12 @@ def _rounds(
             raise SolverError(msg)
         center = _recentre(request, problem, weight, label, center)
         cost = float(weight @ chord2_own(problem.xyz, center, label))
-        say("territories", 0.7 * (turn + 1) / _ROUNDS)
         gained = cost < best_cost * (1 - _LEAST_GAIN)
         if cost < best_cost:
             best_cost, best = cost, (label, center)
         if not gained or request.pull >= 1.0 or monotonic() >= deadline:
             break
-    return best
+    return best_cost, best
 
 
 def chord2_own(xyz: FloatArray, center: FloatArray, label: IdxArray) -> FloatArray:
