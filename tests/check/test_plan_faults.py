@@ -278,7 +278,51 @@ FAULTS: dict[str, tuple[Any, set[str]]] = {
         lambda d: d.customers.pop("visit_interval_days"),
         {"interval-too-short"},
     ),
+    "one visit is all, planned again three weeks later": (
+        lambda d: (
+            d.customers.pop("visit_interval_days"),
+            d.settings.update(n_days=28),
+            column(d, "early_days", [9.0] * 6),
+            whole_day(d, 1, 14),
+        ),
+        {"interval-too-short"},
+    ),
     # what is not planned
+    "unassigned right after a planned one": (
+        lambda d: d.unassigned.append({**d.unassigned[0], "customer_idx": 0, "due": np.datetime64("2026-01-17")}),
+        {"unassigned-too-soon"},
+    ),
+    "unassigned a day too soon after a planned one": (
+        lambda d: d.unassigned.append({**d.unassigned[0], "customer_idx": 4, "due": np.datetime64("2026-01-16")}),
+        {"unassigned-too-soon"},
+    ),
+    "unassigned right after an unassigned one": (
+        lambda d: d.unassigned.append({**d.unassigned[0], "due": np.datetime64("2026-01-18")}),
+        {"unassigned-too-soon"},
+    ),
+    "one visit is all, unassigned twice": (
+        lambda d: (
+            d.customers.pop("visit_interval_days"),
+            d.routes.pop(1),
+            d.stops.__delitem__(slice(3, 6)),
+            d.unassigned.append({**d.unassigned[0], "due": np.datetime64("2026-01-18")}),
+        ),
+        {"unassigned-too-soon"},
+    ),
+    "no shift, but there is one": (lambda d: put(d, "unassigned", 0, reason="no-shift"), {"reason-unfounded"}),
+    "too long, but fits a shift": (
+        lambda d: (
+            put(d, "unassigned", 0, reason="service-too-long", due=np.datetime64("2026-01-10")),
+            one(d, "service_s", 5, 32_399.5, 1800.0),
+        ),
+        {"reason-unfounded"},
+    ),
+    "unreachable, but there is a way": (lambda d: put(d, "unassigned", 0, reason="unreachable"), {"reason-unfounded"}),
+    "not eligible, but is": (lambda d: put(d, "unassigned", 0, reason="no-eligible-rep"), {"reason-unfounded"}),
+    "nobody eligible, but aligned": (
+        lambda d: (align(d, 0, 0, 0, 1, 1, 0), put(d, "unassigned", 0, reason="no-eligible-rep", rep_idx=-1)),
+        {"reason-unfounded"},
+    ),
     "planned and unassigned": (
         lambda d: d.unassigned.append({**d.unassigned[0], "customer_idx": 0, "due": np.datetime64("2026-01-12")}),
         {"planned-and-unassigned"},

@@ -81,6 +81,9 @@ def calendar_is_right(stops: list[dict[str, int]], unassigned: list[dict[str, in
         events = sorted(visits + due)
         if any(b - a < shortest for a, b in pairwise(visits)):
             return False
+        gaps = [(b, b - a) for a, b in pairwise(events) if b in due and b != a]
+        if any(gap < shortest and not (b == LAST and gap >= INTERVAL[c]) for b, gap in gaps):
+            return False
         if set(visits) & set(due) or len(set(due)) < len(due) or not all(FIRST <= day <= LAST for day in events):
             return False
         latest = FIRST + INTERVAL[c] - 1

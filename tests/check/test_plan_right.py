@@ -158,6 +158,63 @@ RIGHT: dict[str, Any] = {
         d.__setattr__("alignment", {"territory_idx": [0, 0, 0, 1, 1, -1], "unassigned_reason": {5: "no"}}),
         d.unassigned[0].update(rep_idx=-1, reason="no-eligible-rep"),
     ),
+    "no shift on the weekend": lambda d: d.unassigned[0].update(reason="no-shift", due=np.datetime64("2026-01-10")),
+    "no shift on leave": lambda d: (
+        d.unassigned[0].update(reason="no-shift"),
+        column(d, "leave", ["2026-01-06..2026-01-08", ""], "reps"),
+    ),
+    "no shift on a holiday": lambda d: (
+        d.unassigned[0].update(reason="no-shift"),
+        d.settings.update(holidays=["2026-01-08"]),
+    ),
+    "no shift by its own week": lambda d: (
+        d.unassigned[0].update(reason="no-shift"),
+        column(d, "shift", ["Mo 08:00-17:00", "Tu 08:00-17:00"], "reps"),
+    ),
+    "longer than every shift": lambda d: (
+        d.unassigned[0].update(reason="service-too-long"),
+        first(d, "service_s", 32_400.5, 1800.0, 5),
+    ),
+    "longer than every shift when it is due": lambda d: (
+        d.unassigned[0].update(reason="service-too-long", due=np.datetime64("2026-01-07")),
+        column(d, "shift", ["Mo 08:00-17:00; We 08:00-10:00", "Tu 08:00-17:00"], "reps"),
+        first(d, "service_s", 10_000.0, 1800.0, 5),
+        column(d, "last_visit", [NAT] * 5 + ["2025-12-24"]),
+        column(d, "early_days", [1.0] * 6),
+        column(d, "late_days", [1.0] * 6),
+    ),
+    "no way there": lambda d: (
+        d.unassigned[0].update(reason="unreachable"),
+        d.customers["lon"].__setitem__(5, 20.0),
+    ),
+    "no way to the end of the day": lambda d: (
+        d.unassigned[0].update(reason="unreachable", rep_idx=1),
+        d.stops.__delitem__(slice(6, 8)),
+        d.routes.pop(2),
+        [d.unassigned.append({**d.unassigned[0], "customer_idx": i}) for i in (3, 4)],
+        column(d, "end_lon", [math.nan, 20.0], "reps"),
+    ),
+    "lacks the skill": lambda d: (
+        d.unassigned[0].update(reason="no-eligible-rep"),
+        first(d, "required_skills", "x-ray", "", 5),
+    ),
+    "forbidden": lambda d: (
+        d.unassigned[0].update(reason="no-eligible-rep"),
+        first(d, "forbidden_reps", "R1", "", 5),
+    ),
+    "locked to another": lambda d: (
+        d.unassigned[0].update(reason="no-eligible-rep"),
+        first(d, "owner", "R2", "", 5),
+        first(d, "locked", True, False, 5),
+    ),
+    "unassigned a shortest interval later": lambda d: d.unassigned.append(
+        {**d.unassigned[0], "customer_idx": 0, "due": np.datetime64("2026-01-18")}
+    ),
+    "unassigned where the horizon ends": lambda d: (
+        d.customers.update(visit_interval_days=[7.0, 7.0, 7.0, 14.0, 14.0, 10.5], early_days=[0.0] * 6),
+        d.unassigned[0].update(due=np.datetime64("2026-01-08")),
+        d.unassigned.append({**d.unassigned[0], "due": np.datetime64("2026-01-18")}),
+    ),
     "leave at other times": lambda d: column(d, "leave", ["2026-01-06; 2026-01-13..2026-01-18", ""], "reps"),
     "bound": lambda d: [r.update(bound_s=1200) for r in d.routes],
     "nothing planned": lambda d: (

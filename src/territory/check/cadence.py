@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from territory.check.facts import PlanFacts
 
-__all__ = ["first_visits_kept", "intervals_kept", "visits_complete", "visits_due", "visits_single"]
+__all__ = ["first_visits_kept", "intervals_kept", "unassigned_apart", "visits_complete", "visits_due", "visits_single"]
 
 
 def _date(day: object) -> np.datetime64:
@@ -107,6 +107,29 @@ def intervals_kept(f: PlanFacts) -> Iterator[Violation]:
         e, most = int(events[j + 1]), int(c.longest[c.customer[events[j + 1]]])
         message = f"{_of(f, e)}, {gap[j]} days after the visit before; at most {most} are asked for."
         yield _at(f, e, "interval-too-long", message, float(gap[j] - most))
+
+
+def unassigned_apart(f: PlanFacts) -> Iterator[Violation]:
+    """``unassigned-too-soon``: after the event before, planned or not.
+
+    A visit that is due in the horizon, but only after its last day when rounded to whole days, is put
+    on the last day.
+    """
+    if not f.cadence:
+        return
+    c = f.chains
+    events = np.flatnonzero(c.wanted[c.customer])
+    who, day = c.customer[events], c.day[events]
+    gap, unplanned = np.diff(day), c.stop[events] < 0
+    end = int(f.plan.settings.end.astype(np.int64))
+    clipped = (day[1:] == end - 1) & (day[:-1] + c.interval[who[1:]] < end)
+    # events of one day, and of customers who are due only once and visited, are told elsewhere
+    told = unplanned[1:] & (unplanned[:-1] | (not c.once))
+    near = told & (np.diff(who) == 0) & (gap > 0) & (gap < c.shortest[who[1:]]) & ~clipped
+    for j in np.flatnonzero(near):
+        e, least = int(events[j + 1]), int(c.shortest[who[j + 1]])
+        message = f"{_of(f, e)}, {gap[j]} days after the visit before; it is due after {least} at the soonest."
+        yield _at(f, e, "unassigned-too-soon", message, float(least - gap[j]))
 
 
 def visits_complete(f: PlanFacts) -> Iterator[Violation]:

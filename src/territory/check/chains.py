@@ -7,9 +7,10 @@ a week, I = 3.5, without tolerance), the days on both sides are meant: 3 to 4.
 
 The first visit keeps the interval from the last visit, if there was one and it is not overdue;
 otherwise it lies in the first interval of the horizon. Where customers have no intervals at all,
-one visit in the horizon is due, on any day. A visit that is unassigned stands for one that takes
-place: the next one is due an interval later. Only visits that do take place can be too near to
-each other.
+one visit in the horizon is due, on any day, and no tolerance makes room for another. A visit that
+is unassigned stands for one that takes place: the next one is due an interval later, and it is due
+no sooner than the interval allows, unless the horizon ends first. A planned visit may come soon
+after one that did not take place.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from territory.model.enums import Channel, Stage
 
 if TYPE_CHECKING:
-    from territory.model.arrays import BoolArray, DayArray, IdxArray, IntArray
+    from territory.model.arrays import BoolArray, DayArray, FloatArray, IdxArray, IntArray
     from territory.model.plan import Plan
 
 __all__ = ["Cadence", "cadence_of"]
@@ -39,6 +40,8 @@ class Cadence:
     ----------
     wanted : bool array of shape (n,)
         Whether the customer is to be visited at all.
+    interval : float64 array of shape (n,)
+        Days; 1 where there is none.
     once : bool
         Whether one visit in the horizon is all that is due, as there are no intervals.
     shortest, longest : int64 arrays of shape (n,)
@@ -52,6 +55,7 @@ class Cadence:
     """
 
     wanted: BoolArray
+    interval: FloatArray
     once: bool
     shortest: IntArray
     longest: IntArray
@@ -85,9 +89,9 @@ def cadence_of(plan: Plan, stop_customer: IdxArray, stop_day: DayArray) -> Caden
     if customers.stage is not None:
         wanted &= customers.stage != Stage.LOST
     days = np.where(np.isnan(interval), 1.0, interval)
-    slack = np.floor(settings.tolerance * days + _NOISE)
-    early = slack if customers.early_days is None else customers.early_days
-    late = slack if customers.late_days is None else customers.late_days
+    slack = np.zeros(n) if once else np.floor(settings.tolerance * days + _NOISE)
+    early = slack if once or customers.early_days is None else customers.early_days
+    late = slack if once or customers.late_days is None else customers.late_days
     low = np.ceil(days - early - _NOISE).astype(np.int64)
     high = np.floor(days + late + _NOISE).astype(np.int64)
     shortest, longest = np.maximum(1, np.minimum(low, high)), np.maximum(1, np.maximum(low, high))
@@ -103,4 +107,6 @@ def cadence_of(plan: Plan, stop_customer: IdxArray, stop_day: DayArray) -> Caden
     day = np.concatenate([stop_day.astype(np.int64), unassigned.due.astype("datetime64[D]").astype(np.int64)])
     stop = np.concatenate([np.arange(len(stop_day)), np.full(len(unassigned), -1)])
     order = np.lexsort((stop, day, customer))
-    return Cadence(wanted, once, shortest, longest, first_from, first_until, customer[order], day[order], stop[order])
+    return Cadence(
+        wanted, days, once, shortest, longest, first_from, first_until, customer[order], day[order], stop[order]
+    )

@@ -73,8 +73,10 @@ PLAN_CODES: Final[dict[str, str]] = {
     # what is not planned
     "planned-and-unassigned": "A visit is either planned or unassigned.",
     "unassigned-doubled": "A customer has at most one unassigned visit a day.",
+    "unassigned-too-soon": "An unassigned visit is due no sooner after the visit before than the interval allows.",
     "unassigned-not-due": "Unassigned are only visits of customers who are to be visited at all.",
     "reason-unknown": "The reason of an unassigned visit is one of `territory.model.Reason`.",
+    "reason-unfounded": "The inputs do not refute the reason of an unassigned visit.",
     "reason-unfit": "Where the alignment gives a customer to nobody, the reason says that nobody can go there.",
     "detail-empty": "The reason of an unassigned visit is explained in a sentence.",
 }
@@ -97,4 +99,9 @@ ALIGNMENT_CODES: Final[dict[str, str]] = {
 }
 
 #: Code to rule, of both checks.
-CODES: Final[dict[str, str]] = {**PLAN_CODES, **ALIGNMENT_CODES}
+CODES: Final[dict[str, str]] = {
+    **PLAN_CODES,
+    **ALIGNMENT_CODES,
+    # the one code that the two share with a meaning each
+    "reason-unfounded": f"{PLAN_CODES['reason-unfounded']} {ALIGNMENT_CODES['reason-unfounded']}",
+}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from territory.model.arrays import BoolArray, DayArray, IdxArray, InstantArray, IntArray
+    from territory.model.hours import Week
     from territory.model.plan import Plan
     from territory.travel import Travel
 
@@ -173,17 +174,45 @@ class PlanFacts:
     @cached_property
     def shift(self) -> tuple[InstantArray, InstantArray]:
         """Begin and end of the shift of each route, UTC; NaT where the rep does not work on the weekday."""
-        routes, reps = self.plan.routes, self.plan.reps
-        weeks = (parse_hours(self.plan.settings.default_shift),) if reps.shift is None else reps.shift.weeks
-        code = np.zeros(len(reps), dtype=np.int32) if reps.shift is None else reps.shift.code
+        routes = self.plan.routes
         begin = np.full(len(routes), np.datetime64("NaT", "s"))
         until = begin.copy()
         days = routes.day.astype("datetime64[D]").astype(np.int64).tolist()
         for r, (rep, day) in enumerate(zip(routes.rep_idx.tolist(), days, strict=True)):
-            zone = str(self.rep_zone[rep])
-            for a, b in weeks[code[rep]][(day + 3) % 7]:  # at most one; 1970-01-01 was a Thursday
-                begin[r], until[r] = (np.datetime64(to_utc(day, at, zone), "s") for at in (a, b))
+            hours = self._hours(rep, day)
+            if hours is not None:
+                begin[r], until[r] = (np.datetime64(at, "s") for at in hours)
         return begin, until
+
+    @cached_property
+    def _weeks(self) -> tuple[Week, ...]:
+        """Week of each rep."""
+        shift = self.plan.reps.shift
+        if shift is None:
+            return (parse_hours(self.plan.settings.default_shift),) * len(self.plan.reps)
+        return tuple(shift.weeks[code] for code in shift.code.tolist())
+
+    @cached_property
+    def _holidays(self) -> frozenset[int]:
+        return frozenset(self.plan.settings.holidays.astype("datetime64[D]").astype(np.int64).tolist())
+
+    def _hours(self, rep: int, day: int) -> tuple[int, int] | None:
+        """Return begin and end of a weekday's shift, UTC seconds; leave and holidays do not count."""
+        for a, b in self._weeks[rep][(day + 3) % 7]:  # at most one; 1970-01-01 was a Thursday
+            zone = str(self.rep_zone[rep])
+            return to_utc(day, a, zone), to_utc(day, b, zone)
+        return None
+
+    def shift_s(self, rep: int, day: int) -> int:
+        """Return how long a rep works on a day (from 1970), seconds; -1: not at all, or on leave or a holiday."""
+        hours, leave = self._hours(rep, day), self.plan.reps.leave
+        if hours is None or day in self._holidays:
+            return -1
+        date = np.datetime64(day, "D")
+        if leave is not None and any(first <= date <= last for first, last in leave[rep]):
+            return -1
+        # a clock that jumps ahead may skip the begin, and land beyond the end
+        return max(-1, hours[1] - hours[0])
 
     @cached_property
     def chains(self) -> Cadence:
@@ -221,6 +250,24 @@ class PlanFacts:
         home_reachable = np.ones(len(routes), dtype=bool)
         home_s[driven], home_m[driven], home_reachable[driven] = duration[m:], distance[m:], reachable[m:]
         return Legs(duration[:m], distance[:m], reachable[:m], home_s, home_m, home_reachable)
+
+    def both_ways(self, customer: IdxArray, rep: IdxArray) -> BoolArray:
+        """Tell in which pairs the rep can drive from home to the customer and on to where its days end.
+
+        One call of the travel for each speed factor among them.
+        """
+        used, place = np.unique(customer, return_inverse=True)
+        places, homes, ends = _places(self.plan, used)
+        speeds = self.plan.reps.speed_factor
+        factor = np.ones(len(rep)) if speeds is None else speeds[rep]
+        out = np.zeros(len(rep), dtype=bool)
+        for speed in np.unique(factor):
+            at = np.flatnonzero(factor == speed)
+            origins = np.concatenate([homes + rep[at], place[at]]).astype(np.int64)
+            destinations = np.concatenate([place[at], ends + rep[at]]).astype(np.int64)
+            found = self.travel.pairs(places.take(origins), places.take(destinations), speed_factor=float(speed))
+            out[at] = found.reachable.reshape(2, -1).all(axis=0)
+        return out
 
 
 def _places(plan: Plan, used: IdxArray) -> tuple[Places, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from territory.check import breaks, cadence, drives, eligibility, leftovers, shifts, structure, times, windows
+from territory.check import breaks, cadence, drives, eligibility, leftovers, reasons, shifts, structure, times, windows
 from territory.check.facts import PlanFacts, gather
 from territory.check.report import CheckReport, Violation
 from territory.travel import default_travel
@@ -61,8 +61,10 @@ _RULES: Final[tuple[Rule, ...]] = (
     cadence.visits_due,
     cadence.first_visits_kept,
     cadence.intervals_kept,
+    cadence.unassigned_apart,
     cadence.visits_complete,
     leftovers.reasons_known,
+    reasons.reasons_founded,
     leftovers.details_given,
     leftovers.unassigned_single,
     leftovers.unassigned_not_planned,
