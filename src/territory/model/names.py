@@ -105,7 +105,7 @@ def _missing(at: str, there: Sequence[str], name: str) -> Problem:
     folded = {t.casefold(): t for t in there}
     near = [folded[s] for s in (at.casefold(), *_SYNONYMS.get(name, ())) if s in folded]
     near = near or [folded[m] for m in difflib.get_close_matches(at.casefold(), folded, 1)]
-    hint = f'Maybe columns={{"{name}": "{near[0]}"}}?' if near else None
+    hint = f'Maybe columns={{"{name}": "{near[0]}"}}?' if near else f'Name it: columns={{"{name}": "..."}}.'
     listed = ", ".join(there[:20]) + (", ..." if len(there) > 20 else "")
     return Problem("missing-column", f"no column {at!r}; there are: {listed or 'none'}", column=name, hint=hint)
 
