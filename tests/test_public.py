@@ -14,7 +14,7 @@ PUBLIC = [
     "MatrixTravel", "MissingExtraError", "Plan", "PlanSettings", "Problem", "Reps", "SolverError", "Status",
     "TerritoryError", "TextSets", "Travel", "TravelError", "Visits", "WeeklyHours", "__version__", "check_alignment",
     "check_plan", "design_territories", "due_visits", "plan", "read_customers", "read_plan", "read_reps", "route_day",
-    "schedule_visits", "write_plan",
+    "schedule_visits", "work_shifts", "write_plan",
 ]  # fmt: skip
 HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "ortools", "pandas", "polars", "pyarrow", "ray",
          "scipy", "shapely")  # fmt: skip

@@ -38,6 +38,7 @@ _PUBLIC = {
     "due_visits": "schedule",
     "plan": "schedule",
     "schedule_visits": "schedule",
+    "work_shifts": "schedule",
     "read_customers": "io",
     "read_plan": "io",
     "read_reps": "io",
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
         WeeklyHours,
     )
     from territory.routing import route_day
-    from territory.schedule import due_visits, plan, schedule_visits
+    from territory.schedule import due_visits, plan, schedule_visits, work_shifts
     from territory.travel import GreatCircle, MatrixTravel, Travel
 
 __all__ = [
@@ -115,6 +116,7 @@ __all__ = [
     "read_reps",
     "route_day",
     "schedule_visits",
+    "work_shifts",
     "write_plan",
 ]
 

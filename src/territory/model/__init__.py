@@ -10,7 +10,7 @@ from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
 from territory.model.ragged import DateRanges, TextSets
 from territory.model.reps import Reps
-from territory.model.routes import Routes, Stops, Unassigned
+from territory.model.routes import Routes, Shifts, Stops, Unassigned
 from territory.model.settings import PlanSettings
 from territory.model.visits import Visits
 from territory.model.workload import default_measure, measure_values
@@ -31,6 +31,7 @@ __all__ = [
     "Reps",
     "Route",
     "Routes",
+    "Shifts",
     "Stage",
     "Status",
     "Stops",

@@ -11,7 +11,19 @@ from territory.model.table import Table
 if TYPE_CHECKING:
     from territory.model.arrays import DayArray, IdxArray, InstantArray, IntArray, TextArray
 
-__all__ = ["Routes", "Stops", "Unassigned"]
+__all__ = ["Routes", "Shifts", "Stops", "Unassigned"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Shifts(Table):
+    """When reps work, one row a rep and day, ordered by both."""
+
+    subject: ClassVar[str] = "shifts"
+
+    rep_idx: IdxArray = column(Kind.IDX, "position of the rep", required=True, low=0)
+    day: DayArray = column(Kind.DAY, "the rep's calendar day", required=True)
+    start: InstantArray = column(Kind.INSTANT, "begin of work, UTC", required=True)
+    end: InstantArray = column(Kind.INSTANT, "end of work, UTC", required=True)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
