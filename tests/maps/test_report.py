@@ -115,7 +115,7 @@ def test_routes_carry_their_stops(plan):
     routes, stops = data["routes"], data["routes"]["stops"]
     assert routes["stop"][-1] == len(plan.stops) == len(stops["customer"])
     for i, row in enumerate(zip(routes["rep"], routes["day"], strict=True)):
-        view = plan.route(plan.reps.id[row[0]], plan.settings.start + row[1])
+        view = plan.route(plan.reps.id[row[0]], plan.settings.days[row[1]])
         a, b = routes["stop"][i : i + 2]
         assert stops["customer"][a:b] == view.stops.customer_idx.tolist()
         assert routes["drive"][i] == plan.routes.drive_s[view.row]
