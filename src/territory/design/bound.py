@@ -73,4 +73,5 @@ def transport_bound(
         if norm == 0.0 or cost - value <= 1e-9 * max(cost, 1.0) or monotonic() >= deadline:
             break
         price = price + factor * (cost - value) / norm * slope
-    return max(0.0, min(best, cost))
+    # not capped at the cost: a bound above it is a fault, which the check must see
+    return max(0.0, best)

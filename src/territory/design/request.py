@@ -28,8 +28,8 @@ __all__ = ["Request", "is_number", "read_request"]
 DEFAULT_TOLERANCE: Final = 0.10
 #: Columns that tie customers to reps.
 _PARTICULAR: Final = ("locked", "required_skills", "forbidden_reps")
-#: How far centres are drawn to the reps' homes. A third saved most driving on the shipped country:
-#: 6 % against free centres, as much as fixed homes, at less than half their spread.
+#: How far centres are drawn to the reps' homes. On the shipped country, in four-week plans of 100
+#: iterations, a third drove 7 % less than free centres; fixed homes saved 1 % more, at 2.5 times the spread.
 _PULL: Final = {"near-homes": 1 / 3, "free": 0.0, "homes": 1.0}
 
 
