@@ -78,8 +78,13 @@ def free_customers(problem: DesignProblem) -> BoolArray:
 
 def chord2(xyz: FloatArray, centers: FloatArray) -> FloatArray:
     """Return the squared chords between points (n, 3) and centres (k, 3), square metres, shape (n, k)."""
-    square = (xyz**2).sum(axis=1)[:, None] + (centers**2).sum(axis=1)[None, :] - 2.0 * (xyz @ centers.T)
-    return np.asarray(np.maximum(square, 0.0))
+    # axis by axis: the expansion |x|^2 + |c|^2 - 2 x c would lose a hundredth of a square metre to cancellation
+    square = np.zeros((len(xyz), len(centers)))
+    for axis in range(3):
+        difference = xyz[:, axis, None] - centers[None, :, axis]
+        difference *= difference
+        square += difference
+    return square
 
 
 def on_sphere(lon: FloatArray, lat: FloatArray) -> FloatArray:
