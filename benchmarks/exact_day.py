@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from territory.routing.problem import DayProblem
+    from territory.routing.day_problem import DayProblem
 
 __all__ = ["best_day"]
 

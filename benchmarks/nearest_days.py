@@ -29,7 +29,7 @@ from territory.routing.assemble import Drafts
 from territory.routing.desk import Desk
 from territory.routing.engine import DaySolution, solve
 from territory.routing.shifts import break_of
-from territory.routing.timing import time_route
+from territory.routing.day_timing import time_route
 from territory.schedule.cadence import cadence_of
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from benchmarks.record import Clock, Options, row
 from territory import Customers, GreatCircle
 from territory.model.places import Places
 from territory.routing.engine import DaySolution, solve, timed
-from territory.routing.problem import DayProblem
+from territory.routing.day_problem import DayProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory.routing.engine import timed
-from territory.routing.problem import Break, DayProblem
+from territory.routing.day_problem import Break, DayProblem
 
 
 @st.composite

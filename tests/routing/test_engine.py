@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from territory.errors import InputError
 from territory.routing.engine import solve, timed
-from territory.routing.problem import Break, DayProblem
+from territory.routing.day_problem import Break, DayProblem
 from territory.travel import UNREACHABLE
 
 

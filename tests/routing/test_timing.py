@@ -7,8 +7,8 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territory.routing.problem import Break
-from territory.routing.timing import free_moments, route_fits, time_route
+from territory.routing.day_problem import Break
+from territory.routing.day_timing import free_moments, route_fits, time_route
 
 SHIFT = (0, 60)
 

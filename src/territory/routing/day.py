@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from territory.model.customers import Customers
     from territory.model.reps import Reps
     from territory.routing.engine import DaySolution
-    from territory.routing.problem import DayProblem
+    from territory.routing.day_problem import DayProblem
 
 __all__ = ["route_day"]
 

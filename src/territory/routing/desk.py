@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from territory.model.places import Places
-from territory.routing.problem import DayProblem, Windows
+from territory.routing.day_problem import DayProblem, Windows
 from territory.routing.shifts import break_of, day_allowed, shift_of, start_windows, zone_of
 
 if TYPE_CHECKING:

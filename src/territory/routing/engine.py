@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from territory.routing.timing import Timing, time_route
+from territory.routing.day_timing import Timing, time_route
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from territory.routing.problem import DayProblem
+    from territory.routing.day_problem import DayProblem
 
 __all__ = ["DaySolution", "drive_of", "solve", "timed"]
 

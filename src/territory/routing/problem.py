@@ -1,90 +1,364 @@
-"""One rep's day as arrays: the visits that could be made, and the shift that they must fit."""
+"""The problem that every engine solves: visits to be placed in shifts, each shift sequenced in time.
+
+All is arrays. Times are whole seconds on one clock (the problem's), so that two days of one rep are
+two shifts that do not overlap, and two reps on one day are two that do. `RoutingProblem` is read
+whole and checked whole (`territory.routing.rules`) before any engine sees it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from territory.errors import InputError, Problem
+from territory.routing.rules import broken_rules
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from collections.abc import Sequence
 
-    from territory.model.arrays import IntArray
+    from numpy.typing import NDArray
 
-__all__ = ["Break", "DayProblem", "Windows"]
+from territory.errors import InputError
 
-#: Intervals, sorted and disjoint, in which a visit may start; both ends included, seconds.
-Windows: TypeAlias = tuple[tuple[int, int], ...]
+__all__ = ["NONE", "UNLIMITED", "RoutingProblem", "ShiftArrays", "VisitArrays"]
 
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """A break of `length_s` that starts at `earliest` or later and ends by `latest`, seconds."""
-
-    length_s: int
-    earliest: int
-    latest: int
+#: No limit, seconds or counts: no sum of times comes near.
+UNLIMITED: Final = 1 << 30
+#: Nothing: no shift, no time, no place.
+NONE: Final = -1
 
 
-@dataclass(frozen=True, eq=False)
-class DayProblem:
-    """Visits to be put in order in one shift.
+def _filled(table: Any, n: int, defaults: dict[str, tuple[Any, Any]]) -> None:
+    """Set every column of a frozen table to an array of its kind, `n` times the default where it is absent."""
+    for name, (kind, default) in defaults.items():
+        value = getattr(table, name)
+        array = np.full(n, default, dtype=kind) if value is None else _cast(value, kind)
+        object.__setattr__(table, name, array)
 
-    Places are numbered 0 (where the day begins), 1 .. m (the visits), m + 1 (where it ends).
+
+def _cast(value: Any, kind: Any) -> NDArray[Any]:
+    """Return an array of a kind; what does not fit it stays as it is, for the rules to find."""
+    raw = np.asarray(value)
+    if raw.dtype == kind:
+        return raw
+    if np.dtype(kind).kind in "iu" and raw.dtype.kind == "f":
+        whole = np.all(np.isfinite(raw)) and np.all(raw == np.rint(raw))
+        return raw.astype(kind) if whole else raw
+    if raw.dtype.kind in "iufb":
+        return raw.astype(kind)
+    return raw
+
+
+def ragged(rows: Sequence[Sequence[Any]], width: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return offsets and values of rows of differing length.
+
+    Parameters
+    ----------
+    rows : sequence of n sequences
+        Of numbers, or of tuples of `width` numbers.
+    width : int
+
+    Returns
+    -------
+    offsets : int64 array of shape (n + 1,)
+    values : int64 array of shape (total,) or (total, width)
+    """
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum([len(r) for r in rows], out=offsets[1:])
+    values = np.array([x for row in rows for x in row], dtype=np.int64)
+    return offsets, values if width == 1 else values.reshape(-1, width)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VisitArrays:
+    """V visits that could be made. Columns left out take the default.
+
+    A visit is made at most once, unless it has a cadence: `patterns` (on every day of one of the
+    allowed sets of days, or not at all) or a rhythm (`gap_low_days` > 0: again and again).
 
     Attributes
     ----------
-    durations_s : int64 array of shape (m + 2, m + 2)
-        Driving times; `territory.travel.UNREACHABLE` where there is no way.
-    service_s : int64 array of shape (m,)
-    windows : tuple of m Windows
-        When each visit may start; empty: never.
-    shift : (int, int)
-        Begin and end, seconds on the same clock as the windows.
-    rest : Break, optional
-    max_visits : int, optional
+    place : int32 array of shape (V,)
+        Row and column of the travel matrices.
+    service_s : int64 array of shape (V,)
+        Default 0. A shift's `service_factor` multiplies it, rounded up.
+    windows : sequence of V sequences of (int, int), optional
+        When it may take place, seconds, both ends included, sorted and disjoint. None for a visit, or for all:
+        any time. An empty sequence: never.
+    window_holds_visit : bool array of shape (V,)
+        True: the window holds the whole visit; False (default): its start.
+    value : float array of shape (V,)
+        What is lost where the visit is not made (of a rhythm: each time). Default 0.
+    required : bool array of shape (V,)
+        Must be made, whatever that costs. Default: visits without a value.
+    load : int64 array of shape (V,)
+        Default 0.
+    due_s, late_cost : int64, float arrays of shape (V,)
+        A start after `due_s` costs `late_cost` a second. Default: never late.
+    pinned_shift, pinned_start_s : int32, int64 arrays of shape (V,)
+        The only shift, the only start; NONE (default): free.
+    change_cost : float array of shape (V,)
+        Cost of each shift with this visit that is none of its `RoutingProblem.baseline`. Default 0.
+    patterns : sequence of V (sequence of sequences of int, or None), optional
+        Allowed sets of days (`ShiftArrays.day`).
+    pattern_cost : sequence of V (sequence of float, or None), optional
+        Cost of each pattern.
+    first_low_day, first_high_day, first_due_day : int32 arrays of shape (V,)
+        Rhythm: on which days the first visit may lie, and the one that is meant.
+    gap_low_days, gap_high_days, gap_days : int32 arrays of shape (V,)
+        Rhythm: days from one visit to the next: least, most, meant. Default 0: no rhythm.
+    interval_days : float array of shape (V,)
+        Rhythm: after a visit on day d another is due if ``d + interval_days`` is before the end of the horizon.
+    off_cost : float array of shape (V,)
+        Rhythm: cost of each day off the meant one.
     """
 
-    durations_s: IntArray
-    service_s: IntArray
-    windows: tuple[Windows, ...]
-    shift: tuple[int, int]
-    rest: Break | None = None
-    max_visits: int | None = None
+    place: NDArray[np.int32]
+    service_s: Any = None
+    windows: Any = None
+    window_holds_visit: Any = None
+    value: Any = None
+    required: Any = None
+    load: Any = None
+    due_s: Any = None
+    late_cost: Any = None
+    pinned_shift: Any = None
+    pinned_start_s: Any = None
+    change_cost: Any = None
+    patterns: Any = None
+    pattern_cost: Any = None
+    first_low_day: Any = None
+    first_high_day: Any = None
+    first_due_day: Any = None
+    gap_low_days: Any = None
+    gap_high_days: Any = None
+    gap_days: Any = None
+    interval_days: Any = None
+    off_cost: Any = None
 
     def __post_init__(self) -> None:
-        problems = []
-        m = len(self.service_s)
-        if self.durations_s.shape != (m + 2, m + 2):
-            problems.append(
-                Problem("wrong-shape", f"durations_s: expected {(m + 2, m + 2)}, not {self.durations_s.shape}")
-            )
-        elif self.durations_s.min(initial=0) < 0:
-            problems.append(Problem("negative-duration", "durations_s: negative driving times"))
-        if self.service_s.min(initial=0) < 0:
-            problems.append(Problem("negative-service", "service_s: negative"))
-        if len(self.windows) != m:
-            problems.append(Problem("wrong-shape", f"windows: expected {m}, not {len(self.windows)}"))
-        if self.shift[0] > self.shift[1]:
-            problems.append(Problem("reversed-shift", "the shift ends before it begins"))
-        if problems:
-            raise InputError(problems, "day problem")
+        object.__setattr__(self, "place", _cast(self.place, np.int32))
+        n = len(self)
+        no_value = self.value is None
+        _filled(
+            self, n,
+            {
+                "service_s": (np.int64, 0), "window_holds_visit": (np.bool_, False), "value": (np.float64, 0.0),
+                "load": (np.int64, 0), "due_s": (np.int64, UNLIMITED), "late_cost": (np.float64, 0.0),
+                "pinned_shift": (np.int32, NONE), "pinned_start_s": (np.int64, NONE),
+                "change_cost": (np.float64, 0.0), "first_low_day": (np.int32, 0), "first_high_day": (np.int32, 0),
+                "first_due_day": (np.int32, 0), "gap_low_days": (np.int32, 0), "gap_high_days": (np.int32, 0),
+                "gap_days": (np.int32, 0), "interval_days": (np.float64, 0.0), "off_cost": (np.float64, 0.0),
+            },
+        )  # fmt: skip
+        if self.required is None:
+            unvalued = np.ones(n, np.bool_) if no_value else np.asarray(self.value == 0)
+            object.__setattr__(self, "required", unvalued)
+        else:
+            object.__setattr__(self, "required", _cast(self.required, np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.place) if self.place.ndim else 0
 
     @property
-    def m(self) -> int:
-        """Number of visits."""
-        return len(self.service_s)
+    def rhythmic(self) -> NDArray[np.bool_]:
+        """Which visits have a rhythm, shape (V,)."""
+        return np.asarray(self.gap_low_days > 0)
 
-    def take(self, visits: npt.ArrayLike) -> DayProblem:
-        """Return the problem of some of the visits (0-based), in that order."""
-        at = np.asarray(visits, dtype=np.int64)
-        places = np.concatenate([[0], at + 1, [self.m + 1]])
-        return replace(
-            self,
-            durations_s=self.durations_s[np.ix_(places, places)],
-            service_s=self.service_s[at],
-            windows=tuple(self.windows[i] for i in at),
-        )
+    @cached_property
+    def patterned(self) -> NDArray[np.bool_]:
+        """Which visits have patterns of days, shape (V,)."""
+        if self.patterns is None:
+            return np.zeros(len(self), np.bool_)
+        return np.array([p is not None for p in self.patterns], dtype=np.bool_)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ShiftArrays:
+    """S shifts: one rep on one day each. Columns left out take the default.
+
+    Attributes
+    ----------
+    start_place, end_place : int32 arrays of shape (S,)
+        Default of the end: the start.
+    begin_s, end_s : int64 arrays of shape (S,)
+        Working hours.
+    day : int32 array of shape (S,)
+        For cadences. Default 0.
+    profile : int32 array of shape (S,)
+        Which travel matrix. Default 0.
+    service_factor : float array of shape (S,)
+        Default 1.
+    max_duration_s, max_drive_s : int64 arrays of shape (S,)
+        From leaving to being back, and of that at the wheel. Default UNLIMITED.
+    max_visits, capacity : int64 arrays of shape (S,)
+        Default UNLIMITED.
+    max_overtime_s, overtime_cost : int64, float arrays of shape (S,)
+        How long after `end_s` the rep may still be back, and the cost of each such second. Default 0.
+    cost, cost_per_s, cost_per_drive_s, cost_per_m : float arrays of shape (S,)
+        Of a shift with visits: once, a second from leaving to being back, a second at the wheel, a metre.
+        Default: 1 a second at the wheel, where none of the three rates is given.
+    breaks : sequence of S sequences of (length_s, earliest_s, latest_s), optional
+        Taken in this order, each begun at `earliest_s` or later and over by `latest_s`; between
+        driving and visits, or at the end place. Not needed if the rep is back by `earliest_s`, or
+        leaves at `latest_s` or later.
+    locked : sequence of S sequences of int, optional
+        Visits with which the route begins, in this order.
+    """
+
+    start_place: NDArray[np.int32]
+    begin_s: NDArray[np.int64]
+    end_s: NDArray[np.int64]
+    end_place: Any = None
+    day: Any = None
+    profile: Any = None
+    service_factor: Any = None
+    max_duration_s: Any = None
+    max_drive_s: Any = None
+    max_visits: Any = None
+    capacity: Any = None
+    max_overtime_s: Any = None
+    overtime_cost: Any = None
+    cost: Any = None
+    cost_per_s: Any = None
+    cost_per_drive_s: Any = None
+    cost_per_m: Any = None
+    breaks: Any = None
+    locked: Any = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start_place", _cast(self.start_place, np.int32))
+        n = len(self)
+        rates = (self.cost_per_s, self.cost_per_drive_s, self.cost_per_m)
+        by_drive = 1.0 if all(r is None for r in rates) else 0.0
+        if self.end_place is None:
+            object.__setattr__(self, "end_place", self.start_place)
+        _filled(
+            self, n,
+            {
+                "begin_s": (np.int64, 0), "end_s": (np.int64, 0), "end_place": (np.int32, 0), "day": (np.int32, 0),
+                "profile": (np.int32, 0), "service_factor": (np.float64, 1.0),
+                "max_duration_s": (np.int64, UNLIMITED), "max_drive_s": (np.int64, UNLIMITED),
+                "max_visits": (np.int64, UNLIMITED), "capacity": (np.int64, UNLIMITED),
+                "max_overtime_s": (np.int64, 0), "overtime_cost": (np.float64, 0.0), "cost": (np.float64, 0.0),
+                "cost_per_s": (np.float64, 0.0), "cost_per_drive_s": (np.float64, by_drive),
+                "cost_per_m": (np.float64, 0.0),
+            },
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.start_place) if self.start_place.ndim else 0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RoutingProblem:
+    """Visits to be placed in shifts, each shift sequenced in time, at least cost.
+
+    The cost is the sum of the terms in `territory.routing.solution.TERMS`.
+
+    Attributes
+    ----------
+    durations_s : int array of shape (n, n), (P, n, n) or (P, B, n, n)
+        Driving times between n places in whole seconds, by profile and time-of-day bucket; need not
+        be symmetric. `territory.travel.UNREACHABLE`: there is no way.
+    distances_m : int array of shape (n, n) or (P, n, n), optional
+        Needed where a shift has a cost a metre.
+    bucket_starts_s : int array of shape (B,), optional
+        When each bucket of driving times begins, seconds on the problem's clock, rising; the first
+        holds before it, too. A drive takes the time of the bucket in which it begins; who
+        would arrive earlier by waiting for the next bucket waits (first in, first out).
+    visits : VisitArrays
+    shifts : ShiftArrays
+    eligible : bool array of shape (V, S), optional
+        Which visits may go to which shift. Default: all.
+    baseline : bool array of shape (V, S), optional
+        Where visits are now, see `VisitArrays.change_cost`. A visit in no shift has no baseline.
+    joint : int array of shape (J, 2)
+        Pairs of visits made in two shifts with one start, or not at all.
+    precedence : int array of shape (Q, 2)
+        Pairs (a, b): b is only made if a is made, and starts at least `precedence_delay_s` after a ends.
+    precedence_delay_s : int64 array of shape (Q,)
+    n_days : int, optional
+        Length of the horizon; default: the last day of a shift + 1.
+    freeze_s : int, optional
+        No rep begins a drive before this time, but to locked visits.
+
+    Raises
+    ------
+    InputError
+        Every broken rule at once.
+
+    Examples
+    --------
+    >>> line = np.array([0, 600, 1500])
+    >>> problem = RoutingProblem(
+    ...     durations_s=abs(line[:, None] - line[None, :]),
+    ...     visits=VisitArrays(place=[1, 2], service_s=[1800, 1800]),
+    ...     shifts=ShiftArrays(start_place=[0], begin_s=[0], end_s=[3600 * 8]),
+    ... )
+    >>> problem.n_visits, problem.n_shifts, problem.n_places
+    (2, 1, 3)
+    """
+
+    durations_s: NDArray[Any]
+    visits: VisitArrays
+    shifts: ShiftArrays
+    distances_m: Any = None
+    bucket_starts_s: Any = None
+    eligible: Any = None
+    baseline: Any = None
+    joint: Any = None
+    precedence: Any = None
+    precedence_delay_s: Any = None
+    n_days: int = field(default=0)
+    freeze_s: int | None = None
+
+    def __post_init__(self) -> None:
+        cube = np.asarray(self.durations_s)
+        object.__setattr__(self, "durations_s", cube[(None,) * (4 - cube.ndim)] if cube.ndim in (2, 3) else cube)
+        if cube.ndim == 3:
+            object.__setattr__(self, "durations_s", cube[:, None])
+        if self.distances_m is not None:
+            metres = np.asarray(self.distances_m)
+            object.__setattr__(self, "distances_m", metres[None] if metres.ndim == 2 else metres)
+        pairs = {"joint": 2, "precedence": 2}
+        for name, width in pairs.items():
+            value = getattr(self, name)
+            empty = value is None or len(value) == 0
+            object.__setattr__(self, name, np.zeros((0, width), np.int64) if empty else _cast(value, np.int64))
+        delays = np.zeros(len(self.precedence), np.int64)
+        given = self.precedence_delay_s
+        object.__setattr__(self, "precedence_delay_s", delays if given is None else _cast(given, np.int64))
+        starts = [0] if self.bucket_starts_s is None else self.bucket_starts_s
+        object.__setattr__(self, "bucket_starts_s", _cast(starts, np.int64))
+        if not self.n_days and len(self.shifts) and self.shifts.day.dtype.kind == "i":
+            object.__setattr__(self, "n_days", int(self.shifts.day.max(initial=0)) + 1)
+        problems = broken_rules(self)
+        if problems:
+            raise InputError(problems, "routing problem")
+
+    @property
+    def n_visits(self) -> int:
+        """V, the number of visits."""
+        return len(self.visits)
+
+    @property
+    def n_shifts(self) -> int:
+        """S, the number of shifts."""
+        return len(self.shifts)
+
+    @property
+    def n_places(self) -> int:
+        """n, the number of places of the travel matrices."""
+        return int(self.durations_s.shape[-1])
+
+    def with_visits(self, **columns: Any) -> Self:
+        """Return the problem with other columns of visits."""
+        return replace(self, visits=replace(self.visits, **columns))
+
+
+def columns_of(table: VisitArrays | ShiftArrays) -> list[str]:
+    """Return the names of a table's columns."""
+    return [f.name for f in fields(table)]

@@ -10,7 +10,7 @@ import numpy as np
 from territory.model.enums import HoursBind, Parity
 from territory.model.hours import Intervals, Week, parse_hours
 from territory.model.zones import utc_second
-from territory.routing.problem import Break, Windows
+from territory.routing.day_problem import Break, Windows
 from territory.units import DAY_S, HOUR_S
 
 if TYPE_CHECKING:

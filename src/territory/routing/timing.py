@@ -1,266 +1,466 @@
-"""Times for a day's order of visits: the earliest that windows, break and shift allow."""
+"""Times of a route: the earliest that windows, breaks and driving allow, and what is still late enough.
+
+For a fixed order all rules on times are monotone: who is ready earlier can do whatever follows. So
+one number a stop and a state is enough in each direction: `free[i, k]`, the earliest time at which
+the rep may drive on from stop i with k breaks behind it, and `last[i, k]`, the latest arrival at stop
+i with k breaks behind it from which the rest of the route can still be made. A visit fits between two
+stops if from `free` of the one it leads to an arrival within `last` of the other; that is the
+constant-time test of Savelsbergh (1992), here with several windows, breaks and times of day.
+
+Stop 0 is the start place, stops 1 .. m are the visits, the arrival at the end place is `last[m]`:
+`free` has rows 0 .. m, `last` has rows 0 .. m with row i for the stop after `free[i]`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+import numpy as np
 
-    from territory.routing.problem import Break, Windows
+from territory.routing.compiled import jit
+from territory.routing.layout import (
+    S_BEGIN,
+    S_BREAK0,
+    S_BREAK1,
+    S_CLOSE,
+    S_COST,
+    S_COST_PER_DRIVE_S,
+    S_COST_PER_M,
+    S_COST_PER_S,
+    S_END,
+    S_FREE_FROM,
+    S_LOCK0,
+    S_LOCK1,
+    S_MAX_DRIVE,
+    S_MAX_DURATION,
+    S_OVERTIME_COST,
+    S_PROFILE,
+    S_REGULAR,
+    S_START,
+    V_DUE,
+    V_LATE_COST,
+    V_LINKED,
+    V_PLACE,
+)
 
-__all__ = ["Timing", "free_moments", "route_fits", "time_route"]
+__all__ = ["NEVER", "backward", "evaluate", "forward", "latest_start", "next_start"]
+
+#: Later than any time; its negative is earlier than any.
+NEVER: Final = 1 << 40
+
+# columns of what `evaluate` returns
+E_COST: Final = 0
+E_LEAVE: Final = 1
+E_BACK: Final = 2
+E_DRIVE: Final = 3
+E_METRES: Final = 4
+E_LATE_COST: Final = 5
+E_OVERTIME: Final = 6
+E_EXTRA: Final = 7
+E_COLUMNS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """When what happens on a day, seconds on the problem's clock.
-
-    Attributes
-    ----------
-    leave, back : int
-        Leaves the start, reaches the end.
-    arrival, start : tuple of int
-        For each visit in order.
-    break_start : int or None
-        None where the day needs no break.
-    """
-
-    leave: int
-    back: int
-    arrival: tuple[int, ...]
-    start: tuple[int, ...]
-    break_start: int | None = None
+@jit
+def arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
+    """Return the earliest arrival at place j for who may leave place i at t, and the time at the wheel."""
+    if len(bucket) == 1:
+        return t + drive[base, i, j], np.int64(drive[base, i, j])
+    b = 0
+    while b + 1 < len(bucket) and bucket[b + 1] <= t:
+        b += 1
+    wheel = np.int64(drive[base + b, i, j])
+    best = t + wheel
+    for c in range(b + 1, len(bucket)):
+        if bucket[c] >= best:
+            break
+        if bucket[c] + drive[base + c, i, j] < best:
+            wheel = np.int64(drive[base + c, i, j])
+            best = bucket[c] + wheel
+    return best, wheel
 
 
-def _next_start(windows: Windows, at: int) -> int:
-    """Return the first moment from `at` on that lies in a window; -1: there is none."""
-    for low, high in windows:
-        if at <= high:
-            return max(low, at)
-    return -1
+@jit
+def departure(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
+    """Return the latest time to leave place i that arrives at place j by t."""
+    if len(bucket) == 1:
+        return t - drive[base, i, j]
+    for b in range(len(bucket) - 1, -1, -1):
+        leave = t - drive[base + b, i, j]
+        if b + 1 < len(bucket):
+            leave = min(leave, bucket[b + 1] - 1)
+        if b == 0 or leave >= bucket[b]:
+            return leave
+    return np.int64(-NEVER)
 
 
-def time_route(
-    drive: Sequence[int],
-    service: Sequence[int],
-    windows: Sequence[Windows],
-    shift: tuple[int, int],
-    rest: Break | None = None,
-) -> Timing | None:
-    """Time a route as early as possible, or find that it does not fit.
+@jit
+def next_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no-untyped-def]
+    """Return the first possible start of visit v from t on; NEVER: none. `key` is v * S + s."""
+    high_v = np.int64(NEVER)
+    if linked:
+        t = max(t, bounds[v, 0])
+        high_v = bounds[v, 1]
+    for w in range(window_at[key], window_at[key + 1]):
+        if t <= window[w, 1]:
+            start = max(t, np.int64(window[w, 0]))
+            return start if start <= high_v else np.int64(NEVER)
+    return np.int64(NEVER)
+
+
+@jit
+def latest_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no-untyped-def]
+    """Return the last possible start of visit v up to t; -NEVER: none."""
+    low_v = np.int64(-NEVER)
+    if linked:
+        t = min(t, bounds[v, 1])
+        low_v = bounds[v, 0]
+    for w in range(window_at[key + 1] - 1, window_at[key] - 1, -1):
+        if t >= window[w, 0]:
+            start = min(t, np.int64(window[w, 1]))
+            return start if start >= low_v else np.int64(-NEVER)
+    return np.int64(-NEVER)
+
+
+@jit
+def rest_forward(rest, b0, n, times):  # type: ignore[no-untyped-def]
+    """Let breaks be taken now: `times[k]` is when the rep is ready with k breaks behind it."""
+    for k in range(n):
+        ready = max(times[k], rest[b0 + k, 1]) + rest[b0 + k, 0]
+        if ready <= rest[b0 + k, 2] and ready < times[k + 1]:
+            times[k + 1] = ready
+
+
+@jit
+def rest_backward(rest, b0, n, times):  # type: ignore[no-untyped-def]
+    """Let breaks be taken now: `times[k]` is the latest time to be here with k breaks behind."""
+    for k in range(n - 1, -1, -1):
+        done = min(times[k + 1], rest[b0 + k, 2])
+        if done - rest[b0 + k, 0] >= rest[b0 + k, 1] and done - rest[b0 + k, 0] > times[k]:
+            times[k] = done - rest[b0 + k, 0]
+
+
+@jit
+def begin_states(shift, rest, times):  # type: ignore[no-untyped-def]
+    """Set when the rep may leave the start place, with k breaks taken there or not needed."""
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    times[0] = shift[S_BEGIN] if shift[S_LOCK1] > shift[S_LOCK0] else shift[S_FREE_FROM]
+    for k in range(n):
+        # who leaves after a break's window needs it no more
+        times[k + 1] = max(times[k], rest[b0 + k, 2])
+        ready = max(times[k], rest[b0 + k, 1]) + rest[b0 + k, 0]
+        if ready <= rest[b0 + k, 2]:
+            times[k + 1] = min(times[k + 1], ready)
+
+
+@jit
+def end_states(shift, rest, times):  # type: ignore[no-untyped-def]
+    """Set the latest arrival at the end place with k breaks behind: the others are not needed, or taken there."""
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    close = shift[S_CLOSE]
+    times[n] = close
+    for k in range(n - 1, -1, -1):
+        times[k] = min(rest[b0 + k, 1], close)
+        done = min(times[k + 1], rest[b0 + k, 2]) - rest[b0 + k, 0]
+        if done >= rest[b0 + k, 1]:
+            times[k] = max(times[k], done)
+
+
+@jit
+def visit_forward(shift, service, window_at, window, linked, bounds, rest, s, n_shifts, v, times):  # type: ignore[no-untyped-def]
+    """Turn arrivals at a visit, `times[k]`, into times to drive on."""
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    if n > 0:
+        rest_forward(rest, b0, n, times)
+    for k in range(n + 1):
+        if times[k] < NEVER:
+            start = next_start(window_at, window, linked, bounds, v * n_shifts + s, v, times[k])
+            times[k] = start + service[v, s] if start < NEVER else np.int64(NEVER)
+    if n > 0:
+        rest_forward(rest, b0, n, times)
+
+
+@jit
+def forward(layout, bounds, s, route, m, free, since):  # type: ignore[no-untyped-def]
+    """Fill rows `since` .. m of `free`; row since - 1 is known."""
+    shift = layout.shift_i[s]
+    n = shift[S_BREAK1] - shift[S_BREAK0]
+    base = shift[S_PROFILE] * len(layout.bucket)
+    locks = shift[S_LOCK1] - shift[S_LOCK0]
+    n_shifts = len(layout.shift_i)
+    if since == 0:
+        begin_states(shift, layout.rest, free[0])
+    for i in range(max(since, 1), m + 1):
+        v = route[i - 1]
+        before = shift[S_START] if i == 1 else layout.visit_i[route[i - 2], V_PLACE]
+        place = layout.visit_i[v, V_PLACE]
+        for k in range(n + 1):
+            t = free[i - 1, k]
+            free[i, k] = t if t >= NEVER else arrival(layout.drive, layout.bucket, base, before, place, t)[0]
+        visit_forward(
+            shift, layout.service, layout.window_at, layout.window, layout.visit_i[v, V_LINKED], bounds, layout.rest,
+            s, n_shifts, v, free[i],
+        )  # fmt: skip
+        if i == locks:
+            for k in range(n + 1):
+                free[i, k] = max(free[i, k], shift[S_FREE_FROM])
+
+
+@jit
+def backward(layout, bounds, s, route, m, last, close, scratch):  # type: ignore[no-untyped-def]
+    """Fill all rows of `last` for a route that is back by `close`; scratch has room for one row."""
+    shift = layout.shift_i[s]
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    base = shift[S_PROFILE] * len(layout.bucket)
+    locks = shift[S_LOCK1] - shift[S_LOCK0]
+    n_shifts = len(layout.shift_i)
+    end_states(shift, layout.rest, last[m])
+    for k in range(n + 1):
+        last[m, k] = min(last[m, k], close)
+    place = shift[S_END]
+    for i in range(m - 1, -1, -1):
+        v = route[i]
+        before = layout.visit_i[v, V_PLACE]
+        for k in range(n + 1):
+            t = last[i + 1, k]
+            scratch[k] = t if t <= -NEVER else departure(layout.drive, layout.bucket, base, before, place, t)
+            if i + 1 == locks and scratch[k] < shift[S_FREE_FROM]:
+                scratch[k] = -NEVER
+        if n > 0:
+            rest_backward(layout.rest, b0, n, scratch)
+        for k in range(n + 1):
+            t = scratch[k]
+            last[i, k] = -NEVER
+            if t > -NEVER:
+                last[i, k] = latest_start(
+                    layout.window_at, layout.window, layout.visit_i[v, V_LINKED], bounds, v * n_shifts + s, v,
+                    t - layout.service[v, s],
+                )  # fmt: skip
+        if n > 0:
+            rest_backward(layout.rest, b0, n, last[i])
+        place = before
+
+
+@jit
+def back_at(layout, s, route, m, free):  # type: ignore[no-untyped-def]
+    """Return when the rep is back, as early as the order allows; NEVER: the route does not fit."""
+    shift = layout.shift_i[s]
+    n = shift[S_BREAK1] - shift[S_BREAK0]
+    base = shift[S_PROFILE] * len(layout.bucket)
+    place = shift[S_START] if m == 0 else layout.visit_i[route[m - 1], V_PLACE]
+    limit = np.empty(n + 1, np.int64)
+    end_states(shift, layout.rest, limit)
+    back = np.int64(NEVER)
+    for k in range(n + 1):
+        if free[m, k] < NEVER:
+            t = arrival(layout.drive, layout.bucket, base, place, shift[S_END], free[m, k])[0]
+            if t <= limit[k]:
+                back = min(back, t)
+    return back
+
+
+@jit
+def evaluate(layout, bounds, s, route, m, free, last, starts, rests, out):  # type: ignore[no-untyped-def]
+    """Time one route and cost it; the one place where both are defined.
+
+    The day ends as early as the order allows. Where time away costs or is limited, the rep leaves
+    as late as that allows, else as late as the first visit's start allows. Visits start as early as
+    that lets them; a break is taken at the first moment that needs no idling, or else where the day
+    would end later without it.
 
     Parameters
     ----------
-    drive : sequence of m + 1 int
-        Driving time to each visit, and to the end, seconds.
-    service : sequence of m int
-    windows : sequence of m Windows
-    shift : (int, int)
-    rest : Break, optional
-        Taken once, between driving and visits; not needed if the rep leaves after its window or
-        is back before it.
+    layout : Layout
+    bounds : int64 array of shape (V, 2)
+        Earliest and latest start of linked visits.
+    s : int
+    route : int array, at least m long
+    m : int
+    free, last : int64 arrays with at least m + 1 rows and a column more than breaks
+        Scratch; not those of a search's state.
+    starts : int64 array, at least m long
+        Out: starts of the visits.
+    rests : int64 array, at least as long as there are breaks
+        Out: begins of the breaks; -1 where not taken.
+    out : float64 array of shape (E_COLUMNS,)
 
     Returns
     -------
-    Timing, or None
-        Of all places for the break the one that ends the day first. The rep leaves as late as the
-        first visit allows.
-
-    Notes
-    -----
-    O(m), O(m^2) with a break.
+    bool
+        Whether the route fits. Only times, duration and driving time are looked at.
     """
-    if not service:
-        return Timing(shift[0], shift[0], (), ())
-    first = _forward(drive, service, windows, shift, 0, shift[0])
-    if first is None:
-        return None
-    plain = _settled(drive, *first, None)
-    if rest is None or rest.length_s == 0 or plain.back <= rest.earliest or plain.leave >= rest.latest:
-        return plain
-    return _with_break(drive, service, windows, shift, rest, plain)
-
-
-def free_moments(
-    drive: Sequence[int], service: Sequence[int], windows: Sequence[Windows], begin: int
-) -> list[int] | None:
-    """Return when the rep is free to drive to each visit, and to the end, without a break; None: no such times.
-
-    Parameters
-    ----------
-    drive, service, windows
-        As for `time_route`.
-    begin : int
-        Of the shift.
-    """
-    free = [begin]
-    for j, length in enumerate(service):
-        start = _next_start(windows[j], free[j] + drive[j])
-        if start < 0:
-            return None
-        free.append(start + length)
-    return free
-
-
-def route_fits(
-    drive: Sequence[int],
-    service: Sequence[int],
-    windows: Sequence[Windows],
-    shift: tuple[int, int],
-    rest: Break | None,
-    free: list[int],
-) -> bool:
-    """Return whether `time_route` would find times, without working them out.
-
-    Parameters
-    ----------
-    drive, service, windows, shift, rest
-        As for `time_route`; there is at least one visit.
-    free : list of int
-        The first of `free_moments`, one or more: what is known from a route with the same
-        beginning. It is filled up.
-
-    Notes
-    -----
-    The inner loop of planning: O(visits after those known), times the gaps tried for a break.
-    """
-    m = len(service)
-    clock = free[-1]
-    for j in range(len(free) - 1, m):
-        clock += drive[j]
-        for low, high in windows[j]:
-            if clock <= high:
-                clock = max(clock, low)
-                break
-        else:
-            return False
-        clock += service[j]
-        free.append(clock)
-    if clock + drive[m] > shift[1]:
+    shift, rates = layout.shift_i[s], layout.shift_f[s]
+    out[:] = 0.0
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    for k in range(n):
+        rests[k] = -1
+    if m == 0:
+        out[E_LEAVE] = out[E_BACK] = shift[S_BEGIN]
+        return True
+    forward(layout, bounds, s, route, m, free, 0)
+    back = back_at(layout, s, route, m, free)
+    if back >= NEVER:
         return False
-    if rest is None or rest.length_s == 0 or clock + drive[m] <= rest.earliest:
-        return True
-    if free[1] - service[0] - drive[0] >= rest.latest:
-        return True
-    last = rest.latest - rest.length_s
-    for j in range(m + 1):
-        if free[j] > last:
-            return False
-        # a rest on arrival lets the visit begin earliest, a rest before driving ends first
-        arrival = free[j] + drive[j]
-        on_arrival = max(arrival, rest.earliest)
-        if on_arrival <= last:
-            ready = on_arrival + rest.length_s
-        else:
-            ready = max(free[j], rest.earliest) + rest.length_s + drive[j]
-            if ready - drive[j] > rest.latest:
-                continue
-        if _end_fits(drive, service, windows, shift, free, j, ready):
-            return True
-    return False
-
-
-def _end_fits(
-    drive: Sequence[int],
-    service: Sequence[int],
-    windows: Sequence[Windows],
-    shift: tuple[int, int],
-    free: list[int],
-    at: int,
-    clock: int,
-) -> bool:
-    """Return whether visits from `at` on fit, the first not before `clock`."""
-    for j in range(at, len(service)):
-        for low, high in windows[j]:
-            if clock <= high:
-                clock = max(clock, low)
+    base = shift[S_PROFILE] * len(layout.bucket)
+    n_shifts = len(layout.shift_i)
+    locks = shift[S_LOCK1] - shift[S_LOCK0]
+    away = rates[S_COST_PER_S] > 0 or shift[S_MAX_DURATION] < shift[S_CLOSE] - shift[S_BEGIN]
+    begin = np.int64(free[0, 0])
+    taken = 0
+    if away or n > 0:
+        scratch = np.empty(n + 1, np.int64)
+        backward(layout, bounds, s, route, m, last, back, scratch)
+    first = layout.visit_i[route[0], V_PLACE]
+    if away:
+        leave = np.int64(-NEVER)
+        for k in range(n + 1):
+            if last[0, k] > -NEVER:
+                t = departure(layout.drive, layout.bucket, base, shift[S_START], first, last[0, k])
+                if t >= free[0, k] and t > leave:
+                    leave = t
+                    taken = k
+        begin = leave
+    elif n > 0:
+        # breaks that are out of the way before the first drive
+        while taken < n and (
+            last[0, taken] <= -NEVER
+            or arrival(layout.drive, layout.bucket, base, shift[S_START], first, free[0, taken])[0] > last[0, taken]
+        ):
+            taken += 1
+        begin = np.int64(free[0, taken])
+    for k in range(taken):
+        # at the start place; none where the rep leaves after the window
+        at = max(rest_ready(shift, layout.rest, rests, k), layout.rest[b0 + k, 1])
+        rests[k] = at if at + layout.rest[b0 + k, 0] <= min(layout.rest[b0 + k, 2], begin) else -1
+    wheel = np.int64(0)
+    metres = np.int64(0)
+    late = 0.0
+    extra = 0.0
+    t = begin
+    place = shift[S_START]
+    first_event = np.int64(NEVER)
+    for i in range(m):
+        v = route[i]
+        to = layout.visit_i[v, V_PLACE]
+        # breaks before driving
+        while i > 0 and taken < n:
+            at = max(t, layout.rest[b0 + taken, 1])
+            ready = at + layout.rest[b0 + taken, 0]
+            if i == locks:
+                ready = max(ready, shift[S_FREE_FROM])
+            onward = arrival(layout.drive, layout.bucket, base, place, to, ready)[0]
+            fits = at + layout.rest[b0 + taken, 0] <= layout.rest[b0 + taken, 2] and onward <= last[i, taken + 1]
+            go_on = arrival(layout.drive, layout.bucket, base, place, to, t)[0] <= last[i, taken]
+            if not fits or (go_on and at > t):
                 break
-        else:
-            return False
-        clock += service[j]
-        if clock == free[j + 1]:
-            return True  # from here on all is as without the break
-        clock += drive[j + 1]
-    return clock <= shift[1]
-
-
-def _forward(
-    drive: Sequence[int],
-    service: Sequence[int],
-    windows: Sequence[Windows],
-    shift: tuple[int, int],
-    at: int,
-    clock: int,
-    pause: int = 0,
-) -> tuple[list[int], list[int], int] | None:
-    """Time visits from position `at` on, free to drive at `clock`; `pause` lies between that drive and its visit."""
-    starts, arrivals = [], []
-    for j in range(at, len(service)):
-        arrival = clock + drive[j]
-        start = _next_start(windows[j], arrival + pause)
-        pause = 0
-        if start < 0:
-            return None
-        starts.append(start)
-        arrivals.append(arrival)
-        clock = start + service[j]
-    back = clock + drive[len(service)]
-    return None if back > shift[1] else (starts, arrivals, back)
-
-
-def _settled(
-    drive: Sequence[int], starts: list[int], arrivals: list[int], back: int, break_start: int | None
-) -> Timing:
-    """Let the rep leave as late as the first visit allows."""
-    rests_on_arrival = break_start is not None and arrivals[0] <= break_start < starts[0]
-    arrival = break_start if rests_on_arrival and break_start is not None else starts[0]
-    return Timing(arrival - drive[0], back, (arrival, *arrivals[1:]), tuple(starts), break_start)
-
-
-def _with_break(
-    drive: Sequence[int],
-    service: Sequence[int],
-    windows: Sequence[Windows],
-    shift: tuple[int, int],
-    rest: Break,
-    plain: Timing,
-) -> Timing | None:
-    """Return the timing with the break in the best gap; gap j lies before visit j, the last before the end."""
-    m = len(service)
-    best: Timing | None = None
-    for j in range(m + 1):
-        free = shift[0] if j == 0 else plain.start[j - 1] + service[j - 1]
-        if free + rest.length_s > rest.latest:
+            rests[taken] = at
+            t = at + layout.rest[b0 + taken, 0]
+            taken += 1
+        if i == locks:
+            t = max(t, shift[S_FREE_FROM])
+        t, leg = arrival(layout.drive, layout.bucket, base, place, to, t)
+        wheel += leg
+        if layout.metres.shape[0] > 0:
+            metres += layout.metres[shift[S_PROFILE], place, to]
+        # breaks on arrival
+        while taken < n:
+            at = max(t, layout.rest[b0 + taken, 1])
+            ready = at + layout.rest[b0 + taken, 0]
+            limit = latest_within(layout, bounds, s, n_shifts, v, last, i, m, route, taken + 1, base)
+            fits = ready <= layout.rest[b0 + taken, 2] and ready <= limit
+            limit = latest_within(layout, bounds, s, n_shifts, v, last, i, m, route, taken, base)
+            if not fits or (t <= limit and at > t):
+                break
+            if i == 0:
+                first_event = min(first_event, at)
+            rests[taken] = at
+            t = ready
+            taken += 1
+        t = next_start(
+            layout.window_at, layout.window, layout.visit_i[v, V_LINKED], bounds, v * n_shifts + s, v, t
+        )  # fmt: skip
+        if i == 0:
+            first_event = min(first_event, t)
+        starts[i] = t
+        if layout.visit_f[v, V_LATE_COST] > 0 and t > layout.visit_i[v, V_DUE]:
+            late += layout.visit_f[v, V_LATE_COST] * (t - layout.visit_i[v, V_DUE])
+        if layout.extra.shape[0] > 0:
+            extra += layout.extra[v, s]
+        t += layout.service[v, s]
+        place = to
+    while taken < n:
+        at = max(t, layout.rest[b0 + taken, 1])
+        ready = at + layout.rest[b0 + taken, 0]
+        onward = arrival(layout.drive, layout.bucket, base, place, shift[S_END], ready)[0]
+        fits = ready <= layout.rest[b0 + taken, 2] and onward <= last[m, taken + 1]
+        go_on = arrival(layout.drive, layout.bucket, base, place, shift[S_END], t)[0] <= last[m, taken]
+        if not fits or (go_on and at > t):
             break
-        head_starts, head_arrivals = list(plain.start[:j]), list(plain.arrival[:j])
-        # rest first, then drive on
-        at = max(free, rest.earliest)
-        if at + rest.length_s <= rest.latest:
-            tail = _forward(drive, service, windows, shift, j, at + rest.length_s)
-            best = _better(best, drive, head_starts, head_arrivals, tail, at)
-        # drive on, then rest before the visit, or at the end of the day
-        arrival = free + drive[j]
-        at = max(arrival, rest.earliest)
-        if at + rest.length_s <= rest.latest:
-            if j < m:
-                tail = _forward(drive, service, windows, shift, j, free, pause=at + rest.length_s - arrival)
-                best = _better(best, drive, head_starts, head_arrivals, tail, at)
-            elif at + rest.length_s <= shift[1]:
-                best = _better(best, drive, head_starts, head_arrivals, ([], [], plain.back), at)
-    return best
+        rests[taken] = at
+        t = ready
+        taken += 1
+    if m == locks:
+        t = max(t, shift[S_FREE_FROM])
+    t, leg = arrival(layout.drive, layout.bucket, base, place, shift[S_END], t)
+    wheel += leg
+    if layout.metres.shape[0] > 0:
+        metres += layout.metres[shift[S_PROFILE], place, shift[S_END]]
+    home = t
+    while taken < n and home > layout.rest[b0 + taken, 1]:
+        rests[taken] = home
+        home += layout.rest[b0 + taken, 0]
+        taken += 1
+    if not away:
+        leave = departure(layout.drive, layout.bucket, base, shift[S_START], first, first_event)
+    if t - leave > shift[S_MAX_DURATION] or wheel > shift[S_MAX_DRIVE]:
+        return False
+    overtime = max(np.int64(0), t - shift[S_REGULAR])
+    out[E_LEAVE], out[E_BACK], out[E_DRIVE], out[E_METRES] = leave, t, wheel, metres
+    out[E_LATE_COST], out[E_OVERTIME], out[E_EXTRA] = late, overtime, extra
+    out[E_COST] = (
+        rates[S_COST]
+        + rates[S_COST_PER_S] * (t - leave)
+        + rates[S_COST_PER_DRIVE_S] * wheel
+        + rates[S_COST_PER_M] * metres
+        + rates[S_OVERTIME_COST] * overtime
+        + late
+        + extra
+    )
+    return True
 
 
-def _better(
-    best: Timing | None,
-    drive: Sequence[int],
-    starts: list[int],
-    arrivals: list[int],
-    tail: tuple[list[int], list[int], int] | None,
-    break_start: int,
-) -> Timing | None:
-    """Return the timing that ends the day first; of two, the one that was there."""
-    if tail is None or (best is not None and best.back <= tail[2]):
-        return best
-    return _settled(drive, starts + tail[0], arrivals + tail[1], tail[2], break_start)
+@jit
+def rest_ready(shift, rest, rests, k):  # type: ignore[no-untyped-def]
+    """Return when break k may begin at the start place."""
+    ready = shift[S_FREE_FROM]
+    for j in range(k):
+        if rests[j] >= 0:
+            ready = max(ready, rests[j] + rest[shift[S_BREAK0] + j, 0])
+    return ready
+
+
+@jit
+def latest_within(layout, bounds, s, n_shifts, v, last, i, m, route, k, base):  # type: ignore[no-untyped-def]
+    """Return the latest time to be ready for visit v at stop i with k breaks behind, no more breaks before it."""
+    shift = layout.shift_i[s]
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    place = layout.visit_i[v, V_PLACE]
+    to = shift[S_END] if i + 1 == m else layout.visit_i[route[i + 1], V_PLACE]
+    times = np.empty(n + 1, np.int64)
+    for j in range(n + 1):
+        t = last[i + 1, j]
+        times[j] = t if t <= -NEVER else departure(layout.drive, layout.bucket, base, place, to, t)
+        if i + 1 == shift[S_LOCK1] - shift[S_LOCK0] and times[j] < shift[S_FREE_FROM]:
+            times[j] = -NEVER
+    rest_backward(layout.rest, b0, n, times)
+    if times[k] <= -NEVER:
+        return np.int64(-NEVER)
+    return latest_start(
+        layout.window_at, layout.window, layout.visit_i[v, V_LINKED], bounds, v * n_shifts + s, v,
+        times[k] - layout.service[v, s],
+    )  # fmt: skip

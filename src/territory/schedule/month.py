@@ -17,13 +17,13 @@ import numpy as np
 from territory.routing.bound import least_drive_s
 from territory.routing.engine import DaySolution, solve, timed
 from territory.routing.shifts import break_of
-from territory.routing.timing import free_moments, route_fits
+from territory.routing.day_timing import free_moments, route_fits
 from territory.schedule.chains import Chain, Rhythm, best_chain
 from territory.schedule.recreate import ruin_and_recreate
 
 if TYPE_CHECKING:
     from territory.routing.desk import Desk
-    from territory.routing.problem import Break, Windows
+    from territory.routing.day_problem import Break, Windows
 
 __all__ = ["Month", "MonthResult", "plan_month"]
 
