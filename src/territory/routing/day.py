@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from territory.model.arrays import IdxArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
-    from territory.routing.engine import DaySolution
     from territory.routing.day_problem import DayProblem
+    from territory.routing.engine import DaySolution
 
 __all__ = ["route_day"]
 

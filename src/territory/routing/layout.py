@@ -81,6 +81,9 @@ ONCE: Final = 0
 PATTERNS: Final = 1
 RHYTHM: Final = 2
 
+#: The first fields of `Layout` are arrays.
+LAYOUT_ARRAYS: Final = 16
+
 
 class Layout(NamedTuple):
     """Arrays of the kernels; V visits, S shifts, n places, P profiles, B buckets of driving times.

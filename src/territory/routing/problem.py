@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-from territory.errors import InputError
+from territory.errors import InputError, Problem
 
 __all__ = ["NONE", "UNLIMITED", "RoutingProblem", "ShiftArrays", "VisitArrays"]
 
@@ -28,6 +28,8 @@ __all__ = ["NONE", "UNLIMITED", "RoutingProblem", "ShiftArrays", "VisitArrays"]
 UNLIMITED: Final = 1 << 30
 #: Nothing: no shift, no time, no place.
 NONE: Final = -1
+#: Whole numbers below are exact as floats, too.
+_EXACT: Final = 1 << 53
 
 
 def _filled(table: Any, n: int, defaults: dict[str, tuple[Any, Any]]) -> None:
@@ -40,15 +42,25 @@ def _filled(table: Any, n: int, defaults: dict[str, tuple[Any, Any]]) -> None:
 
 def _cast(value: Any, kind: Any) -> NDArray[Any]:
     """Return an array of a kind; what does not fit it stays as it is, for the rules to find."""
-    raw = np.asarray(value)
+    try:
+        raw = np.asarray(value)
+    except (ValueError, TypeError, OverflowError):
+        # rows of different lengths
+        raw = np.empty((), object)
+        raw[()] = value
     if raw.dtype == kind:
         return raw
-    if np.dtype(kind).kind in "iu" and raw.dtype.kind == "f":
-        whole = np.all(np.isfinite(raw)) and np.all(raw == np.rint(raw))
-        return raw.astype(kind) if whole else raw
-    if raw.dtype.kind in "iufb":
+    target = np.dtype(kind)
+    if raw.dtype.kind not in "iufb":
+        return raw
+    if target.kind == "f":
         return raw.astype(kind)
-    return raw
+    if raw.dtype.kind == "f" and not (np.all(np.isfinite(raw)) and np.all(np.abs(raw) < _EXACT)):
+        return raw
+    if raw.dtype.kind == "u" and np.any(raw > np.uint64(_EXACT)):
+        return raw
+    cast = raw.astype(kind)
+    return cast if np.all(cast == raw) else raw
 
 
 def ragged(rows: Sequence[Sequence[Any]], width: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -154,8 +166,8 @@ class VisitArrays:
             },
         )  # fmt: skip
         if self.required is None:
-            unvalued = np.ones(n, np.bool_) if no_value else np.asarray(self.value == 0)
-            object.__setattr__(self, "required", unvalued)
+            readable = not no_value and self.value.dtype.kind == "f" and self.value.shape == (n,)
+            object.__setattr__(self, "required", np.asarray(self.value == 0) if readable else np.ones(n, np.bool_))
         else:
             object.__setattr__(self, "required", _cast(self.required, np.bool_))
 
@@ -230,6 +242,8 @@ class ShiftArrays:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_place", _cast(self.start_place, np.int32))
+        object.__setattr__(self, "begin_s", _cast(self.begin_s, np.int64))
+        object.__setattr__(self, "end_s", _cast(self.end_s, np.int64))
         n = len(self)
         rates = (self.cost_per_s, self.cost_per_drive_s, self.cost_per_m)
         by_drive = 1.0 if all(r is None for r in rates) else 0.0
@@ -238,8 +252,8 @@ class ShiftArrays:
         _filled(
             self, n,
             {
-                "begin_s": (np.int64, 0), "end_s": (np.int64, 0), "end_place": (np.int32, 0), "day": (np.int32, 0),
-                "profile": (np.int32, 0), "service_factor": (np.float64, 1.0),
+                "end_place": (np.int32, 0), "day": (np.int32, 0), "profile": (np.int32, 0),
+                "service_factor": (np.float64, 1.0),
                 "max_duration_s": (np.int64, UNLIMITED), "max_drive_s": (np.int64, UNLIMITED),
                 "max_visits": (np.int64, UNLIMITED), "capacity": (np.int64, UNLIMITED),
                 "max_overtime_s": (np.int64, 0), "overtime_cost": (np.float64, 0.0), "cost": (np.float64, 0.0),
@@ -316,26 +330,34 @@ class RoutingProblem:
     freeze_s: int | None = None
 
     def __post_init__(self) -> None:
-        cube = np.asarray(self.durations_s)
-        object.__setattr__(self, "durations_s", cube[(None,) * (4 - cube.ndim)] if cube.ndim in (2, 3) else cube)
-        if cube.ndim == 3:
-            object.__setattr__(self, "durations_s", cube[:, None])
+        def put(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        cube = _matrix(self.durations_s)
+        put("durations_s", cube[None, None] if cube.ndim == 2 else cube[:, None] if cube.ndim == 3 else cube)
         if self.distances_m is not None:
-            metres = np.asarray(self.distances_m)
-            object.__setattr__(self, "distances_m", metres[None] if metres.ndim == 2 else metres)
-        pairs = {"joint": 2, "precedence": 2}
-        for name, width in pairs.items():
+            metres = _matrix(self.distances_m)
+            put("distances_m", metres[None] if metres.ndim == 2 else metres)
+        for name in ("joint", "precedence"):
             value = getattr(self, name)
-            empty = value is None or len(value) == 0
-            object.__setattr__(self, name, np.zeros((0, width), np.int64) if empty else _cast(value, np.int64))
-        delays = np.zeros(len(self.precedence), np.int64)
-        given = self.precedence_delay_s
-        object.__setattr__(self, "precedence_delay_s", delays if given is None else _cast(given, np.int64))
-        starts = [0] if self.bucket_starts_s is None else self.bucket_starts_s
-        object.__setattr__(self, "bucket_starts_s", _cast(starts, np.int64))
-        if not self.n_days and len(self.shifts) and self.shifts.day.dtype.kind == "i":
-            object.__setattr__(self, "n_days", int(self.shifts.day.max(initial=0)) + 1)
-        problems = broken_rules(self)
+            pairs = np.zeros((0, 2), np.int64) if value is None else _cast(value, np.int64)
+            put(name, np.zeros((0, 2), np.int64) if pairs.size == 0 and pairs.ndim <= 2 else pairs)
+        delays = self.precedence_delay_s
+        n_links = len(self.precedence) if self.precedence.ndim else 0
+        put("precedence_delay_s", np.zeros(n_links, np.int64) if delays is None else _cast(delays, np.int64))
+        put("bucket_starts_s", _cast((0,) if self.bucket_starts_s is None else self.bucket_starts_s, np.int64))
+        tables = isinstance(self.visits, VisitArrays) and isinstance(self.shifts, ShiftArrays)
+        if tables:
+            for name in ("eligible", "baseline"):
+                value = getattr(self, name)
+                if value is not None:
+                    value = _cast(value, np.bool_)
+                    shape = (len(self.visits), len(self.shifts))
+                    put(name, value.reshape(shape) if value.size == 0 and 0 in shape else value)
+            day = self.shifts.day
+            if type(self.n_days) is int and self.n_days == 0 and day.dtype.kind == "i" and day.size:
+                put("n_days", int(day.max()) + 1)
+        problems = broken_rules(self) if tables else [_not_tables(self)]
         if problems:
             raise InputError(problems, "routing problem")
 
@@ -357,6 +379,20 @@ class RoutingProblem:
     def with_visits(self, **columns: Any) -> Self:
         """Return the problem with other columns of visits."""
         return replace(self, visits=replace(self.visits, **columns))
+
+
+def _matrix(value: Any) -> NDArray[Any]:
+    """Return numbers as they are, or as int64 where they are whole floats."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "i":
+        return value
+    raw = _cast(value, np.float64)
+    return raw if raw.dtype.kind != "f" else _cast(value, np.int64)
+
+
+def _not_tables(problem: RoutingProblem) -> Problem:
+    visits = isinstance(problem.visits, VisitArrays)
+    column, kind = ("shifts", "ShiftArrays") if visits else ("visits", "VisitArrays")
+    return Problem("wrong-type", f"expected {kind}, not {type(getattr(problem, column)).__name__}", column)
 
 
 def columns_of(table: VisitArrays | ShiftArrays) -> list[str]:

@@ -1,0 +1,536 @@
+"""Times of a route: the earliest that windows, breaks and driving allow, and what is still late enough.
+
+For a fixed order all rules on times are monotone: who is ready earlier can do whatever follows. So
+one number a stop and a state is enough in each direction: `free[i, k]`, the earliest time at which
+the rep may drive on from stop i with k breaks behind it, and `last[i, k]`, the latest arrival at stop
+i with k breaks behind it from which the rest of the route can still be made. A visit fits between two
+stops if from `free` of the one it leads to an arrival within `last` of the other; that is the
+constant-time test of Savelsbergh (1992), here with several windows, breaks and times of day.
+
+Stop 0 is the start place, stops 1 .. m are the visits, the arrival at the end place is `last[m]`:
+`free` has rows 0 .. m, `last` has rows 0 .. m with row i for the stop after `free[i]`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from territory.routing.compiled import kernel
+from territory.routing.layout import (
+    S_BEGIN,
+    S_BREAK0,
+    S_BREAK1,
+    S_CLOSE,
+    S_COST,
+    S_COST_PER_DRIVE_S,
+    S_COST_PER_M,
+    S_COST_PER_S,
+    S_END,
+    S_FREE_FROM,
+    S_LOCK0,
+    S_LOCK1,
+    S_MAX_DRIVE,
+    S_MAX_DURATION,
+    S_OVERTIME_COST,
+    S_PROFILE,
+    S_REGULAR,
+    S_START,
+    V_DUE,
+    V_LATE_COST,
+    V_LINKED,
+    V_PLACE,
+)
+from territory.routing.slots import (
+    L_BUCKET,
+    L_DRIVE,
+    L_EXTRA,
+    L_METRES,
+    L_REST,
+    L_SERVICE,
+    L_SHIFT_F,
+    L_SHIFT_I,
+    L_VISIT_F,
+    L_VISIT_I,
+    L_WINDOW,
+    L_WINDOW_AT,
+    T_BOUNDS,
+)
+from territory.routing.tables import f64_2, i32_1, i32_2, i32_3, i64_1, i64_2
+
+__all__ = ["NEVER", "backward", "evaluate", "forward", "latest_start", "next_start"]
+
+#: Later than any time; its negative is earlier than any.
+NEVER: Final = 1 << 40
+
+# columns of what `evaluate` returns
+E_COST: Final = 0
+E_LEAVE: Final = 1
+E_BACK: Final = 2
+E_DRIVE: Final = 3
+E_METRES: Final = 4
+E_LATE_COST: Final = 5
+E_OVERTIME: Final = 6
+E_EXTRA: Final = 7
+E_COLUMNS: Final = 8
+
+
+@kernel("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
+def arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
+    """Return the earliest arrival at place j for who may leave place i at t, and the time at the wheel."""
+    if len(bucket) == 1:
+        return t + drive[base, i, j], np.int64(drive[base, i, j])
+    b = 0
+    while b + 1 < len(bucket) and bucket[b + 1] <= t:
+        b += 1
+    wheel = np.int64(drive[base + b, i, j])
+    best = t + wheel
+    for c in range(b + 1, len(bucket)):
+        if bucket[c] >= best:
+            break
+        if bucket[c] + drive[base + c, i, j] < best:
+            wheel = np.int64(drive[base + c, i, j])
+            best = bucket[c] + wheel
+    return best, wheel
+
+
+@kernel("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
+def departure(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
+    """Return the latest time to leave place i that arrives at place j by t."""
+    if len(bucket) == 1:
+        return t - drive[base, i, j]
+    for b in range(len(bucket) - 1, -1, -1):
+        leave = t - drive[base + b, i, j]
+        if b + 1 < len(bucket):
+            leave = min(leave, bucket[b + 1] - 1)
+        if b == 0 or leave >= bucket[b]:
+            return leave
+    return np.int64(-NEVER)
+
+
+@kernel("i4[::1], i4[:, ::1], i8, i8[:, ::1], i8, i8, i8")
+def next_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no-untyped-def]
+    """Return the first possible start of visit v from t on; NEVER: none. `key` is v * S + s."""
+    high_v = np.int64(NEVER)
+    if linked:
+        t = max(t, bounds[v, 0])
+        high_v = bounds[v, 1]
+    for w in range(window_at[key], window_at[key + 1]):
+        if t <= window[w, 1]:
+            start = max(t, np.int64(window[w, 0]))
+            return start if start <= high_v else np.int64(NEVER)
+    return np.int64(NEVER)
+
+
+@kernel("i4[::1], i4[:, ::1], i8, i8[:, ::1], i8, i8, i8")
+def latest_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no-untyped-def]
+    """Return the last possible start of visit v up to t; -NEVER: none."""
+    low_v = np.int64(-NEVER)
+    if linked:
+        t = min(t, bounds[v, 1])
+        low_v = bounds[v, 0]
+    for w in range(window_at[key + 1] - 1, window_at[key] - 1, -1):
+        if t >= window[w, 0]:
+            start = min(t, np.int64(window[w, 1]))
+            return start if start >= low_v else np.int64(-NEVER)
+    return np.int64(-NEVER)
+
+
+@kernel("i8[:, ::1], i8, i8, i8[::1]")
+def rest_forward(rest, b0, n, times):  # type: ignore[no-untyped-def]
+    """Let breaks be taken now: `times[k]` is when the rep is ready with k breaks behind it."""
+    for k in range(n):
+        ready = max(times[k], rest[b0 + k, 1]) + rest[b0 + k, 0]
+        if ready <= rest[b0 + k, 2] and ready < times[k + 1]:
+            times[k + 1] = ready
+
+
+@kernel("i8[:, ::1], i8, i8, i8[::1]")
+def rest_backward(rest, b0, n, times):  # type: ignore[no-untyped-def]
+    """Let breaks be taken now: `times[k]` is the latest time to be here with k breaks behind."""
+    for k in range(n - 1, -1, -1):
+        done = min(times[k + 1], rest[b0 + k, 2])
+        if done - rest[b0 + k, 0] >= rest[b0 + k, 1] and done - rest[b0 + k, 0] > times[k]:
+            times[k] = done - rest[b0 + k, 0]
+
+
+@kernel("i8[::1], i8[:, ::1], i8[::1]")
+def begin_states(shift, rest, times):  # type: ignore[no-untyped-def]
+    """Set when the rep may leave the start place, with k breaks taken there or not needed."""
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    times[0] = shift[S_BEGIN]
+    for k in range(n):
+        # who leaves after a break's window needs it no more
+        times[k + 1] = max(times[k], rest[b0 + k, 2])
+        ready = max(times[k], rest[b0 + k, 1]) + rest[b0 + k, 0]
+        if ready <= rest[b0 + k, 2]:
+            times[k + 1] = min(times[k + 1], ready)
+    if shift[S_LOCK1] == shift[S_LOCK0]:
+        # drives are frozen, breaks are not
+        for k in range(n + 1):
+            times[k] = max(times[k], shift[S_FREE_FROM])
+
+
+@kernel("i8[::1], i8[:, ::1], i8[::1]")
+def end_states(shift, rest, times):  # type: ignore[no-untyped-def]
+    """Set the latest arrival at the end place with k breaks behind: the others are not needed, or taken there."""
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    close = shift[S_CLOSE]
+    times[n] = close
+    for k in range(n - 1, -1, -1):
+        times[k] = min(rest[b0 + k, 1], close)
+        done = min(times[k + 1], rest[b0 + k, 2]) - rest[b0 + k, 0]
+        if done >= rest[b0 + k, 1]:
+            times[k] = max(times[k], done)
+
+
+@kernel("i8[::1], i4[:, ::1], i4[::1], i4[:, ::1], i8, i8[:, ::1], i8[:, ::1], i8, i8, i8, i8[::1]")
+def visit_forward(shift, service, window_at, window, linked, bounds, rest, s, n_shifts, v, times):  # type: ignore[no-untyped-def]
+    """Turn arrivals at a visit, `times[k]`, into times to drive on."""
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    if n > 0:
+        rest_forward(rest, b0, n, times)
+    for k in range(n + 1):
+        if times[k] < NEVER:
+            start = next_start(window_at, window, linked, bounds, v * n_shifts + s, v, times[k])
+            times[k] = start + service[v, s] if start < NEVER else np.int64(NEVER)
+    if n > 0:
+        rest_forward(rest, b0, n, times)
+
+
+@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8", entry=True)
+def forward(tab, s, route, m, free, since):  # type: ignore[no-untyped-def]
+    """Fill rows `since` .. m of `free`; row since - 1 is known."""
+    ly_bucket = i64_1(tab, L_BUCKET)
+    ly_drive = i32_3(tab, L_DRIVE)
+    ly_rest = i64_2(tab, L_REST)
+    ly_service = i32_2(tab, L_SERVICE)
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    ly_visit_i = i64_2(tab, L_VISIT_I)
+    ly_window = i32_2(tab, L_WINDOW)
+    ly_window_at = i32_1(tab, L_WINDOW_AT)
+    st_bounds = i64_2(tab, T_BOUNDS)
+    shift = ly_shift_i[s]
+    n = shift[S_BREAK1] - shift[S_BREAK0]
+    base = shift[S_PROFILE] * len(ly_bucket)
+    locks = shift[S_LOCK1] - shift[S_LOCK0]
+    n_shifts = len(ly_shift_i)
+    if since == 0:
+        begin_states(shift, ly_rest, free[0])
+    for i in range(max(since, 1), m + 1):
+        v = route[i - 1]
+        before = shift[S_START] if i == 1 else ly_visit_i[route[i - 2], V_PLACE]
+        place = ly_visit_i[v, V_PLACE]
+        for k in range(n + 1):
+            t = free[i - 1, k]
+            free[i, k] = t if t >= NEVER else arrival(ly_drive, ly_bucket, base, before, place, t)[0]
+        visit_forward(
+            shift, ly_service, ly_window_at, ly_window, ly_visit_i[v, V_LINKED], st_bounds, ly_rest,
+            s, n_shifts, v, free[i],
+        )  # fmt: skip
+        if i == locks:
+            for k in range(n + 1):
+                free[i, k] = max(free[i, k], shift[S_FREE_FROM])
+
+
+@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8, i8[::1]", entry=True)
+def backward(tab, s, route, m, last, close, scratch):  # type: ignore[no-untyped-def]
+    """Fill all rows of `last` for a route that is back by `close`; scratch has room for one row."""
+    ly_bucket = i64_1(tab, L_BUCKET)
+    ly_drive = i32_3(tab, L_DRIVE)
+    ly_rest = i64_2(tab, L_REST)
+    ly_service = i32_2(tab, L_SERVICE)
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    ly_visit_i = i64_2(tab, L_VISIT_I)
+    ly_window = i32_2(tab, L_WINDOW)
+    ly_window_at = i32_1(tab, L_WINDOW_AT)
+    st_bounds = i64_2(tab, T_BOUNDS)
+    shift = ly_shift_i[s]
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    base = shift[S_PROFILE] * len(ly_bucket)
+    locks = shift[S_LOCK1] - shift[S_LOCK0]
+    n_shifts = len(ly_shift_i)
+    end_states(shift, ly_rest, last[m])
+    for k in range(n + 1):
+        last[m, k] = min(last[m, k], close)
+    place = shift[S_END]
+    for i in range(m - 1, -1, -1):
+        v = route[i]
+        before = ly_visit_i[v, V_PLACE]
+        for k in range(n + 1):
+            t = last[i + 1, k]
+            scratch[k] = t if t <= -NEVER else departure(ly_drive, ly_bucket, base, before, place, t)
+            if i + 1 == locks and scratch[k] < shift[S_FREE_FROM]:
+                scratch[k] = -NEVER
+        if n > 0:
+            rest_backward(ly_rest, b0, n, scratch)
+        for k in range(n + 1):
+            t = scratch[k]
+            last[i, k] = -NEVER
+            if t > -NEVER:
+                last[i, k] = latest_start(
+                    ly_window_at, ly_window, ly_visit_i[v, V_LINKED], st_bounds, v * n_shifts + s, v,
+                    t - ly_service[v, s],
+                )  # fmt: skip
+        if n > 0:
+            rest_backward(ly_rest, b0, n, last[i])
+        place = before
+
+
+@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1]")
+def back_at(tab, s, route, m, free):  # type: ignore[no-untyped-def]
+    """Return when the rep is back, as early as the order allows; NEVER: the route does not fit."""
+    ly_bucket = i64_1(tab, L_BUCKET)
+    ly_drive = i32_3(tab, L_DRIVE)
+    ly_rest = i64_2(tab, L_REST)
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    ly_visit_i = i64_2(tab, L_VISIT_I)
+    shift = ly_shift_i[s]
+    n = shift[S_BREAK1] - shift[S_BREAK0]
+    base = shift[S_PROFILE] * len(ly_bucket)
+    place = shift[S_START] if m == 0 else ly_visit_i[route[m - 1], V_PLACE]
+    limit = np.empty(n + 1, np.int64)
+    end_states(shift, ly_rest, limit)
+    back = np.int64(NEVER)
+    for k in range(n + 1):
+        if free[m, k] < NEVER:
+            t = arrival(ly_drive, ly_bucket, base, place, shift[S_END], free[m, k])[0]
+            if t <= limit[k]:
+                back = min(back, t)
+    return back
+
+
+@kernel("i8[::1], i8[:, ::1], i8[::1], i8")
+def rest_ready(shift, rest, rests, k):  # type: ignore[no-untyped-def]
+    """Return when break k may begin at the start place."""
+    ready = shift[S_BEGIN]
+    for j in range(k):
+        if rests[j] >= 0:
+            ready = max(ready, rests[j] + rest[shift[S_BREAK0] + j, 0])
+    return ready
+
+
+@kernel("i8[::1], i8, i8, i8, i8[:, ::1], i8, i8, i4[::1], i8, i8")
+def latest_within(tab, s, n_shifts, v, last, i, m, route, k, base):  # type: ignore[no-untyped-def]
+    """Return the latest time to be ready for visit v at stop i with k breaks behind, no more breaks before it."""
+    ly_bucket = i64_1(tab, L_BUCKET)
+    ly_drive = i32_3(tab, L_DRIVE)
+    ly_rest = i64_2(tab, L_REST)
+    ly_service = i32_2(tab, L_SERVICE)
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    ly_visit_i = i64_2(tab, L_VISIT_I)
+    ly_window = i32_2(tab, L_WINDOW)
+    ly_window_at = i32_1(tab, L_WINDOW_AT)
+    st_bounds = i64_2(tab, T_BOUNDS)
+    shift = ly_shift_i[s]
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    place = ly_visit_i[v, V_PLACE]
+    to = shift[S_END] if i + 1 == m else ly_visit_i[route[i + 1], V_PLACE]
+    times = np.empty(n + 1, np.int64)
+    for j in range(n + 1):
+        t = last[i + 1, j]
+        times[j] = t if t <= -NEVER else departure(ly_drive, ly_bucket, base, place, to, t)
+        if i + 1 == shift[S_LOCK1] - shift[S_LOCK0] and times[j] < shift[S_FREE_FROM]:
+            times[j] = -NEVER
+    rest_backward(ly_rest, b0, n, times)
+    if times[k] <= -NEVER:
+        return np.int64(-NEVER)
+    return latest_start(
+        ly_window_at, ly_window, ly_visit_i[v, V_LINKED], st_bounds, v * n_shifts + s, v,
+        times[k] - ly_service[v, s],
+    )  # fmt: skip
+
+
+@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8[:, ::1], i8[::1], i8[::1], f8[::1]", entry=True)
+def evaluate(tab, s, route, m, free, last, starts, rests, out):  # type: ignore[no-untyped-def]
+    """Time one route and cost it; the one place where both are defined.
+
+    The day ends as early as the order allows. Where time away costs or is limited, the rep leaves
+    as late as that allows, else as late as the first visit's start allows. Visits start as early as
+    that lets them; a break is taken at the first moment that needs no idling, or else where the day
+    would end later without it.
+
+    Parameters
+    ----------
+    layout : Layout
+    bounds : int64 array of shape (V, 2)
+        Earliest and latest start of linked visits.
+    s : int
+    route : int array, at least m long
+    m : int
+    free, last : int64 arrays with at least m + 1 rows and a column more than breaks
+        Scratch; not those of a search's state.
+    starts : int64 array, at least m long
+        Out: starts of the visits.
+    rests : int64 array, at least as long as there are breaks
+        Out: begins of the breaks; -1 where not taken.
+    out : float64 array of shape (E_COLUMNS,)
+
+    Returns
+    -------
+    bool
+        Whether the route fits. Only times, duration and driving time are looked at.
+    """
+    ly_bucket = i64_1(tab, L_BUCKET)
+    ly_drive = i32_3(tab, L_DRIVE)
+    ly_extra = f64_2(tab, L_EXTRA)
+    ly_metres = i32_3(tab, L_METRES)
+    ly_rest = i64_2(tab, L_REST)
+    ly_service = i32_2(tab, L_SERVICE)
+    ly_shift_f = f64_2(tab, L_SHIFT_F)
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    ly_visit_f = f64_2(tab, L_VISIT_F)
+    ly_visit_i = i64_2(tab, L_VISIT_I)
+    ly_window = i32_2(tab, L_WINDOW)
+    ly_window_at = i32_1(tab, L_WINDOW_AT)
+    st_bounds = i64_2(tab, T_BOUNDS)
+    shift, rates = ly_shift_i[s], ly_shift_f[s]
+    out[:] = 0.0
+    b0 = shift[S_BREAK0]
+    n = shift[S_BREAK1] - b0
+    for k in range(n):
+        rests[k] = -1
+    if m == 0:
+        out[E_LEAVE] = out[E_BACK] = shift[S_BEGIN]
+        return True
+    forward(tab, s, route, m, free, 0)
+    back = back_at(tab, s, route, m, free)
+    if back >= NEVER:
+        return False
+    base = shift[S_PROFILE] * len(ly_bucket)
+    n_shifts = len(ly_shift_i)
+    locks = shift[S_LOCK1] - shift[S_LOCK0]
+    away = rates[S_COST_PER_S] > 0 or shift[S_MAX_DURATION] < shift[S_CLOSE] - shift[S_BEGIN]
+    begin = np.int64(free[0, 0])
+    taken = 0
+    if away or n > 0:
+        scratch = np.empty(n + 1, np.int64)
+        backward(tab, s, route, m, last, back, scratch)
+    first = ly_visit_i[route[0], V_PLACE]
+    if away:
+        leave = np.int64(-NEVER)
+        for k in range(n + 1):
+            if last[0, k] > -NEVER:
+                t = departure(ly_drive, ly_bucket, base, shift[S_START], first, last[0, k])
+                if t >= free[0, k] and t > leave:
+                    leave = t
+                    taken = k
+        begin = leave
+    elif n > 0:
+        # breaks that are out of the way before the first drive
+        while taken < n and (
+            last[0, taken] <= -NEVER
+            or arrival(ly_drive, ly_bucket, base, shift[S_START], first, free[0, taken])[0] > last[0, taken]
+        ):
+            taken += 1
+        begin = np.int64(free[0, taken])
+    for k in range(taken):
+        # at the start place; none where the rep leaves after the window
+        at = max(rest_ready(shift, ly_rest, rests, k), ly_rest[b0 + k, 1])
+        rests[k] = at if at + ly_rest[b0 + k, 0] <= min(ly_rest[b0 + k, 2], begin) else -1
+    wheel = np.int64(0)
+    metres = np.int64(0)
+    late = 0.0
+    extra = 0.0
+    t = begin
+    place = shift[S_START]
+    first_event = np.int64(NEVER)
+    first_leg = np.int64(0)
+    for i in range(m):
+        v = route[i]
+        to = ly_visit_i[v, V_PLACE]
+        # breaks before driving
+        while i > 0 and taken < n:
+            at = max(t, ly_rest[b0 + taken, 1])
+            ready = at + ly_rest[b0 + taken, 0]
+            if i == locks:
+                ready = max(ready, shift[S_FREE_FROM])
+            onward = arrival(ly_drive, ly_bucket, base, place, to, ready)[0]
+            fits = at + ly_rest[b0 + taken, 0] <= ly_rest[b0 + taken, 2] and onward <= last[i, taken + 1]
+            go_on = arrival(ly_drive, ly_bucket, base, place, to, t)[0] <= last[i, taken]
+            if not fits or (go_on and at > t):
+                break
+            rests[taken] = at
+            t = at + ly_rest[b0 + taken, 0]
+            taken += 1
+        if i == locks:
+            t = max(t, shift[S_FREE_FROM])
+        t, leg = arrival(ly_drive, ly_bucket, base, place, to, t)
+        wheel += leg
+        if i == 0:
+            first_leg = leg
+        if ly_metres.shape[0] > 0:
+            metres += ly_metres[shift[S_PROFILE], place, to]
+        # breaks on arrival
+        while taken < n:
+            at = max(t, ly_rest[b0 + taken, 1])
+            ready = at + ly_rest[b0 + taken, 0]
+            limit = latest_within(tab, s, n_shifts, v, last, i, m, route, taken + 1, base)
+            fits = ready <= ly_rest[b0 + taken, 2] and ready <= limit
+            limit = latest_within(tab, s, n_shifts, v, last, i, m, route, taken, base)
+            if not fits or (t <= limit and at > t):
+                break
+            if i == 0:
+                first_event = min(first_event, at)
+            rests[taken] = at
+            t = ready
+            taken += 1
+        t = next_start(
+            ly_window_at, ly_window, ly_visit_i[v, V_LINKED], st_bounds, v * n_shifts + s, v, t
+        )  # fmt: skip
+        if i == 0:
+            first_event = min(first_event, t)
+        starts[i] = t
+        if ly_visit_f[v, V_LATE_COST] > 0 and t > ly_visit_i[v, V_DUE]:
+            late += ly_visit_f[v, V_LATE_COST] * (t - ly_visit_i[v, V_DUE])
+        if ly_extra.shape[0] > 0:
+            extra += ly_extra[v, s]
+        t += ly_service[v, s]
+        place = to
+    while taken < n:
+        at = max(t, ly_rest[b0 + taken, 1])
+        ready = at + ly_rest[b0 + taken, 0]
+        onward = arrival(ly_drive, ly_bucket, base, place, shift[S_END], ready)[0]
+        fits = ready <= ly_rest[b0 + taken, 2] and onward <= last[m, taken + 1]
+        go_on = arrival(ly_drive, ly_bucket, base, place, shift[S_END], t)[0] <= last[m, taken]
+        if not fits or (go_on and at > t):
+            break
+        rests[taken] = at
+        t = ready
+        taken += 1
+    if m == locks:
+        t = max(t, shift[S_FREE_FROM])
+    t, leg = arrival(ly_drive, ly_bucket, base, place, shift[S_END], t)
+    wheel += leg
+    if ly_metres.shape[0] > 0:
+        metres += ly_metres[shift[S_PROFILE], place, shift[S_END]]
+    home = t
+    while taken < n and home > ly_rest[b0 + taken, 1]:
+        rests[taken] = home
+        home += ly_rest[b0 + taken, 0]
+        taken += 1
+    if not away:
+        leave = departure(ly_drive, ly_bucket, base, shift[S_START], first, first_event)
+        # at that time of day the first drive may take another time
+        wheel += arrival(ly_drive, ly_bucket, base, shift[S_START], first, leave)[1] - first_leg
+    if t - leave > shift[S_MAX_DURATION] or wheel > shift[S_MAX_DRIVE]:
+        return False
+    overtime = max(np.int64(0), t - shift[S_REGULAR])
+    out[E_LEAVE], out[E_BACK], out[E_DRIVE], out[E_METRES] = leave, t, wheel, metres
+    out[E_LATE_COST], out[E_OVERTIME], out[E_EXTRA] = late, overtime, extra
+    out[E_COST] = (
+        rates[S_COST]
+        + rates[S_COST_PER_S] * (t - leave)
+        + rates[S_COST_PER_DRIVE_S] * wheel
+        + rates[S_COST_PER_M] * metres
+        + rates[S_OVERTIME_COST] * overtime
+        + late
+        + extra
+    )
+    return True

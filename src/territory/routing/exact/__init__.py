@@ -1,0 +1,1 @@
+"""The exact engine: one shift to proven optimality."""

@@ -1,0 +1,188 @@
+"""One shift to proven optimality: bounds from both ends, sharper each time, until nothing cheaper is left.
+
+Labels with short memories, grown from the end of the day, bound what a partial route can become. They guide a
+beam that finds a good route, and the labels with longer memories that are grown from the beginning; those
+guide the next ones from the end, and so on, until memories are complete or no label can beat the best route.
+(Righini & Salani 2009 grow memories where a route has a cycle; here neighbourhoods double, as with
+ng-routes, since a pass between good bounds costs little.) After every pass the least cost of any route
+is a bound on the optimum; it stays valid where the budget ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from territory.routing.clock import E_COLUMNS, E_COST, NEVER
+from territory.routing.exact import labels as lb
+from territory.routing.exact.model import ShiftModel, shift_model
+from territory.routing.exact.passes import TOLERANCE, Budget, Pass, memories, no_completions
+from territory.routing.layout import S_BREAK0, S_BREAK1, S_LOCK0, S_LOCK1
+from territory.routing.timing import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from territory.routing.layout import Layout
+
+__all__ = ["ShiftAnswer", "solve_shift"]
+
+#: Memories of the first pass, and by how much they grow.
+FIRST: Final = 3
+GROWTH: Final = 2
+#: Labels a slice of time that the beam follows.
+BEAM: Final = 8
+
+
+@dataclass(frozen=True)
+class ShiftAnswer:
+    """What is known about the best route of one shift.
+
+    Attributes
+    ----------
+    order : tuple of int, or None
+        The cheapest route found, locked visits first; None: none beats the given upper bound.
+    net : float
+        Its cost minus the values of its visits; of no route, the upper bound.
+    bound : float
+        No route of the shift costs less, net.
+    optimal : bool
+        `net` is proven to be least.
+    labels : int
+        Partial routes that were extended.
+    """
+
+    order: tuple[int, ...] | None
+    net: float
+    bound: float
+    optimal: bool
+    labels: int
+
+
+def solve_shift(
+    layout: Layout,
+    s: int,
+    *,
+    values: NDArray[np.float64],
+    upper: float = np.inf,
+    candidates: NDArray[np.int64] | None = None,
+    max_labels: int = 2_000_000,
+    deadline_s: float | None = None,
+    on_route: Callable[[tuple[int, ...], float], None] | None = None,
+) -> ShiftAnswer:
+    """Find the route of one shift that costs least net of the values of its visits, and prove it.
+
+    Parameters
+    ----------
+    layout : Layout
+    s : int
+    values : float64 array of shape (V,)
+        What making a visit is worth.
+    upper : float
+        Net cost of a known route: only cheaper ones are looked for.
+    candidates : int64 array, optional
+        The visits that may be made, beside the locked ones.
+    max_labels : int
+        Most partial routes that are extended.
+    deadline_s : float, optional
+        Moment of `time.monotonic` at which to stop.
+    on_route : callable, optional
+        Told the order and net cost of each better route.
+
+    Returns
+    -------
+    ShiftAnswer
+        Links between visits are not looked at.
+    """
+    free = layout.shift_i[s, S_LOCK1] == layout.shift_i[s, S_LOCK0]
+    known = min(upper, 0.0) if free else upper
+    model = shift_model(layout, s, values, candidates)
+    if model is None:
+        return ShiftAnswer(None, known, known, optimal=True, labels=0)
+    solver = _Solver(layout, model, values, known, on_route)
+    budget = Budget(max_labels, deadline_s)
+    solver.solve(budget)
+    return solver.answer(budget.spent)
+
+
+class _Solver:
+    def __init__(
+        self, layout: Layout, model: ShiftModel, values: NDArray[np.float64], known: float,
+        on_route: Callable[[tuple[int, ...], float], None] | None,
+    ) -> None:  # fmt: skip
+        self.layout, self.model, self.values, self.on_route = layout, model, values, on_route
+        self.net = known
+        self.order: tuple[int, ...] | None = None
+        self.cut = known if not model.step else float(np.ceil(known - 1e-6))
+        self.lower = float(model.day.source_f.min() + np.minimum(model.day.node_f, 0.0).sum())
+
+    def solve(self, budget: Budget) -> None:
+        model = self.model
+        n = len(model.visits)
+        size = FIRST
+        backward = Pass(
+            model, model.mirror, memories(model.mirror, size), self.cut, no_completions(model.mirror, max(1, (n + 63) // 64)),
+            rounded=model.timed,
+        )  # fmt: skip
+        if not self._finish(backward, budget):
+            return
+        guide = backward.completions()
+        full = memories(model.day, n)
+        if n > size:
+            beam = Pass(model, model.day, full, self.cut, guide, beam=BEAM)
+            beam.run(budget)
+            self._take(beam)
+        forward = True
+        while not self.closed:
+            size = min(n, size * GROWTH)
+            side = model.day if forward else model.mirror
+            near = full if size >= n else memories(side, size)
+            grown = Pass(model, side, near, self.cut, guide, rounded=model.timed and not forward)
+            if not self._finish(grown, budget) or (size >= n and not grown.rounded):
+                return
+            guide = grown.completions()
+            forward = not forward
+
+    def _finish(self, search: Pass, budget: Budget) -> bool:
+        """Run a pass and learn from it; return whether it came to its end."""
+        done = search.run(budget)
+        self._take(search)
+        self.lower = max(self.lower, search.bound)
+        return done
+
+    def _take(self, search: Pass) -> None:
+        """Time the best route of a pass, and keep it where it is better."""
+        found = search.best
+        self.cut = min(self.cut, search.cut)
+        if found is None:
+            return
+        order = np.array([*self.model.locks.tolist(), *found], np.int64)
+        m = len(order)
+        shift = self.layout.shift_i[self.model.shift]
+        rests = int(shift[S_BREAK1] - shift[S_BREAK0])
+        free, last = np.empty((m + 1, rests + 1), np.int64), np.empty((m + 1, rests + 1), np.int64)
+        starts, taken, out = np.empty(m, np.int64), np.empty(rests, np.int64), np.empty(E_COLUMNS)
+        wide = np.tile(np.array([-NEVER, NEVER], np.int64), (len(self.values), 1))
+        if not evaluate(self.layout, wide, self.model.shift, order, m, free, last, starts, taken, out):
+            return
+        net = float(out[E_COST] - self.values[order].sum())
+        if net < self.net:
+            self.net, self.order = net, tuple(order.tolist())
+            if self.on_route is not None:
+                self.on_route(self.order, net)
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be cheaper than the cut."""
+        return self.lower >= self.cut - TOLERANCE * max(1.0, abs(self.cut))
+
+    def answer(self, spent: int) -> ShiftAnswer:
+        """Return what is known."""
+        slack = 2 * TOLERANCE * max(1.0, abs(self.net)) if np.isfinite(self.net) else 0.0
+        lower = self.lower if self.lower < lb.INFINITE else np.inf
+        optimal = lower >= self.net - slack
+        return ShiftAnswer(self.order, self.net, self.net if optimal else lower, optimal, spent)

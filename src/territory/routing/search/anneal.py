@@ -1,0 +1,219 @@
+"""The loop: ruin, recreate, accept or go back (simulated annealing)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from territory.routing.compiled import kernel
+from territory.routing.search.recreate import recreate
+from territory.routing.search.routes import keep, rand, refresh, undo
+from territory.routing.search.ruin import ruin, tick
+from territory.routing.search.state import (
+    C_BEST_STEP,
+    C_DIRTY,
+    C_MOVED,
+    C_OUT,
+    C_POOL,
+    C_STEP,
+    C_TICK_RUIN,
+    C_TOUCHED,
+    F_BEST,
+    F_NOW,
+)
+from territory.routing.slots import (
+    T_AT,
+    T_BEST_BOUNDS,
+    T_BEST_N,
+    T_BEST_ROW,
+    T_BOUNDS,
+    T_COST,
+    T_COUNT,
+    T_DIRTY,
+    T_GROUP_VISIT,
+    T_IS_DIRTY,
+    T_LOST,
+    T_N,
+    T_OUT,
+    T_POOL,
+    T_POOL_COST,
+    T_RNG,
+    T_ROW,
+    T_UNMADE,
+    T_VALUE,
+)
+from territory.routing.tables import f64_1, i32_1, i32_2, i64_1, i64_2, u64_1
+
+__all__ = ["anneal", "fill", "restart"]
+
+#: Improvements smaller than this are noise of summation.
+_NOISE = 1e-7
+
+
+@kernel("i8[::1]")
+def total_cost(tab):  # type: ignore[no-untyped-def]
+    """Return what the present routes cost, summed anew."""
+    st_cost = f64_1(tab, T_COST)
+    st_lost = f64_1(tab, T_LOST)
+    st_n = i64_1(tab, T_N)
+    total = 0.0
+    for s in range(len(st_n)):
+        total += st_cost[s]
+    for v in range(len(st_lost)):
+        total += st_lost[v]
+    return total
+
+
+@kernel("i8[::1]")
+def remember(tab):  # type: ignore[no-untyped-def]
+    """Make the present routes the best, and put those that changed into the pool."""
+    st_best_bounds = i64_2(tab, T_BEST_BOUNDS)
+    st_best_n = i64_1(tab, T_BEST_N)
+    st_best_row = i32_2(tab, T_BEST_ROW)
+    st_bounds = i64_2(tab, T_BOUNDS)
+    st_cost = f64_1(tab, T_COST)
+    st_count = i64_1(tab, T_COUNT)
+    st_dirty = i32_1(tab, T_DIRTY)
+    st_group_visit = i32_1(tab, T_GROUP_VISIT)
+    st_is_dirty = i64_1(tab, T_IS_DIRTY)
+    st_n = i64_1(tab, T_N)
+    st_pool = i32_2(tab, T_POOL)
+    st_pool_cost = f64_1(tab, T_POOL_COST)
+    st_row = i32_2(tab, T_ROW)
+    st_value = f64_1(tab, T_VALUE)
+    size = len(st_pool)
+    for i in range(st_count[C_DIRTY]):
+        s = st_dirty[i]
+        n = st_n[s]
+        st_best_n[s] = n
+        st_is_dirty[s] = 0
+        for j in range(n):
+            st_best_row[s, j] = st_row[s, j]
+        if size > 0 and n > 0:
+            p = st_count[C_POOL] % size
+            st_count[C_POOL] += 1
+            st_pool[p, 0] = s
+            st_pool[p, 1] = n
+            st_pool_cost[p] = st_cost[s]
+            for j in range(n):
+                st_pool[p, j + 2] = st_row[s, j]
+    st_count[C_DIRTY] = 0
+    for i in range(len(st_group_visit)):
+        v = st_group_visit[i]
+        st_best_bounds[v, 0] = st_bounds[v, 0]
+        st_best_bounds[v, 1] = st_bounds[v, 1]
+    st_value[F_BEST] = st_value[F_NOW]
+    st_count[C_BEST_STEP] = st_count[C_STEP]
+
+
+@kernel("i8[::1]")
+def begin_step(tab):  # type: ignore[no-untyped-def]
+    """Forget what the step before changed."""
+    st_count = i64_1(tab, T_COUNT)
+    st_count[C_STEP] += 1
+    st_count[C_TOUCHED] = 0
+    st_count[C_MOVED] = 0
+
+
+@kernel("i8[::1], f8[::1]", entry=True)
+def fill(tab, key_sum):  # type: ignore[no-untyped-def]
+    """Put every visit in that is in no route yet."""
+    st_at = i32_2(tab, T_AT)
+    st_count = i64_1(tab, T_COUNT)
+    st_lost = f64_1(tab, T_LOST)
+    st_out = i32_1(tab, T_OUT)
+    st_unmade = f64_1(tab, T_UNMADE)
+    st_value = f64_1(tab, T_VALUE)
+    begin_step(tab)
+    st_count[C_TICK_RUIN] = tick(tab)
+    k = 0
+    for v in range(len(st_lost)):
+        if st_lost[v] > 0.0 or (st_at[v].max() < 0 and st_unmade[v] == 0.0):
+            st_out[k] = v
+            k += 1
+    st_count[C_OUT] = k
+    recreate(tab, 0, -1, 0, 0.0, key_sum)
+    keep(tab)
+    st_value[F_NOW] = total_cost(tab)
+    if st_value[F_NOW] < st_value[F_BEST] - _NOISE:
+        remember(tab)
+
+
+@kernel("i8[::1]", entry=True)
+def restart(tab):  # type: ignore[no-untyped-def]
+    """Work out times and costs of the routes in `row`, as they are; returns whether all fit."""
+    st_n = i64_1(tab, T_N)
+    st_value = f64_1(tab, T_VALUE)
+    ok = True
+    for s in range(len(st_n)):
+        ok = refresh(tab, s) and ok
+    st_value[F_NOW] = total_cost(tab)
+    return ok
+
+
+@kernel("i8[::1], i8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8", entry=True)
+def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, key_sum, one_day):  # type: ignore[no-untyped-def]
+    """Run some steps of the search.
+
+    Parameters
+    ----------
+    layout, st : Layout, State
+    steps : int
+    hot, cold : float
+        Temperature at the begin and the end of the whole search.
+    since, until : float
+        Shares of the whole search at the begin and the end of these steps.
+    average, longest : float
+        Visits to take out on average, and the longest string.
+    pool : int
+        Visits that are not made to try each time.
+    blink : float
+    key_sum : float array
+        See `recreate`.
+    one_day : float
+        Share of steps that keep the days of cadences.
+
+    Returns
+    -------
+    float
+        Mean absolute change of cost of a step, for choosing temperatures.
+    """
+    st_rng = u64_1(tab, T_RNG)
+    st_value = f64_1(tab, T_VALUE)
+    moved = 0.0
+    temperature = hot
+    for i in range(steps):
+        if i % 32 == 0:
+            temperature = hot * (cold / hot) ** (since + (until - since) * i / steps)
+        begin_step(tab)
+        before = st_value[F_NOW]
+        day_only = one_day > 0.0 and rand(st_rng) < one_day
+        seed, day = ruin(tab, average, longest, day_only)
+        if not day_only:
+            day = -1
+        done = recreate(tab, seed, day, pool, blink, key_sum)
+        change = st_value[F_NOW] - before
+        moved += abs(change)
+        if done and change < -temperature * np.log(rand(st_rng) + 1e-300):
+            keep(tab)
+            if st_value[F_NOW] < st_value[F_BEST] - _NOISE:
+                remember(tab)
+        else:
+            undo(tab)
+            st_value[F_NOW] = before
+    st_value[F_NOW] = total_cost(tab)
+    return moved / max(steps, 1)
+
+
+@kernel("i8[::1]", entry=True)
+def remember_all(tab):  # type: ignore[no-untyped-def]
+    """Make the present routes the best, whatever they cost."""
+    st_count = i64_1(tab, T_COUNT)
+    st_dirty = i32_1(tab, T_DIRTY)
+    st_is_dirty = i64_1(tab, T_IS_DIRTY)
+    st_n = i64_1(tab, T_N)
+    for s in range(len(st_n)):
+        if st_is_dirty[s] == 0:
+            st_is_dirty[s] = 1
+            st_dirty[st_count[C_DIRTY]] = s
+            st_count[C_DIRTY] += 1
+    remember(tab)

@@ -1,0 +1,316 @@
+"""The search engine: ruin and recreate on one problem, with independent restarts."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from territory.model.enums import Status
+from territory.routing.finish import finish
+from territory.routing.layout import (
+    LAYOUT_ARRAYS,
+    ONCE,
+    RHYTHM,
+    S_DAY,
+    S_LOCK0,
+    S_LOCK1,
+    V_KIND,
+    V_LINKED,
+    Layout,
+    layout_of,
+)
+from territory.routing.rhythm import best_chain
+from territory.routing.search.anneal import anneal, fill, remember_all, restart
+from territory.routing.search.state import F_BEST, State, new_state
+from territory.routing.tables import Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from territory.routing.problem import RoutingProblem
+    from territory.routing.solution import RoutingSolution
+
+__all__ = ["Effort", "solve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How the search goes about it.
+
+    Attributes
+    ----------
+    average, longest : float
+        Visits taken out at a time, and the longest string (Christiaens & Vanden Berghe: both 10).
+    blink : float
+        Chance to overlook a place.
+    pool : int
+        Visits not made that are tried at each step.
+    hot, cold : float
+        Temperatures as shares of the mean change of cost by a step.
+    one_day : float
+        Share of steps that keep the days of cadences.
+    """
+
+    average: float = 10.0
+    longest: float = 10.0
+    blink: float = 0.01
+    pool: int = 40
+    hot: float = 0.3
+    cold: float = 0.003
+    one_day: float = 0.5
+
+
+#: Chances of the orders in which visits are put back: load, far, near, width, opening, closing, value, worth; random.
+_CHANCES: Final = (4.0, 2.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)
+#: Seconds that a kernel runs before the clock, Ctrl-C and the progress callback have their turn.
+_SLICE_S: Final = 0.05
+_ITERATIONS_WITHOUT_LIMIT: Final = 20_000
+
+
+@dataclass(slots=True)
+class _Run:
+    """One search: its state, and what is known after it."""
+
+    layout: Layout
+    state: State
+    tables: Tables
+    key_sum: NDArray[np.float64]
+    effort: Effort
+    steps: int = 0
+    interrupted: bool = False
+
+
+def _key_sum(state: State) -> NDArray[np.float64]:
+    """Return cumulated chances of the orders; an order in which all are alike has none."""
+    chances = [c if np.ptp(k) > 0 else 0.0 for c, k in zip(_CHANCES, state.keys, strict=False)]
+    return np.cumsum([*chances, _CHANCES[-1]])
+
+
+def begin(
+    problem: RoutingProblem, layout: Layout, seed: int, start: RoutingSolution | None, effort: Effort, pool: int = 0
+) -> _Run:
+    """Return a search with first routes.
+
+    Parameters
+    ----------
+    problem, layout : RoutingProblem, Layout
+    seed : int
+    start : RoutingSolution, optional
+    effort : Effort
+    pool : int
+        Routes to remember.
+    """
+    state = new_state(problem, layout, seed, pool=pool)
+    run = _Run(layout, state, Tables((*layout[:LAYOUT_ARRAYS], *state)), _key_sum(state), effort)
+    state.lost[:] = state.unmade
+    routes = {
+        s: layout.locked[layout.shift_i[s, S_LOCK0] : layout.shift_i[s, S_LOCK1]].tolist() for s in range(len(state.n))
+    }
+    if start is not None:
+        routes.update({r.shift: list(r.visits) for r in start.routes})
+        for r in start.routes:
+            for v, t in zip(r.visits, r.starts, strict=True):
+                if layout.visit_i[v, V_LINKED]:
+                    state.bounds[v] = t - layout.origin
+    load_routes(run, routes)
+    state.value[F_BEST] = np.inf
+    fill(run.tables.table, run.key_sum)
+    remember_all(run.tables.table)
+    return run
+
+
+def load_routes(run: _Run, routes: dict[int, list[int]]) -> None:
+    """Set the routes of a state, and what its visits cost apart from them."""
+    state, layout = run.state, run.layout
+    state.at[:] = -1
+    for s, visits in routes.items():
+        state.n[s] = len(visits)
+        state.row[s, : len(visits)] = visits
+        for v in visits:
+            column = int(layout.shift_i[s, S_DAY]) if layout.visit_i[v, V_KIND] != ONCE else 0
+            state.at[v, column] = s
+    restart(run.tables.table)
+    set_lost(state, layout)
+
+
+def set_lost(state: State, layout: Layout) -> None:
+    """Set what each visit costs apart from routes."""
+    for v in range(len(state.lost)):
+        days = np.flatnonzero(state.at[v] >= 0)
+        kind = layout.visit_i[v, V_KIND]
+        if kind == RHYTHM:
+            cost = np.full(layout.days, np.inf)
+            cost[days] = -1e15
+            total = best_chain(
+                layout.visit_i[v], layout.visit_f[v, 2], layout.visit_f[v, 3], layout.days, cost, state.weight[v],
+                state.reach, state.before, state.chain,
+            )[1]  # fmt: skip
+            state.lost[v] = total + 1e15 * len(days)
+        elif len(days) == 0:
+            state.lost[v] = state.unmade[v]
+        elif kind == ONCE:
+            state.lost[v] = 0.0
+        else:
+            made = np.zeros(layout.days, np.bool_)
+            made[days] = True
+            rows = slice(int(layout.visit_i[v, 6]), int(layout.visit_i[v, 7]))
+            same = (layout.pattern[rows] == made).all(axis=1)
+            state.lost[v] = float(layout.pattern_cost[rows][same].min()) if same.any() else state.unmade[v]
+
+
+def work(
+    run: _Run,
+    *,
+    deadline: float | None,
+    began: float,
+    iterations: int | None,
+    on_slice: Callable[[float, float], bool] | None = None,
+) -> None:
+    """Run a search to its limit.
+
+    Parameters
+    ----------
+    run : _Run
+    deadline, began : float
+        Monotonic seconds.
+    iterations : int, optional
+    on_slice : callable, optional
+        Called with the share done and the best cost; returns whether to go on.
+    """
+    e, layout, state = run.effort, run.layout, run.state
+    if len(state.lost) == 0 or len(state.n) == 0:
+        return
+    limit = iterations if iterations is not None else (None if deadline is not None else _ITERATIONS_WITHOUT_LIMIT)
+    one_day = e.one_day if bool((layout.visit_i[:, V_KIND] != ONCE).any()) else 0.0
+    longest, average = e.longest, e.average
+    tuning = min(200, limit or 200)
+    step = anneal(
+        run.tables.table, tuning, 1e-9, 1e-9, 0.0, 0.0, average, longest, e.pool, e.blink, run.key_sum, one_day
+    )
+    run.steps += tuning
+    hot, cold = max(e.hot * step, 1e-9), max(e.cold * step, 1e-9)
+    slice_steps = 100
+    share = 0.0
+    while True:
+        now = monotonic()
+        if deadline is not None and now >= deadline:
+            break
+        if limit is not None:
+            slice_steps = min(slice_steps, limit - run.steps)
+            if slice_steps <= 0:
+                break
+            until = (run.steps + slice_steps) / limit
+        else:
+            until = min(1.0, share + slice_steps / max(run.steps, 1) * (now - began) / max(deadline - began, 1e-9))
+        anneal(
+            run.tables.table,
+            slice_steps,
+            hot,
+            cold,
+            share,
+            until,
+            average,
+            longest,
+            e.pool,
+            e.blink,
+            run.key_sum,
+            one_day,
+        )
+        run.steps += slice_steps
+        took = monotonic() - now
+        if limit is None:
+            share = min(1.0, (monotonic() - began) / max(deadline - began, 1e-9))
+        else:
+            share = until
+        slice_steps = int(max(20, min(100_000, slice_steps * min(2.0, _SLICE_S / max(took, 1e-6)))))
+        if on_slice is not None and not on_slice(share, float(state.value[F_BEST])):
+            break
+
+
+def orders_of(run: _Run) -> dict[int, list[int]]:
+    """Return the best routes of a search."""
+    state = run.state
+    return {s: state.best_row[s, : state.best_n[s]].tolist() for s in np.flatnonzero(state.best_n).tolist()}
+
+
+def solve(
+    problem: RoutingProblem,
+    *,
+    layout: Layout | None = None,
+    time_limit_s: float | None = None,
+    iterations: int | None = None,
+    rng: int = 0,
+    start: RoutingSolution | None = None,
+    on_progress: Callable[[str, float], None] | None = None,
+    n_jobs: int = 1,
+    effort: Effort | None = None,
+) -> RoutingSolution:
+    """Search for good routes.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+    layout : Layout, optional
+        Of the problem, where it is at hand.
+    time_limit_s : float, optional
+        Seconds.
+    iterations : int, optional
+        Steps of each restart; the answer then depends on nothing but problem, seed and jobs. Default
+        without a time limit: 20,000.
+    rng : int
+        Seed.
+    start : RoutingSolution, optional
+        Routes to begin with; the answer is no worse.
+    on_progress : callable, optional
+        Called with "search" and the share done.
+    n_jobs : int
+        Restarts, one a thread; -1: one a core. The best counts.
+    effort : Effort, optional
+    """
+    began = monotonic()
+    deadline = None if time_limit_s is None else began + time_limit_s
+    arrays = layout_of(problem) if layout is None else layout
+    jobs = (os.cpu_count() or 1) if n_jobs == -1 else n_jobs
+    effort = Effort() if effort is None else effort
+    seeds = [rng] if jobs == 1 else [int(x) for x in np.random.SeedSequence(rng).generate_state(jobs)]
+    runs = [begin(problem, arrays, seed, start, effort) for seed in seeds]
+    stop = False
+
+    def on_slice(share: float, _best: float) -> bool:
+        if on_progress is not None and jobs == 1:
+            on_progress("search", share)
+        return not stop
+
+    interrupted = False
+    if jobs == 1:
+        try:
+            work(runs[0], deadline=deadline, began=began, iterations=iterations, on_slice=on_slice)
+        except KeyboardInterrupt:
+            interrupted = True
+    else:
+        with ThreadPoolExecutor(jobs) as pool:
+            futures = [
+                pool.submit(work, r, deadline=deadline, began=began, iterations=iterations, on_slice=on_slice)
+                for r in runs
+            ]
+            try:
+                for f in futures:
+                    f.result()
+            except KeyboardInterrupt:
+                stop = interrupted = True
+    best = min(runs, key=lambda r: float(r.state.value[F_BEST]))
+    found = finish(
+        problem, arrays, orders_of(best), bounds=best.state.best_bounds, iterations=sum(r.steps for r in runs),
+        status=Status.INTERRUPTED if interrupted else Status.FEASIBLE,
+    )  # fmt: skip
+    if found is None:  # pragma: no cover - the search keeps only routes that fit
+        msg = "a route of the search does not fit its shift"
+        raise RuntimeError(msg)
+    return found
