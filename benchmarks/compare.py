@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.summary import ROUTING, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,8 +34,9 @@ def tables(runs: Sequence[dict[str, Any]]) -> str:
     for family in dict.fromkeys(run["family"] for run in runs):
         same = [run for run in runs if run["family"] == family]
         rows: list[Row] = [r for run in same for r in run["results"]]
-        if family == "repday":
-            rows = summary_of_days(rows)
+        notes = _notes(rows)
+        if family in ROUTING:
+            rows = summary(rows)
         if family == "load":
             imports = [r for r in rows if r["instance"] == "import"]
             rows = [r for r in rows if r["instance"] != "import"]
@@ -42,36 +44,21 @@ def tables(runs: Sequence[dict[str, Any]]) -> str:
                 blocks.append(_table(_IMPORT, imports))
         if rows:
             blocks.append(_table(_COLUMNS[family], rows))
-        notes = [f"  {r['instance']}, {r['engine']}: {r['note']}" for r in rows if r.get("note")]
         notes += [f"  {run['machine']}; seed {run['seed']}; {run.get('command', '')}" for run in same]
         blocks.append("\n".join(notes) + "\n")
     return "\n".join(blocks)
 
 
-def summary_of_days(rows: list[Row]) -> list[Row]:
-    """Return one row an engine: how often it found the optimum, how far off it was, how fast it was."""
-    out: list[Row] = []
-    for engine in dict.fromkeys(r["engine"] for r in rows):
-        some = [r for r in rows if r["engine"] == engine]
-        equal = [r for r in some if r["visits"] == r["best_visits"]]
-        drive = sum(r["drive_s"] for r in equal)
-        least = sum(r["best_drive_s"] for r in equal)
-        out.append(
-            {
-                "engine": engine,
-                "days": len(some),
-                "visits": sum(r["visits"] for r in some),
-                "best_visits": sum(r["best_visits"] for r in some),
-                "optimal": sum(r["optimal"] for r in some),
-                "fewer": len(some) - len(equal),
-                "gap": drive / least - 1 if least else None,
-                "worst_gap": max((r["gap"] for r in equal), default=None),
-                "cpu_ms": 1000 * fmean(r["cpu_s"] for r in some),
-                "wall_ms": 1000 * fmean(r["wall_s"] for r in some),
-                "days_per_cpu_s": len(some) / max(sum(r["cpu_s"] for r in some), 1e-9),
-            }
-        )
-    return out
+def _notes(rows: Sequence[Row]) -> list[str]:
+    """Return what rows have to say, once where many say the same."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for r in rows:
+        if r.get("note"):
+            said.setdefault((r["engine"], r["note"]), []).append(r["instance"])
+    return [
+        f"  {names[0] if len(names) == 1 else f'{len(names)} instances, such as {names[0]}'}, {engine}: {note}"
+        for (engine, note), names in said.items()
+    ]
 
 
 def _text(key: str) -> Cell:
@@ -96,7 +83,7 @@ def _reasons(r: Row) -> str:
 
 
 #: Columns of words stand to the left, figures to the right.
-_WORDS = {"instance", "engine", "status", "promise", "unassigned"}
+_WORDS = {"class", "instance", "engine", "status", "promise", "unassigned"}
 _IMPORT: dict[str, Cell] = {
     "instance": _text("instance"),
     "cpu ms: numpy": _number("numpy_cpu_ms", 1),
@@ -105,6 +92,27 @@ _IMPORT: dict[str, Cell] = {
     "wall ms": _number("tables_wall_ms", 1),
     "promised": _number("promised_ms", 0),
     "promise": _text("promise"),
+}
+_ROUTING: dict[str, Cell] = {
+    "class": _text("group"),
+    "engine": _text("engine"),
+    "solved": lambda r: f"{r['solved']}/{r['instances']}",
+    "mean gap": _share("gap", 2),
+    "median": _share("median_gap", 2),
+    "worst": _share("worst_gap", 2),
+    "at best": _share("at_best", 0),
+    "better than known": _number("better", 0),
+    "proven": _share("proven", 0),
+    "own gap": _share("own_gap", 2),
+    "worst own": _share("worst_own_gap", 1),
+    "cpu s": _number("cpu_s", 3),
+    "solves/cpu s": _number("per_cpu_s", 1),
+    "iterations/s": _number("iterations_per_s", 0),
+}
+_DRIVING: dict[str, Cell] = {
+    "visits": _number("visits", 0),
+    "with fewer": _number("fewer", 0),
+    "more driving": _share("driving", 2),
 }
 _COLUMNS: dict[str, dict[str, Cell]] = {
     "load": {
@@ -144,23 +152,25 @@ _COLUMNS: dict[str, dict[str, Cell]] = {
         "baseline there": _number("equal_baseline_min_per_visit", 2),
         "unassigned": _reasons,
     },
-    "repday": {
-        "engine": _text("engine"),
-        "days": _number("days", 0),
-        "visits": _number("visits", 0),
-        "best": _number("best_visits", 0),
-        "optimal days": _number("optimal", 0),
-        "days with fewer": _number("fewer", 0),
-        "driving above best": _share("gap", 2),
-        "worst day": _share("worst_gap"),
-        "cpu ms/day": _number("cpu_ms", 1),
-        "wall ms/day": _number("wall_ms", 1),
-        "days/cpu s": _number("days_per_cpu_s", 1),
+    "coldstart": {
+        "instance": _text("instance"),
+        "import s": _number("import_s", 2),
+        "first day s": _number("day_s", 2),
+        "first week s": _number("week_s", 2),
+        "wall s": _number("wall_s", 2),
+        "cpu s": _number("cpu_s", 2),
+        "promised s": _number("promised_s", 0),
+        "promise": _text("promise"),
     },
+    **dict.fromkeys(ROUTING, _ROUTING),
+    "repday": {**_ROUTING, **_DRIVING},
+    "repmonth": {**_ROUTING, **_DRIVING},
 }
 
 
 def _table(columns: dict[str, Cell], rows: Sequence[Row]) -> str:
+    told = {name: cell for name, cell in columns.items() if any(cell(r) != "-" for r in rows)}
+    columns = told or columns
     cells = [list(columns), *([cell(r) for cell in columns.values()] for r in rows)]
     width = [max(len(line[j]) for line in cells) for j in range(len(columns))]
     lines = []

@@ -5,39 +5,94 @@ same visits and the same last one only those are kept that no other beats in bot
 (Dumas, Desrosiers, Gelinas & Solomon 1995, here with a choice of visits). All labels of one size are
 extended and compared at once with numpy: about 0.05 s for 12 visits.
 
-Nothing here comes from the engine that it measures; only the problem's arrays are read.
+Nothing here comes from the engines that it measures.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from territory.routing.day_problem import DayProblem
-
-__all__ = ["best_day"]
+__all__ = ["Day", "best_day", "driven"]
 
 
-def best_day(problem: DayProblem) -> list[int]:
+@dataclass(frozen=True, eq=False)
+class Day:
+    """A rep's day of m possible visits.
+
+    Attributes
+    ----------
+    durations_s : int64 array of shape (m + 2, m + 2)
+        Place 0 is the start, 1 to m the visits, m + 1 the end.
+    service_s : int64 array of shape (m,)
+    windows : tuple of m tuples of (int, int)
+        For the start of each visit, sorted.
+    shift : (int, int)
+        Leaves at the first or later, is back by the second.
+    max_visits : int, optional
+    """
+
+    durations_s: NDArray[np.int64]
+    service_s: NDArray[np.int64]
+    windows: tuple[tuple[tuple[int, int], ...], ...]
+    shift: tuple[int, int]
+    max_visits: int | None = None
+
+    @property
+    def m(self) -> int:
+        """Number of possible visits."""
+        return len(self.service_s)
+
+
+def driven(day: Day, order: Sequence[int], starts: Sequence[int] | None = None) -> int | None:
+    """Return the seconds at the wheel of a day's visits (0-based) in order, or None where they do not fit.
+
+    Parameters
+    ----------
+    day : Day
+    order : sequence of int
+    starts : sequence of int, optional
+        When each visit starts; default: as early as possible.
+    """
+    if not order:
+        return 0
+    if len(set(order)) < len(order) or (day.max_visits is not None and len(order) > day.max_visits):
+        return None
+    free, at, drive = day.shift[0], 0, 0
+    for k, visit in enumerate(order):
+        leg = int(day.durations_s[at, visit + 1])
+        open_at = [max(low, free + leg) for low, high in day.windows[visit] if free + leg <= high]
+        start = min(open_at, default=None) if starts is None else starts[k]
+        if start is None or start < free + leg or not any(a <= start <= b for a, b in day.windows[visit]):
+            return None
+        free, at, drive = start + int(day.service_s[visit]), visit + 1, drive + leg
+    leg = int(day.durations_s[at, day.m + 1])
+    return drive + leg if free + leg <= day.shift[1] else None
+
+
+def best_day(problem: Day) -> list[int]:
     """Return the visits (0-based) of the best day in order: the most visits, then the least driving.
 
     Parameters
     ----------
-    problem : DayProblem
-        Without a break, of at most 20 visits.
+    problem : Day
+        Of at most 20 visits; the labels of more than about 14 take minutes.
 
     Raises
     ------
     ValueError
-        A break, or too many visits.
+        Too many visits.
     """
     m = problem.m
-    if problem.rest is not None or m > 20:
-        msg = "exact days have no break and at most 20 visits"
+    if m > 20:
+        msg = "exact days have at most 20 visits"
         raise ValueError(msg)
     most = m if problem.max_visits is None else min(m, problem.max_visits)
     begin, close = problem.shift
@@ -67,7 +122,7 @@ def _path(layers: list[NDArray[np.int64]], size: int, at: int) -> list[int]:
     return order[::-1]
 
 
-def _extended(problem: DayProblem, durations: NDArray[np.int64], layer: NDArray[np.int64]) -> NDArray[np.int64]:
+def _extended(problem: Day, durations: NDArray[np.int64], layer: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return every label of a layer with every visit that may follow."""
     close = problem.shift[1]
     parts = []

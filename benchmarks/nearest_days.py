@@ -26,10 +26,10 @@ import numpy as np
 from territory import GreatCircle, Plan
 from territory.model.enums import Reason
 from territory.routing.assemble import Drafts
+from territory.routing.day_timing import time_route
 from territory.routing.desk import Desk
 from territory.routing.engine import DaySolution, solve
 from territory.routing.shifts import break_of
-from territory.routing.day_timing import time_route
 from territory.schedule.cadence import cadence_of
 
 if TYPE_CHECKING:

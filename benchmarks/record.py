@@ -22,7 +22,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 _PACKAGES = (
     "territory", "numpy", "scipy", "ortools", "narwhals", "pandas", "polars", "pyarrow", "scikit-learn",
-    "k-means-constrained",
+    "k-means-constrained", "numba", "pyvrp", "pyvroom",
 )  # fmt: skip
 
 
@@ -43,6 +43,12 @@ class Options:
     seed : int
     size : int, optional
         A smaller (or larger) run, see each family.
+    engine : str, optional
+        Of the routing families; ``all``: one after the other.
+    jobs : int
+        Processes that share the instances of a routing family, each on one thread.
+    visits : int, optional
+        Possible visits of a rep's day.
     """
 
     data: Path = DATA
@@ -51,14 +57,19 @@ class Options:
     iterations: int | None = None
     seed: int = 0
     size: int | None = None
+    engine: str | None = None
+    jobs: int = 1
+    visits: int | None = None
 
     def wants(self, instance: str) -> bool:
         """Return whether an instance was asked for."""
         return fnmatch(instance, self.instances)
 
     def takes(self, family: str, *names: str) -> None:
-        """Refuse the options among seconds, iterations and size that a family has no use for."""
-        given = [x for x in ("seconds", "iterations", "size") if getattr(self, x) is not None and x not in names]
+        """Refuse the options of one family or another that this family has no use for."""
+        optional = ("seconds", "iterations", "size", "engine", "visits")
+        given = [x for x in optional if getattr(self, x) is not None and x not in names]
+        given += ["jobs"] if self.jobs != 1 and "jobs" not in names else []
         if given:
             msg = f"{family} has no use for --{given[0]}"
             raise SystemExit(msg)

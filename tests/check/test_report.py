@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from territory.check import ALIGNMENT_CODES, CODES, PLAN_CODES, CheckReport, Violation
+from territory.check import ALIGNMENT_CODES, CODES, PLAN_CODES, ROUTING_CODES, CheckReport, Violation
 from territory.errors import SolverError
 
 DAY = np.datetime64("2026-01-05")
@@ -82,7 +82,7 @@ def test_reports_and_violations_are_frozen():
 
 
 def test_codes_are_hyphenated_and_explained_in_sentences():
-    assert {*PLAN_CODES, *ALIGNMENT_CODES} == set(CODES)
+    assert {*PLAN_CODES, *ALIGNMENT_CODES, *ROUTING_CODES} == set(CODES)
     for code, rule in CODES.items():
         assert code == code.lower().strip("-")
         assert "_" not in code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ALIGNMENT_CODES", "CODES", "PLAN_CODES"]
+__all__ = ["ALIGNMENT_CODES", "CODES", "PLAN_CODES", "ROUTING_CODES"]
 
 _ELIGIBILITY: Final = {
     "skill-missing": "The rep has every skill that the customer requires.",
@@ -98,10 +98,73 @@ ALIGNMENT_CODES: Final[dict[str, str]] = {
     "bound-above-objective": "The bound is not above the objective.",
 }
 
-#: Code to rule, of both checks.
-CODES: Final[dict[str, str]] = {
-    **PLAN_CODES,
-    **ALIGNMENT_CODES,
-    # the one code that the two share with a meaning each
-    "reason-unfounded": f"{PLAN_CODES['reason-unfounded']} {ALIGNMENT_CODES['reason-unfounded']}",
+#: Code to rule, of `check_routing`.
+ROUTING_CODES: Final[dict[str, str]] = {
+    # the shape of the answer
+    "not-whole": "Shifts, visits and times are whole numbers.",
+    "shift-unknown": "Every route is of a shift of the problem.",
+    "visit-unknown": "Every visit is one of the problem.",
+    "routes-unordered": "The routes stand in the order of the shifts.",
+    "shift-doubled": "A shift has one route.",
+    "route-without-visits": "Every route has visits.",
+    "start-count-wrong": "A route has a start for each visit.",
+    "break-count-wrong": "A route says for each break of the shift when it begins, or that it is not needed.",
+    # one shift, in time
+    "leg-unreachable": "There is a way for every leg.",
+    "start-too-early": "Between leaving, or the end of the visit before, and a start lies the drive.",
+    "back-too-early": "Between the end of the last visit and being back lies the drive.",
+    "before-shift": "The rep leaves when the shift has begun, or later.",
+    "after-shift": "The rep is back, and the last break over, when the shift and its overtime end, or earlier.",
+    "outside-window": "A visit, or where only it counts its start, lies within a window of the visit.",
+    "break-missing": "A break is left out only by who is back before its window, or leaves after it.",
+    "break-outside-window": "A break lies within its window, and in the shift.",
+    "break-during-visit": "No visit takes place during a break.",
+    "break-during-drive": "The rep does not drive during a break.",
+    "frozen-drive": "Before the freeze no drive begins but those to locked visits.",
+    "drive-wrong": "A route's drive_s is what its legs take.",
+    "distance-wrong": "A route's distance_m is the sum of its legs where metres cost, else 0.",
+    # limits
+    "duration-too-long": "From leaving to being back is at most max_duration_s.",
+    "drive-too-long": "A route's drive_s is at most max_drive_s.",
+    "too-many-visits": "A shift has at most max_visits.",
+    "over-capacity": "The loads of a shift's visits add up to no more than its capacity.",
+    # which visit in which shift
+    "not-eligible": "A visit goes only to shifts that it is eligible for.",
+    "pin-broken": "A pinned visit is made in its shift, and starts when it has to.",
+    "lock-broken": "A shift with locked visits begins with them, in their order, and nobody else makes them.",
+    "visit-doubled": "A visit is made once; with a cadence once a day.",
+    "pattern-broken": "A visit with patterns is made on the days of one of them, or not at all.",
+    "rhythm-first": "The first visit of a rhythm lies on one of its first days; if missed, on the one that was meant.",
+    "rhythm-gap": "From one visit of a rhythm to the next lie as many days as allowed; if missed, as many as meant.",
+    "rhythm-open": "While another visit of a rhythm is due it is made or missed.",
+    "rhythm-over": "There are no visits of a rhythm after none is due.",
+    "joint-broken": "Joint visits are made in two shifts with one start, or not at all.",
+    "precedence-broken": "A visit that has to come after another starts late enough after it, or is not made.",
+    # what is not made
+    "unserved-missing": "Every visit that is not made is among those unserved.",
+    "unserved-doubled": "A visit is unserved once; of a rhythm, once a day.",
+    "unserved-wrong": "A visit that is made is not unserved; only of a rhythm a day is known.",
+    # what it costs
+    "terms-unknown": "The terms of the objective are the ones that there are.",
+    "term-wrong": "Each term of the objective is what the routes cost.",
+    "objective-wrong": "The objective is the sum of its terms.",
+    "bound-above-objective": "Where all required visits are made, the bound is not above the objective.",
+    "required-missing-wrong": "required_missing is the number of required or locked visits that are not made.",
+    "status-wrong": "The status is a `territory.model.enums.Status`.",
+    "optimal-unproven": "Who says optimal has a bound that proves it, and makes all required visits.",
+    "infeasible-unfounded": "Who says infeasible leaves out required visits.",
 }
+
+
+def _all() -> dict[str, str]:
+    """Return every code; where checks share one, the rule of each."""
+    rules: dict[str, list[str]] = {}
+    for codes in (PLAN_CODES, ALIGNMENT_CODES, ROUTING_CODES):
+        for code, rule in codes.items():
+            if rule not in rules.setdefault(code, []):
+                rules[code].append(rule)
+    return {code: " ".join(sentences) for code, sentences in rules.items()}
+
+
+#: Code to rule, of all checks.
+CODES: Final[dict[str, str]] = _all()

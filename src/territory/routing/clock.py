@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from territory.routing.compiled import kernel
+from territory.routing.compiled import inner, kernel
 from territory.routing.layout import (
     S_BEGIN,
     S_BREAK0,
@@ -76,7 +76,7 @@ E_EXTRA: Final = 7
 E_COLUMNS: Final = 8
 
 
-@kernel("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
+@inner("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
 def arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     """Return the earliest arrival at place j for who may leave place i at t, and the time at the wheel."""
     if len(bucket) == 1:
@@ -95,7 +95,7 @@ def arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     return best, wheel
 
 
-@kernel("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
+@inner("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
 def departure(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     """Return the latest time to leave place i that arrives at place j by t."""
     if len(bucket) == 1:
@@ -109,7 +109,7 @@ def departure(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     return np.int64(-NEVER)
 
 
-@kernel("i4[::1], i4[:, ::1], i8, i8[:, ::1], i8, i8, i8")
+@inner("i4[::1], i4[:, ::1], i8, i8[:, ::1], i8, i8, i8")
 def next_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no-untyped-def]
     """Return the first possible start of visit v from t on; NEVER: none. `key` is v * S + s."""
     high_v = np.int64(NEVER)
@@ -123,7 +123,7 @@ def next_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no
     return np.int64(NEVER)
 
 
-@kernel("i4[::1], i4[:, ::1], i8, i8[:, ::1], i8, i8, i8")
+@inner("i4[::1], i4[:, ::1], i8, i8[:, ::1], i8, i8, i8")
 def latest_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no-untyped-def]
     """Return the last possible start of visit v up to t; -NEVER: none."""
     low_v = np.int64(-NEVER)
@@ -137,7 +137,7 @@ def latest_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[
     return np.int64(-NEVER)
 
 
-@kernel("i8[:, ::1], i8, i8, i8[::1]")
+@inner("i8[:, ::1], i8, i8, i8[::1]")
 def rest_forward(rest, b0, n, times):  # type: ignore[no-untyped-def]
     """Let breaks be taken now: `times[k]` is when the rep is ready with k breaks behind it."""
     for k in range(n):
@@ -146,7 +146,7 @@ def rest_forward(rest, b0, n, times):  # type: ignore[no-untyped-def]
             times[k + 1] = ready
 
 
-@kernel("i8[:, ::1], i8, i8, i8[::1]")
+@inner("i8[:, ::1], i8, i8, i8[::1]")
 def rest_backward(rest, b0, n, times):  # type: ignore[no-untyped-def]
     """Let breaks be taken now: `times[k]` is the latest time to be here with k breaks behind."""
     for k in range(n - 1, -1, -1):
@@ -155,7 +155,7 @@ def rest_backward(rest, b0, n, times):  # type: ignore[no-untyped-def]
             times[k] = done - rest[b0 + k, 0]
 
 
-@kernel("i8[::1], i8[:, ::1], i8[::1]")
+@inner("i8[::1], i8[:, ::1], i8[::1]")
 def begin_states(shift, rest, times):  # type: ignore[no-untyped-def]
     """Set when the rep may leave the start place, with k breaks taken there or not needed."""
     b0 = shift[S_BREAK0]
@@ -173,7 +173,7 @@ def begin_states(shift, rest, times):  # type: ignore[no-untyped-def]
             times[k] = max(times[k], shift[S_FREE_FROM])
 
 
-@kernel("i8[::1], i8[:, ::1], i8[::1]")
+@inner("i8[::1], i8[:, ::1], i8[::1]")
 def end_states(shift, rest, times):  # type: ignore[no-untyped-def]
     """Set the latest arrival at the end place with k breaks behind: the others are not needed, or taken there."""
     b0 = shift[S_BREAK0]
@@ -187,7 +187,7 @@ def end_states(shift, rest, times):  # type: ignore[no-untyped-def]
             times[k] = max(times[k], done)
 
 
-@kernel("i8[::1], i4[:, ::1], i4[::1], i4[:, ::1], i8, i8[:, ::1], i8[:, ::1], i8, i8, i8, i8[::1]")
+@inner("i8[::1], i4[:, ::1], i4[::1], i4[:, ::1], i8, i8[:, ::1], i8[:, ::1], i8, i8, i8, i8[::1]")
 def visit_forward(shift, service, window_at, window, linked, bounds, rest, s, n_shifts, v, times):  # type: ignore[no-untyped-def]
     """Turn arrivals at a visit, `times[k]`, into times to drive on."""
     b0 = shift[S_BREAK0]
@@ -202,7 +202,7 @@ def visit_forward(shift, service, window_at, window, linked, bounds, rest, s, n_
         rest_forward(rest, b0, n, times)
 
 
-@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8", entry=True)
+@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8")
 def forward(tab, s, route, m, free, since):  # type: ignore[no-untyped-def]
     """Fill rows `since` .. m of `free`; row since - 1 is known."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -237,7 +237,7 @@ def forward(tab, s, route, m, free, since):  # type: ignore[no-untyped-def]
                 free[i, k] = max(free[i, k], shift[S_FREE_FROM])
 
 
-@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8, i8[::1]", entry=True)
+@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8, i8[::1]")
 def backward(tab, s, route, m, last, close, scratch):  # type: ignore[no-untyped-def]
     """Fill all rows of `last` for a route that is back by `close`; scratch has room for one row."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -282,7 +282,7 @@ def backward(tab, s, route, m, last, close, scratch):  # type: ignore[no-untyped
         place = before
 
 
-@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1]")
+@inner("i8[::1], i8, i4[::1], i8, i8[:, ::1]")
 def back_at(tab, s, route, m, free):  # type: ignore[no-untyped-def]
     """Return when the rep is back, as early as the order allows; NEVER: the route does not fit."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -305,7 +305,7 @@ def back_at(tab, s, route, m, free):  # type: ignore[no-untyped-def]
     return back
 
 
-@kernel("i8[::1], i8[:, ::1], i8[::1], i8")
+@inner("i8[::1], i8[:, ::1], i8[::1], i8")
 def rest_ready(shift, rest, rests, k):  # type: ignore[no-untyped-def]
     """Return when break k may begin at the start place."""
     ready = shift[S_BEGIN]
@@ -315,39 +315,74 @@ def rest_ready(shift, rest, rests, k):  # type: ignore[no-untyped-def]
     return ready
 
 
-@kernel("i8[::1], i8, i8, i8, i8[:, ::1], i8, i8, i4[::1], i8, i8")
-def latest_within(tab, s, n_shifts, v, last, i, m, route, k, base):  # type: ignore[no-untyped-def]
-    """Return the latest time to be ready for visit v at stop i with k breaks behind, no more breaks before it."""
+@inner("i8[::1], i8, i8[:, ::1], i8, i8, i4[::1], i8")
+def free_until(tab, s, last, i, m, route, base):  # type: ignore[no-untyped-def]
+    """Return the latest times to be free after visit i - 1, before its next drive, with k breaks behind."""
     ly_bucket = i64_1(tab, L_BUCKET)
     ly_drive = i32_3(tab, L_DRIVE)
     ly_rest = i64_2(tab, L_REST)
-    ly_service = i32_2(tab, L_SERVICE)
     ly_shift_i = i64_2(tab, L_SHIFT_I)
+    ly_visit_i = i64_2(tab, L_VISIT_I)
+    shift = ly_shift_i[s]
+    n = shift[S_BREAK1] - shift[S_BREAK0]
+    place = ly_visit_i[route[i - 1], V_PLACE]
+    to = shift[S_END] if i == m else ly_visit_i[route[i], V_PLACE]
+    times = np.empty(n + 1, np.int64)
+    for j in range(n + 1):
+        t = last[i, j]
+        times[j] = t if t <= -NEVER else departure(ly_drive, ly_bucket, base, place, to, t)
+        if i == shift[S_LOCK1] - shift[S_LOCK0] and times[j] < shift[S_FREE_FROM]:
+            times[j] = -NEVER
+    rest_backward(ly_rest, shift[S_BREAK0], n, times)
+    return times
+
+
+@inner("i8[::1], i8, i8, i8, i8[:, ::1], i8, i8, i4[::1], i8, i8")
+def latest_within(tab, s, n_shifts, v, last, i, m, route, k, base):  # type: ignore[no-untyped-def]
+    """Return the latest time to be ready for visit v at stop i with k breaks behind, no more breaks before it."""
+    ly_service = i32_2(tab, L_SERVICE)
     ly_visit_i = i64_2(tab, L_VISIT_I)
     ly_window = i32_2(tab, L_WINDOW)
     ly_window_at = i32_1(tab, L_WINDOW_AT)
     st_bounds = i64_2(tab, T_BOUNDS)
+    done = free_until(tab, s, last, i + 1, m, route, base)[k]
+    if done <= -NEVER:
+        return np.int64(-NEVER)
+    return latest_start(
+        ly_window_at, ly_window, ly_visit_i[v, V_LINKED], st_bounds, v * n_shifts + s, v, done - ly_service[v, s]
+    )
+
+
+@inner("i8[::1], i8, i8[:, ::1], i8, i8, i4[::1], i8, i8, i8, i8[::1]")
+def rest_here(tab, s, last, i, m, route, base, t, taken, rests):  # type: ignore[no-untyped-def]
+    """Take breaks after visit i - 1 and before its next drive; return when they are over, and how many are behind."""
+    ly_bucket = i64_1(tab, L_BUCKET)
+    ly_drive = i32_3(tab, L_DRIVE)
+    ly_rest = i64_2(tab, L_REST)
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    ly_visit_i = i64_2(tab, L_VISIT_I)
     shift = ly_shift_i[s]
     b0 = shift[S_BREAK0]
     n = shift[S_BREAK1] - b0
-    place = ly_visit_i[v, V_PLACE]
-    to = shift[S_END] if i + 1 == m else ly_visit_i[route[i + 1], V_PLACE]
-    times = np.empty(n + 1, np.int64)
-    for j in range(n + 1):
-        t = last[i + 1, j]
-        times[j] = t if t <= -NEVER else departure(ly_drive, ly_bucket, base, place, to, t)
-        if i + 1 == shift[S_LOCK1] - shift[S_LOCK0] and times[j] < shift[S_FREE_FROM]:
-            times[j] = -NEVER
-    rest_backward(ly_rest, b0, n, times)
-    if times[k] <= -NEVER:
-        return np.int64(-NEVER)
-    return latest_start(
-        ly_window_at, ly_window, ly_visit_i[v, V_LINKED], st_bounds, v * n_shifts + s, v,
-        times[k] - ly_service[v, s],
-    )  # fmt: skip
+    place = ly_visit_i[route[i - 1], V_PLACE]
+    to = shift[S_END] if i == m else ly_visit_i[route[i], V_PLACE]
+    until = free_until(tab, s, last, i, m, route, base)
+    frozen = i == shift[S_LOCK1] - shift[S_LOCK0]
+    while taken < n:
+        at = max(t, ly_rest[b0 + taken, 1])
+        ready = at + ly_rest[b0 + taken, 0]
+        fits = ready <= ly_rest[b0 + taken, 2] and ready <= until[taken + 1]
+        leave = max(t, shift[S_FREE_FROM]) if frozen else t
+        go_on = arrival(ly_drive, ly_bucket, base, place, to, leave)[0] <= last[i, taken]
+        if not fits or (go_on and at > t):
+            break
+        rests[taken] = at
+        t = ready
+        taken += 1
+    return t, taken
 
 
-@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8[:, ::1], i8[::1], i8[::1], f8[::1]", entry=True)
+@kernel("i8[::1], i8, i4[::1], i8, i8[:, ::1], i8[:, ::1], i8[::1], i8[::1], f8[::1]")
 def evaluate(tab, s, route, m, free, last, starts, rests, out):  # type: ignore[no-untyped-def]
     """Time one route and cost it; the one place where both are defined.
 
@@ -446,19 +481,8 @@ def evaluate(tab, s, route, m, free, last, starts, rests, out):  # type: ignore[
         v = route[i]
         to = ly_visit_i[v, V_PLACE]
         # breaks before driving
-        while i > 0 and taken < n:
-            at = max(t, ly_rest[b0 + taken, 1])
-            ready = at + ly_rest[b0 + taken, 0]
-            if i == locks:
-                ready = max(ready, shift[S_FREE_FROM])
-            onward = arrival(ly_drive, ly_bucket, base, place, to, ready)[0]
-            fits = at + ly_rest[b0 + taken, 0] <= ly_rest[b0 + taken, 2] and onward <= last[i, taken + 1]
-            go_on = arrival(ly_drive, ly_bucket, base, place, to, t)[0] <= last[i, taken]
-            if not fits or (go_on and at > t):
-                break
-            rests[taken] = at
-            t = at + ly_rest[b0 + taken, 0]
-            taken += 1
+        if i > 0 and taken < n:
+            t, taken = rest_here(tab, s, last, i, m, route, base, t, taken, rests)
         if i == locks:
             t = max(t, shift[S_FREE_FROM])
         t, leg = arrival(ly_drive, ly_bucket, base, place, to, t)
@@ -471,8 +495,8 @@ def evaluate(tab, s, route, m, free, last, starts, rests, out):  # type: ignore[
         while taken < n:
             at = max(t, ly_rest[b0 + taken, 1])
             ready = at + ly_rest[b0 + taken, 0]
-            limit = latest_within(tab, s, n_shifts, v, last, i, m, route, taken + 1, base)
-            fits = ready <= ly_rest[b0 + taken, 2] and ready <= limit
+            # more breaks may follow before the visit
+            fits = ready <= ly_rest[b0 + taken, 2] and ready <= last[i, taken + 1]
             limit = latest_within(tab, s, n_shifts, v, last, i, m, route, taken, base)
             if not fits or (t <= limit and at > t):
                 break
@@ -493,17 +517,8 @@ def evaluate(tab, s, route, m, free, last, starts, rests, out):  # type: ignore[
             extra += ly_extra[v, s]
         t += ly_service[v, s]
         place = to
-    while taken < n:
-        at = max(t, ly_rest[b0 + taken, 1])
-        ready = at + ly_rest[b0 + taken, 0]
-        onward = arrival(ly_drive, ly_bucket, base, place, shift[S_END], ready)[0]
-        fits = ready <= ly_rest[b0 + taken, 2] and onward <= last[m, taken + 1]
-        go_on = arrival(ly_drive, ly_bucket, base, place, shift[S_END], t)[0] <= last[m, taken]
-        if not fits or (go_on and at > t):
-            break
-        rests[taken] = at
-        t = ready
-        taken += 1
+    if taken < n:
+        t, taken = rest_here(tab, s, last, m, m, route, base, t, taken, rests)
     if m == locks:
         t = max(t, shift[S_FREE_FROM])
     t, leg = arrival(ly_drive, ly_bucket, base, place, shift[S_END], t)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["best_chain", "chain_of"]
 
 
-@kernel("i8[::1], f8, f8, i8, f8[::1], f8, f8[::1], i8[::1], i8[::1]", entry=True)
+@kernel("i8[::1], f8, f8, i8, f8[::1], f8, f8[::1], i8[::1], i8[::1]")
 def best_chain(visit, interval, off_cost, days, cost, missed_cost, reach, before, chain):  # type: ignore[no-untyped-def]
     """Choose the days of a rhythmic visit: a shortest path over days.
 

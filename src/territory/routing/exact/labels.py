@@ -128,7 +128,7 @@ def close_route(lab, money, used_arc, used_limit, arc_i, arc_f, sink_i, sink_f, 
     i = lab[x, L_NODE]
     at = lab[x, L_TIME] + arc_i[i, n + 1]
     cost = money[x, M_COST] + arc_f[i, n + 1]
-    if at >= FAR or cost >= cut[C_CUT]:
+    if at >= FAR:
         return
     for r in range(used_limit.shape[0]):
         if lab[x, L_USED + r] + used_arc[r, i, n + 1] > used_limit[r]:
@@ -293,15 +293,14 @@ def keep_best(lab, money, queue, b, beam, picked):  # type: ignore[no-untyped-de
     count = 0
     y = queue[b]
     while y >= 0:
-        if lab[y, L_ALIVE]:
-            # insertion into the sorted list of those kept
-            if count < beam or money[y, M_LEAST] < money[picked[count - 1], M_LEAST]:
-                at = min(count, beam - 1)
-                while at > 0 and money[picked[at - 1], M_LEAST] > money[y, M_LEAST]:
-                    picked[at] = picked[at - 1]
-                    at -= 1
-                picked[at] = y
-                count = min(count + 1, beam)
+        # insertion into the sorted list of those kept
+        if lab[y, L_ALIVE] and (count < beam or money[y, M_LEAST] < money[picked[count - 1], M_LEAST]):
+            at = min(count, beam - 1)
+            while at > 0 and money[picked[at - 1], M_LEAST] > money[y, M_LEAST]:
+                picked[at] = picked[at - 1]
+                at -= 1
+            picked[at] = y
+            count = min(count + 1, beam)
         y = lab[y, L_NEXT]
     queue[b] = -1
     for a in range(count - 1, -1, -1):

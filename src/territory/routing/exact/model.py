@@ -186,6 +186,7 @@ def shift_model(
     horizon = int(limit.max()) - t0
     if horizon < 0:
         return None
+    sources = [x for x in sources if x[1] - t0 <= horizon]
     order = np.concatenate([np.array([len(rows) - 1]), np.arange(n + 2, len(rows) - 1)])
     gone = used_arc[:, order[:-1], order[1:]].sum(axis=1) + used_node[:, n:].sum(axis=1)
     source_i = np.array([[k, t - t0, *gone] for k, t, _ in sources], dtype=np.int64)
@@ -264,12 +265,13 @@ def _sources(
         found = []
         for k, t, cost in states:
             found.append((k, t, cost))
+            done = t
             for q in range(k, len(rest)):
                 length, earliest, latest = rest[q]
-                t = max(t, earliest) + length
-                if t > latest:
+                done = max(done, earliest) + length
+                if done > latest:
                     break
-                found.append((q + 1, t, cost))
+                found.append((q + 1, done, cost))
         return found
 
     at = len(drive) - 1

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from territory.routing.exact.model import ShiftModel, Side
 
-__all__ = ["TOLERANCE", "Budget", "Pass", "memories", "no_completions"]
+__all__ = ["Budget", "Pass", "memories", "no_completions", "tolerance"]
 
 #: Slices of time by which completions are sorted, and by which labels wait for their turn.
 CELLS: Final = 64
@@ -25,12 +25,15 @@ BEAM_QUEUE: Final = 16
 SLICE: Final = 100_000
 #: Labels at once, at most: about 100 bytes each.
 MOST_LABELS: Final = 4_000_000
-#: Costs that differ by less, relatively, are the same.
-TOLERANCE: Final = 1e-9
 
 Completions = tuple[
     "NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.int64]"
 ]
+
+
+def tolerance(cost: float) -> float:
+    """Return by how much costs of this size may differ and still be the same."""
+    return 1e-7 + (1e-13 * abs(cost) if np.isfinite(cost) else 0.0)
 
 
 class Budget:
@@ -67,7 +70,7 @@ class Pass:
         self.work = np.zeros(lb.W_COLUMNS, np.int64)
         self.work[[lb.W_BEST, lb.W_LEAST]] = -1
         self.work[lb.W_ROUNDED] = rounded
-        step = 1 - 1e-6 if model.step else TOLERANCE * max(1.0, abs(cut) if np.isfinite(cut) else 1.0)
+        step = 1 - 1e-3 if model.step else tolerance(cut)
         self.money_out = np.array([min(cut, lb.INFINITE), lb.INFINITE, step])
         self.done = False
 
@@ -146,8 +149,9 @@ class Pass:
         return self.route(int(self.work[lb.W_BEST])) if self.work[lb.W_HITS] else None
 
 
-def no_completions(side: Side, words: int) -> Completions:
+def no_completions(side: Side) -> Completions:
     """Return what guides the first pass: nothing."""
+    words = max(1, (len(side.node_f) + 63) // 64)
     return (
         np.zeros(1, np.int64), np.zeros((0, CELLS)), np.zeros((0, 2 + len(side.used_limit)), np.int64), np.zeros(0),
         np.zeros((0, words), np.int64),

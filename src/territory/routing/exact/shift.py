@@ -10,7 +10,7 @@ is a bound on the optimum; it stays valid where the budget ends.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from territory.routing.clock import E_COLUMNS, E_COST, NEVER
 from territory.routing.exact import labels as lb
 from territory.routing.exact.model import ShiftModel, shift_model
-from territory.routing.exact.passes import TOLERANCE, Budget, Pass, memories, no_completions
+from territory.routing.exact.passes import Budget, Pass, memories, no_completions, tolerance
 from territory.routing.layout import S_BREAK0, S_BREAK1, S_LOCK0, S_LOCK1
 from territory.routing.timing import evaluate
 
@@ -54,6 +54,8 @@ class ShiftAnswer:
         `net` is proven to be least.
     labels : int
         Partial routes that were extended.
+    interrupted : bool
+        By Ctrl-C.
     """
 
     order: tuple[int, ...] | None
@@ -61,6 +63,7 @@ class ShiftAnswer:
     bound: float
     optimal: bool
     labels: int
+    interrupted: bool = False
 
 
 def solve_shift(
@@ -105,8 +108,12 @@ def solve_shift(
         return ShiftAnswer(None, known, known, optimal=True, labels=0)
     solver = _Solver(layout, model, values, known, on_route)
     budget = Budget(max_labels, deadline_s)
-    solver.solve(budget)
-    return solver.answer(budget.spent)
+    interrupted = False
+    try:
+        solver.solve(budget)
+    except KeyboardInterrupt:
+        interrupted = True
+    return replace(solver.answer(budget.spent), interrupted=interrupted)
 
 
 class _Solver:
@@ -125,7 +132,7 @@ class _Solver:
         n = len(model.visits)
         size = FIRST
         backward = Pass(
-            model, model.mirror, memories(model.mirror, size), self.cut, no_completions(model.mirror, max(1, (n + 63) // 64)),
+            model, model.mirror, memories(model.mirror, size), self.cut, no_completions(model.mirror),
             rounded=model.timed,
         )  # fmt: skip
         if not self._finish(backward, budget):
@@ -160,7 +167,7 @@ class _Solver:
         self.cut = min(self.cut, search.cut)
         if found is None:
             return
-        order = np.array([*self.model.locks.tolist(), *found], np.int64)
+        order = np.array([*self.model.locks.tolist(), *found], np.int32)
         m = len(order)
         shift = self.layout.shift_i[self.model.shift]
         rests = int(shift[S_BREAK1] - shift[S_BREAK0])
@@ -178,11 +185,11 @@ class _Solver:
     @property
     def closed(self) -> bool:
         """Whether nothing can be cheaper than the cut."""
-        return self.lower >= self.cut - TOLERANCE * max(1.0, abs(self.cut))
+        return self.lower >= self.cut - tolerance(self.cut)
 
     def answer(self, spent: int) -> ShiftAnswer:
         """Return what is known."""
-        slack = 2 * TOLERANCE * max(1.0, abs(self.net)) if np.isfinite(self.net) else 0.0
+        slack = 2 * tolerance(self.net)
         lower = self.lower if self.lower < lb.INFINITE else np.inf
         optimal = lower >= self.net - slack
         return ShiftAnswer(self.order, self.net, self.net if optimal else lower, optimal, spent)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from territory.routing.finish import free_bounds
+from territory.routing.finish import finish, free_bounds
 from territory.routing.layout import (
     ONCE,
     PATTERNS,
@@ -34,7 +34,7 @@ from territory.routing.layout import (
 from territory.routing.ortools.pool import PoolRoute, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -110,14 +110,33 @@ def recombine(
     routes = clean(layout, pool, incumbent or (), most_routes)
     if not routes:
         return None
-    model = _Partition(problem, layout, routes, len(incumbent or ()) if incumbent is not None else -1)
-    return model.solve(time_limit_s, work_limit, rng, n_jobs)
+    model = _Partition(problem, layout, routes, None if incumbent is None else len(incumbent))
+    found = model.solve(time_limit_s, work_limit, rng, n_jobs)
+    if found is None or incumbent is None:
+        return found
+    orders, bounds = _fixed(layout, {r.shift: r for r in incumbent})
+    known = finish(problem, layout, orders, bounds=bounds)
+    if known is None:
+        return found
+    # sums of the same costs in another order
+    less = found.cost < known.objective - 1e-9 * max(1.0, abs(known.objective))
+    return found if (found.missing, not less) < (known.required_missing, True) else None
+
+
+def _fixed(layout: Layout, routes: Mapping[int, PoolRoute]) -> tuple[dict[int, list[int]], NDArray[np.int64]]:
+    """Return orders by shift, and bounds that keep linked visits where their routes have them."""
+    bounds = free_bounds(layout)
+    for route in routes.values():
+        for v, start in zip(route.visits, route.starts, strict=False):
+            if layout.visit_i[v, V_LINKED]:
+                bounds[v] = start
+    return {s: list(route.visits) for s, route in routes.items()}, bounds
 
 
 class _Partition:
     """The model: a variable a route, a row a shift class and a visit."""
 
-    def __init__(self, problem: RoutingProblem, layout: Layout, routes: list[PoolRoute], known: int) -> None:
+    def __init__(self, problem: RoutingProblem, layout: Layout, routes: list[PoolRoute], known: int | None) -> None:
         from ortools.sat.python import cp_model  # noqa: PLC0415 - a solver loads when it is used
 
         self.layout, self.routes, self.known = layout, routes, known
@@ -302,8 +321,8 @@ class _Partition:
         self.model.minimize(
             cp_model.LinearExpr.weighted_sum(self.terms, weights) + penalty * sum(self.missing)
         )  # fmt: skip
-        for i, literal in enumerate(self.x):
-            if self.known >= 0:
+        if self.known is not None:
+            for i, literal in enumerate(self.x):
                 self.model.add_hint(literal, i < self.known)
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = n_jobs
@@ -316,25 +335,19 @@ class _Partition:
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
         chosen = [i for i, literal in enumerate(self.x) if solver.boolean_value(literal)]
-        if self.known >= 0 and set(chosen) == set(range(self.known)):
-            return None
         on = [bool(solver.boolean_value(literal)) for literal in self.terms]
         cost = self.fixed + sum(c for c, used in zip(self.costs, on, strict=True) if used)
         missing = self.never_missing + sum(bool(solver.boolean_value(m)) for m in self.missing)
         return self._answer(chosen, cost, missing, proven=status == cp_model.OPTIMAL)
 
     def _answer(self, chosen: list[int], cost: float, missing: int, *, proven: bool) -> Recombination:
-        bounds = free_bounds(self.layout)
         spare = {c: list(shifts) for c, shifts in self.classes.items()}
-        orders: dict[int, list[int]] = {}
+        placed: dict[int, PoolRoute] = {}
         for i in chosen:
             route = self.routes[i]
             free = spare[int(self.layout.shift_i[route.shift, S_CLASS])]
             # a route keeps its shift where that is free, so that an answer differs from the known one where it must
             s = route.shift if route.shift in free else free[0]
             free.remove(s)
-            orders[s] = list(route.visits)
-            for v, start in zip(route.visits, route.starts, strict=False):
-                if self.layout.visit_i[v, V_LINKED]:
-                    bounds[v] = start
-        return Recombination(orders, bounds, cost, missing, proven)
+            placed[s] = route
+        return Recombination(*_fixed(self.layout, placed), cost, missing, proven)

@@ -120,7 +120,9 @@ class Plan:
         self._scratch = self._room(problem.n_visits + 1, breaks)
         self.starts: list[list[int]] = [[] for _ in range(n_shifts)]
         self.usable = layout.shift_i[:, S_MAX_VISITS] > 0
-        self.locked = [layout.locked[a:b].tolist() for a, b in layout.shift_i[:, [S_LOCK0, S_LOCK1]].tolist()]
+        self.locked: list[list[int]] = [
+            layout.locked[a:b].tolist() for a, b in layout.shift_i[:, [S_LOCK0, S_LOCK1]].tolist()
+        ]
         late = layout.shift_i[:, S_FREE_FROM] > layout.shift_i[:, S_CLOSE]
         for s in range(n_shifts):
             if self.locked[s]:

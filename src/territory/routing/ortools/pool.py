@@ -24,6 +24,8 @@ from territory.routing.timing import evaluate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
     from territory.routing.solution import RoutingSolution
 
 __all__ = ["PoolRoute", "clean", "pool_of"]
@@ -133,7 +135,7 @@ def _dominated(
     return False
 
 
-def _excess(pool: Sequence[PoolRoute], n_visits: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _excess(pool: Sequence[PoolRoute], n_visits: int) -> NDArray[np.float64]:
     """Return what each route costs above the least shares of its visits in any route of the pool."""
     length = np.array([len(r.visits) for r in pool])
     cost = np.array([r.cost for r in pool])
@@ -141,5 +143,4 @@ def _excess(pool: Sequence[PoolRoute], n_visits: int) -> np.ndarray[tuple[int], 
     least = np.full(n_visits, np.inf)
     np.minimum.at(least, visits, np.repeat(cost / length, length))
     ends = np.cumsum(length)
-    shares: np.ndarray[tuple[int], np.dtype[np.float64]] = np.add.reduceat(least[visits], ends - length)
-    return (cost - shares) / length
+    return np.asarray((cost - np.add.reduceat(least[visits], ends - length)) / length)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import kernel
+from territory.routing.compiled import inner, kernel
 from territory.routing.search.recreate import recreate
 from territory.routing.search.routes import keep, rand, refresh, undo
 from territory.routing.search.ruin import ruin, tick
@@ -49,7 +49,7 @@ __all__ = ["anneal", "fill", "restart"]
 _NOISE = 1e-7
 
 
-@kernel("i8[::1]")
+@inner("i8[::1]")
 def total_cost(tab):  # type: ignore[no-untyped-def]
     """Return what the present routes cost, summed anew."""
     st_cost = f64_1(tab, T_COST)
@@ -63,7 +63,7 @@ def total_cost(tab):  # type: ignore[no-untyped-def]
     return total
 
 
-@kernel("i8[::1]")
+@inner("i8[::1]")
 def remember(tab):  # type: ignore[no-untyped-def]
     """Make the present routes the best, and put those that changed into the pool."""
     st_best_bounds = i64_2(tab, T_BEST_BOUNDS)
@@ -105,7 +105,7 @@ def remember(tab):  # type: ignore[no-untyped-def]
     st_count[C_BEST_STEP] = st_count[C_STEP]
 
 
-@kernel("i8[::1]")
+@inner("i8[::1]")
 def begin_step(tab):  # type: ignore[no-untyped-def]
     """Forget what the step before changed."""
     st_count = i64_1(tab, T_COUNT)
@@ -114,7 +114,7 @@ def begin_step(tab):  # type: ignore[no-untyped-def]
     st_count[C_MOVED] = 0
 
 
-@kernel("i8[::1], f8[::1]", entry=True)
+@kernel("i8[::1], f8[::1]")
 def fill(tab, key_sum):  # type: ignore[no-untyped-def]
     """Put every visit in that is in no route yet."""
     st_at = i32_2(tab, T_AT)
@@ -138,7 +138,7 @@ def fill(tab, key_sum):  # type: ignore[no-untyped-def]
         remember(tab)
 
 
-@kernel("i8[::1]", entry=True)
+@kernel("i8[::1]")
 def restart(tab):  # type: ignore[no-untyped-def]
     """Work out times and costs of the routes in `row`, as they are; returns whether all fit."""
     st_n = i64_1(tab, T_N)
@@ -150,7 +150,7 @@ def restart(tab):  # type: ignore[no-untyped-def]
     return ok
 
 
-@kernel("i8[::1], i8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8", entry=True)
+@kernel("i8[::1], i8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8")
 def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, key_sum, one_day):  # type: ignore[no-untyped-def]
     """Run some steps of the search.
 
@@ -204,7 +204,7 @@ def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, k
     return moved / max(steps, 1)
 
 
-@kernel("i8[::1]", entry=True)
+@kernel("i8[::1]")
 def remember_all(tab):  # type: ignore[no-untyped-def]
     """Make the present routes the best, whatever they cost."""
     st_count = i64_1(tab, T_COUNT)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.errors import InfeasibleError, Problem
 from territory.model.enums import Status
 from territory.routing.finish import finish
 from territory.routing.layout import (
@@ -24,9 +26,10 @@ from territory.routing.layout import (
     Layout,
     layout_of,
 )
+from territory.routing.ortools.pool import PoolRoute
 from territory.routing.rhythm import best_chain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
-from territory.routing.search.state import F_BEST, State, new_state
+from territory.routing.search.state import C_POOL, F_BEST, State, new_state
 from territory.routing.tables import Tables
 
 if TYPE_CHECKING:
@@ -72,6 +75,8 @@ _CHANCES: Final = (4.0, 2.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)
 #: Seconds that a kernel runs before the clock, Ctrl-C and the progress callback have their turn.
 _SLICE_S: Final = 0.05
 _ITERATIONS_WITHOUT_LIMIT: Final = 20_000
+#: Routes that a search remembers.
+_POOL: Final = 4000
 
 
 @dataclass(slots=True)
@@ -240,6 +245,16 @@ def orders_of(run: _Run) -> dict[int, list[int]]:
     return {s: state.best_row[s, : state.best_n[s]].tolist() for s in np.flatnonzero(state.best_n).tolist()}
 
 
+def pool_of(run: _Run) -> list[PoolRoute]:
+    """Return the routes that a search remembers."""
+    state = run.state
+    n = min(int(state.count[C_POOL]), len(state.pool))
+    return [
+        PoolRoute(s, tuple(row[:m]), cost)
+        for (s, m, *row), cost in zip(state.pool[:n].tolist(), state.pool_cost[:n].tolist(), strict=True)
+    ]
+
+
 def solve(
     problem: RoutingProblem,
     *,
@@ -251,6 +266,7 @@ def solve(
     on_progress: Callable[[str, float], None] | None = None,
     n_jobs: int = 1,
     effort: Effort | None = None,
+    pool: list[PoolRoute] | None = None,
 ) -> RoutingSolution:
     """Search for good routes.
 
@@ -262,17 +278,24 @@ def solve(
     time_limit_s : float, optional
         Seconds.
     iterations : int, optional
-        Steps of each restart; the answer then depends on nothing but problem, seed and jobs. Default
-        without a time limit: 20,000.
+        Steps of each restart; the answer then depends on nothing but problem, seed and jobs, unless the
+        time limit comes first. Default without a time limit: 20,000.
     rng : int
         Seed.
     start : RoutingSolution, optional
         Routes to begin with; the answer is no worse.
     on_progress : callable, optional
-        Called with "search" and the share done.
+        Called with "search" and the best cost so far.
     n_jobs : int
         Restarts, one a thread; -1: one a core. The best counts.
     effort : Effort, optional
+    pool : list, optional
+        Out: routes that the search met.
+
+    Returns
+    -------
+    RoutingSolution
+        Without bound.
     """
     began = monotonic()
     deadline = None if time_limit_s is None else began + time_limit_s
@@ -280,37 +303,54 @@ def solve(
     jobs = (os.cpu_count() or 1) if n_jobs == -1 else n_jobs
     effort = Effort() if effort is None else effort
     seeds = [rng] if jobs == 1 else [int(x) for x in np.random.SeedSequence(rng).generate_state(jobs)]
-    runs = [begin(problem, arrays, seed, start, effort) for seed in seeds]
-    stop = False
+    size = 0 if pool is None else _POOL
+    runs = [begin(problem, arrays, seed, start, effort, size) for seed in seeds]
+    ended = Event()
 
-    def on_slice(share: float, _best: float) -> bool:
+    def on_slice(_share: float, best: float) -> bool:
+        # callbacks come from the caller's own thread only
         if on_progress is not None and jobs == 1:
-            on_progress("search", share)
-        return not stop
+            on_progress("search", best)
+        return not ended.is_set()
+
+    def go(run: _Run) -> None:
+        work(run, deadline=deadline, began=began, iterations=iterations, on_slice=on_slice)
 
     interrupted = False
-    if jobs == 1:
-        try:
-            work(runs[0], deadline=deadline, began=began, iterations=iterations, on_slice=on_slice)
-        except KeyboardInterrupt:
-            interrupted = True
-    else:
-        with ThreadPoolExecutor(jobs) as pool:
-            futures = [
-                pool.submit(work, r, deadline=deadline, began=began, iterations=iterations, on_slice=on_slice)
-                for r in runs
-            ]
-            try:
-                for f in futures:
-                    f.result()
-            except KeyboardInterrupt:
-                stop = interrupted = True
+    try:
+        if jobs == 1:
+            go(runs[0])
+        else:
+            _together(go, runs, ended, on_progress)
+    except KeyboardInterrupt:
+        interrupted = True
     best = min(runs, key=lambda r: float(r.state.value[F_BEST]))
+    if pool is not None:
+        for run in runs:
+            pool += pool_of(run)
+    late = deadline is not None and monotonic() >= deadline
+    status = Status.INTERRUPTED if interrupted else Status.TIME_LIMIT if late else Status.FEASIBLE
     found = finish(
         problem, arrays, orders_of(best), bounds=best.state.best_bounds, iterations=sum(r.steps for r in runs),
-        status=Status.INTERRUPTED if interrupted else Status.FEASIBLE,
+        status=status,
     )  # fmt: skip
-    if found is None:  # pragma: no cover - the search keeps only routes that fit
-        msg = "a route of the search does not fit its shift"
-        raise RuntimeError(msg)
+    if found is None:
+        locked = Problem("locked-misfit", "locked visits do not fit their shift, in their order, after the freeze")
+        raise InfeasibleError([locked])
     return found
+
+
+def _together(
+    go: Callable[[_Run], None], runs: Sequence[_Run], ended: Event, on_progress: Callable[[str, float], None] | None
+) -> None:
+    """Run searches in threads; kernels hold no lock, so they do not wait for each other."""
+    with ThreadPoolExecutor(len(runs)) as pool:
+        futures = [pool.submit(go, run) for run in runs]
+        try:
+            while wait(futures, timeout=0.1).not_done:
+                if on_progress is not None:
+                    on_progress("search", min(float(r.state.value[F_BEST]) for r in runs))
+            for future in futures:
+                future.result()
+        finally:
+            ended.set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.routing.clock import NEVER, arrival, evaluate, next_start
-from territory.routing.compiled import kernel
+from territory.routing.compiled import inner
 from territory.routing.layout import (
     S_BREAK0,
     S_BREAK1,
@@ -59,7 +59,7 @@ __all__ = ["insert_group"]
 _PAIRS = 24
 
 
-@kernel("i8[::1], i8, i8, i8")
+@inner("i8[::1], i8, i8, i8")
 def earliest(tab, v, s, at):  # type: ignore[no-untyped-def]
     """Return the earliest start of visit v at a position of shift s, on its own rules; NEVER: none."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -84,7 +84,7 @@ def earliest(tab, v, s, at):  # type: ignore[no-untyped-def]
     return found
 
 
-@kernel("i8[::1], i8, i8")
+@inner("i8[::1], i8, i8")
 def pin(tab, v, s):  # type: ignore[no-untyped-def]
     """Pin a linked visit to the start that it has in its route."""
     st_bounds = i64_2(tab, T_BOUNDS)
@@ -106,7 +106,7 @@ def pin(tab, v, s):  # type: ignore[no-untyped-def]
     st_bounds[v, 0] = st_bounds[v, 1] = st_try_starts[where]
 
 
-@kernel("i8[::1], i8")
+@inner("i8[::1], i8")
 def ready(tab, v):  # type: ignore[no-untyped-def]
     """Return from when on visit v may start, by the visits that it waits for; NEVER: one of them is not made."""
     ly_before = i64_2(tab, L_BEFORE)
@@ -124,7 +124,7 @@ def ready(tab, v):  # type: ignore[no-untyped-def]
     return t
 
 
-@kernel("i8[::1], i8, i8")
+@inner("i8[::1], i8, i8")
 def deadline(tab, v, s):  # type: ignore[no-untyped-def]
     """Return until when visit v may start, by the visits that wait for it and stand already (locked ones)."""
     ly_before = i64_2(tab, L_BEFORE)
@@ -138,7 +138,7 @@ def deadline(tab, v, s):  # type: ignore[no-untyped-def]
     return t
 
 
-@kernel("i8[::1], i8, i8, i8")
+@inner("i8[::1], i8, i8, i8")
 def settle_one(tab, v, s, at):  # type: ignore[no-untyped-def]
     """Put a linked visit in and pin it."""
     st_lost = f64_1(tab, T_LOST)
@@ -149,7 +149,7 @@ def settle_one(tab, v, s, at):  # type: ignore[no-untyped-def]
     st_lost[v] = 0.0
 
 
-@kernel("i8[::1], i8, f8")
+@inner("i8[::1], i8, f8")
 def insert_single(tab, v, blink):  # type: ignore[no-untyped-def]
     """Put a linked visit without a partner where it costs least."""
     st_bounds = i64_2(tab, T_BOUNDS)
@@ -171,7 +171,7 @@ def insert_single(tab, v, blink):  # type: ignore[no-untyped-def]
     settle_one(tab, v, s_best, at_best)
 
 
-@kernel("i8[::1], i8, i8, i8, i8, i8, f8")
+@inner("i8[::1], i8, i8, i8, i8, i8, f8")
 def meet(tab, a, b, sa, sb, t, cap):  # type: ignore[no-untyped-def]
     """Return the least cost of a joint pair in two shifts, and its start: tried from t on."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
@@ -217,7 +217,7 @@ def meet(tab, a, b, sa, sb, t, cap):  # type: ignore[no-untyped-def]
     return best, when
 
 
-@kernel("i8[::1], i8, i8, f8")
+@inner("i8[::1], i8, i8, f8")
 def insert_pair(tab, a, b, blink):  # type: ignore[no-untyped-def]
     """Put a joint pair into two shifts with one start."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
@@ -267,7 +267,7 @@ def insert_pair(tab, a, b, blink):  # type: ignore[no-untyped-def]
     settle_one(tab, b, sb, insertion(tab, b, sb, np.inf, 0.0)[1])
 
 
-@kernel("i8[::1], i8, f8")
+@inner("i8[::1], i8, f8")
 def insert_group(tab, v, blink):  # type: ignore[no-untyped-def]
     """Put a group of linked visits back, each after those that it waits for."""
     ly_visit_i = i64_2(tab, L_VISIT_I)

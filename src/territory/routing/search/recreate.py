@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import kernel
+from territory.routing.compiled import inner
 from territory.routing.layout import (
     ONCE,
     PATTERNS,
@@ -65,7 +65,7 @@ _ALL_SHIFTS = 24
 _NEAR = 40
 
 
-@kernel("i8[::1], i8, i8, f8, UniTuple(i8, 2), f8, i8")
+@inner("i8[::1], i8, i8, f8, UniTuple(i8, 2), f8, i8")
 def try_shift(tab, v, s, best, where, blink, now):  # type: ignore[no-untyped-def]
     """Return the better of the best place so far and the best in shift s."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
@@ -82,7 +82,7 @@ def try_shift(tab, v, s, best, where, blink, now):  # type: ignore[no-untyped-de
     return best, where[0], where[1]
 
 
-@kernel("i8[::1], i8")
+@inner("i8[::1], i8")
 def first_empty(tab, i):  # type: ignore[no-untyped-def]
     """Return the first empty shift of a class, or -1."""
     st_class_at = i32_1(tab, T_CLASS_AT)
@@ -95,7 +95,7 @@ def first_empty(tab, i):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
-@kernel("i8[::1], i8, i8, f8, b1")
+@inner("i8[::1], i8, i8, f8, b1")
 def best_place(tab, v, day, blink, new_only):  # type: ignore[no-untyped-def]
     """Return the least cost of a visit, the shift and the position; inf, -1, -1: there is none.
 
@@ -157,7 +157,7 @@ def best_place(tab, v, day, blink, new_only):  # type: ignore[no-untyped-def]
     return best, s_best, at
 
 
-@kernel("i8[::1], i8, f8, b1")
+@inner("i8[::1], i8, f8, b1")
 def insert_once(tab, v, blink, new_only):  # type: ignore[no-untyped-def]
     """Put a visit where it costs least, if that is worth it."""
     st_lost = f64_1(tab, T_LOST)
@@ -170,7 +170,7 @@ def insert_once(tab, v, blink, new_only):  # type: ignore[no-untyped-def]
         st_lost[v] = 0.0
 
 
-@kernel("i8[::1], i8, f8")
+@inner("i8[::1], i8, f8")
 def insert_days(tab, v, blink):  # type: ignore[no-untyped-def]
     """Put a visit with a cadence on the days, and into the shifts, that cost least in all."""
     ly_pattern = boo_2(tab, L_PATTERN)
@@ -224,7 +224,7 @@ def insert_days(tab, v, blink):  # type: ignore[no-untyped-def]
     st_lost[v] = total
 
 
-@kernel("i8[::1], i8, i8, i8, f8, f8[::1]")
+@inner("i8[::1], i8, i8, i8, f8, f8[::1]")
 def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-def]
     """Put back what was taken out, and visits near it that are not made.
 

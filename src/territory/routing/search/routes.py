@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.routing.clock import NEVER, backward, evaluate, forward
-from territory.routing.compiled import kernel
+from territory.routing.compiled import inner
 from territory.routing.layout import (
     S_BREAK0,
     S_BREAK1,
@@ -83,7 +83,7 @@ from territory.routing.tables import f64_1, f64_2, i32_1, i32_2, i32_3, i64_1, i
 __all__ = ["insertion", "put", "refresh", "take", "touch", "undo"]
 
 
-@kernel("i8[::1], i8")
+@inner("i8[::1], i8")
 def touch(tab, s):  # type: ignore[no-untyped-def]
     """Keep a copy of a route before the step changes it."""
     st_cost = f64_1(tab, T_COST)
@@ -108,7 +108,7 @@ def touch(tab, s):  # type: ignore[no-untyped-def]
         st_old_row[s, i] = st_row[s, i]
 
 
-@kernel("i8[::1], i8")
+@inner("i8[::1], i8")
 def touch_visit(tab, v):  # type: ignore[no-untyped-def]
     """Keep a copy of where a visit is before the step changes it."""
     st_at = i32_2(tab, T_AT)
@@ -133,7 +133,7 @@ def touch_visit(tab, v):  # type: ignore[no-untyped-def]
     st_old_bounds[v, 1] = st_bounds[v, 1]
 
 
-@kernel("i4[::1], i4[:, ::1], i8[:, ::1], i4[:, ::1], i8[:, ::1], i8[::1], i8, i8, i4[::1], i8, i4[::1], i4[:, ::1], i4[::1], i8[:, ::1], i8[:, ::1]")
+@inner("i4[::1], i4[:, ::1], i8[:, ::1], i4[:, ::1], i8[:, ::1], i8[::1], i8, i8, i4[::1], i8, i4[::1], i4[:, ::1], i4[::1], i8[:, ::1], i8[:, ::1]")
 def plain_times(  # type: ignore[no-untyped-def]
     window_at, window, visit_i, service, bounds, shift, n_shifts, s, row, n, leg, drive, place, free, last
 ):
@@ -179,7 +179,7 @@ def plain_times(  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel("i8[::1], i8")
+@inner("i8[::1], i8")
 def refresh(tab, s):  # type: ignore[no-untyped-def]
     """Work out a route's places, times and cost anew; returns whether it fits."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -270,7 +270,7 @@ def refresh(tab, s):  # type: ignore[no-untyped-def]
     return total <= shift[S_MAX_DRIVE]
 
 
-@kernel("u8[::1]")
+@inner("u8[::1]")
 def rand(state):  # type: ignore[no-untyped-def]
     """Return a random float in [0, 1): SplitMix64 (Steele, Lea & Flood 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -281,7 +281,7 @@ def rand(state):  # type: ignore[no-untyped-def]
     return (z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@kernel("i4[::1], i4[::1], i4[::1], i4[::1], i8[:, ::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, f8, f8, f8, u8[::1]")
+@inner("i4[::1], i4[::1], i4[::1], i4[::1], i8[:, ::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, f8, f8, f8, u8[::1]")
 def plain_insertion(  # type: ignore[no-untyped-def]
     to_u, from_u, place, leg, free, last, n, since, opens, closes, length, most_drive, rate, cap, blink, rng
 ):
@@ -324,7 +324,7 @@ def plain_insertion(  # type: ignore[no-untyped-def]
     return best, at
 
 
-@kernel("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
+@inner("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
 def bucket_arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     """Return the earliest arrival at place j for who may leave place i at t."""
     b = 0
@@ -338,7 +338,7 @@ def bucket_arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def
     return best
 
 
-@kernel("i8[::1], i8, i8, f8, f8, f8, i8")
+@inner("i8[::1], i8, i8, f8, f8, f8, i8")
 def any_insertion(tab, v, s, cap, blink, fixed, since):  # type: ignore[no-untyped-def]
     """Return the least cost of putting visit v into shift s, whatever rules the shift has."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -456,7 +456,7 @@ def any_insertion(tab, v, s, cap, blink, fixed, since):  # type: ignore[no-untyp
     return best, at
 
 
-@kernel("i8[::1], i8, i8, f8, f8")
+@inner("i8[::1], i8, i8, f8, f8")
 def insertion(tab, v, s, cap, blink):  # type: ignore[no-untyped-def]
     """Return the least cost of putting visit v into shift s, and its position; cap and -1 where there is none."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -507,7 +507,7 @@ def insertion(tab, v, s, cap, blink):  # type: ignore[no-untyped-def]
     return any_insertion(tab, v, s, cap, blink, fixed, since)
 
 
-@kernel("i8[::1], i8, i8, i8")
+@inner("i8[::1], i8, i8, i8")
 def put(tab, v, s, at):  # type: ignore[no-untyped-def]
     """Put a visit into a shift where it fits."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
@@ -533,7 +533,7 @@ def put(tab, v, s, at):  # type: ignore[no-untyped-def]
     return fits
 
 
-@kernel("i8[::1], i8, i8")
+@inner("i8[::1], i8, i8")
 def take(tab, v, s):  # type: ignore[no-untyped-def]
     """Take a visit out of a shift; the shift is refreshed later."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
@@ -555,7 +555,7 @@ def take(tab, v, s):  # type: ignore[no-untyped-def]
     st_at[v, column] = -1
 
 
-@kernel("i8[::1]")
+@inner("i8[::1]")
 def undo(tab):  # type: ignore[no-untyped-def]
     """Go back to before this step."""
     st_at = i32_2(tab, T_AT)
@@ -590,7 +590,7 @@ def undo(tab):  # type: ignore[no-untyped-def]
         st_cost[s] = st_old_cost[s]
 
 
-@kernel("i8[::1]")
+@inner("i8[::1]")
 def keep(tab):  # type: ignore[no-untyped-def]
     """Note that the touched routes differ from the best ones."""
     st_count = i64_1(tab, T_COUNT)

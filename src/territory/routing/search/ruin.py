@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import kernel
+from territory.routing.compiled import inner
 from territory.routing.layout import ONCE, S_DAY, S_LOCK0, S_LOCK1, V_KIND, V_LINKED, V_LOCKED
 from territory.routing.search.routes import rand, refresh, take, touch_visit
 from territory.routing.search.state import C_OUT, C_TICK, C_TICK_RUIN, C_TOUCHED, F_NOW
@@ -44,7 +44,7 @@ _SPLIT = 0.5
 _SPLIT_STOP = 0.01
 
 
-@kernel("i8[::1]")
+@inner("i8[::1]")
 def tick(tab):  # type: ignore[no-untyped-def]
     """Return a number that no mark holds yet."""
     st_count = i64_1(tab, T_COUNT)
@@ -52,7 +52,7 @@ def tick(tab):  # type: ignore[no-untyped-def]
     return st_count[C_TICK]
 
 
-@kernel("i8[::1], i8, i8")
+@inner("i8[::1], i8, i8")
 def lift_alone(tab, v, now):  # type: ignore[no-untyped-def]
     """Take a linked visit out."""
     st_at = i32_2(tab, T_AT)
@@ -72,7 +72,7 @@ def lift_alone(tab, v, now):  # type: ignore[no-untyped-def]
     st_count[C_OUT] += 1
 
 
-@kernel("i8[::1], i8, i8")
+@inner("i8[::1], i8, i8")
 def lift(tab, v, now):  # type: ignore[no-untyped-def]
     """Take a visit out of all its shifts, with all visits linked to it."""
     ly_visit_i = i64_2(tab, L_VISIT_I)
@@ -106,7 +106,7 @@ def lift(tab, v, now):  # type: ignore[no-untyped-def]
                 lift_alone(tab, other, now)
 
 
-@kernel("i8[::1]")
+@inner("i8[::1]")
 def settle(tab):  # type: ignore[no-untyped-def]
     """Refresh every touched route; one that no longer fits (without triangle inequality) loses all that is not locked."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
@@ -135,7 +135,7 @@ def settle(tab):  # type: ignore[no-untyped-def]
         i += 1
 
 
-@kernel("i8[::1], i8, i8, f8, i8, i8")
+@inner("i8[::1], i8, i8, f8, i8, i8")
 def cut(tab, c, s, string, ruined, day):  # type: ignore[no-untyped-def]
     """Take a string out of shift s that holds visit c, or stands around it."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
@@ -188,7 +188,7 @@ def cut(tab, c, s, string, ruined, day):  # type: ignore[no-untyped-def]
             lift(tab, v, ruined)
 
 
-@kernel("i8[::1], f8, f8, b1")
+@inner("i8[::1], f8, f8, b1")
 def ruin(tab, average, longest, one_day):  # type: ignore[no-untyped-def]
     """Take strings out of routes near a random visit; returns that visit.
 

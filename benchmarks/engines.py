@@ -1,0 +1,79 @@
+"""Every engine behind one call: the library's own, and the peers that can state the problem."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.peers import days_first, pyvrp_peer, vroom_peer
+from benchmarks.peers.statement import Answer, Visits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from territory.routing.problem import RoutingProblem
+
+__all__ = ["BY_CPU", "ENGINES", "LIBRARY", "PEERS", "answer_of", "warm_up"]
+
+#: The library's engines; ``ortools`` is OR-Tools alone (guided local search).
+LIBRARY = ("auto", "search", "exact", "ortools")
+PEERS: dict[str, Callable[..., Answer]] = {
+    "pyvrp": pyvrp_peer.solve,
+    "vroom": vroom_peer.solve,
+    "days-first": days_first.solve,
+}
+ENGINES = (*LIBRARY, *PEERS)
+#: Peers that stop after so many CPU seconds; the others stop by the wall clock.
+BY_CPU = ("pyvrp", "days-first")
+
+#: Seconds of the call that loads an engine (and compiles what no cache holds) before the clock runs.
+_WARM_UP_S = 0.05
+_warm: set[str] = set()
+
+
+def answer_of(
+    engine: str, problem: RoutingProblem, *, seconds: float | None, iterations: int | None, seed: int
+) -> Answer:
+    """Solve a problem on one thread.
+
+    Parameters
+    ----------
+    engine : str
+        One of `ENGINES`.
+    problem : RoutingProblem
+    seconds, iterations : float, int, optional
+        The budget. The library's engines and VROOM hold the seconds against the wall clock, PyVRP and
+        days-first against CPU time.
+    seed : int
+
+    Raises
+    ------
+    CannotStateError
+        A peer has no words for the problem.
+    """
+    if engine in PEERS:
+        return PEERS[engine](problem, seconds=seconds, iterations=iterations, seed=seed)
+    from territory.routing.solve import solve_routing  # noqa: PLC0415 - slow to load, and peers need none of it
+
+    found: Any = solve_routing(
+        problem, engine=engine, time_limit_s=seconds, iterations=iterations, rng=seed, n_jobs=1
+    )
+    return Answer(
+        tuple(Visits(r.shift, r.visits, r.starts) for r in found.routes),
+        str(found.status),
+        float(found.bound) if isfinite(found.bound) else None,
+        int(found.iterations),
+        tuple(found.trace),
+        int(found.required_missing),
+    )
+
+
+def warm_up(engine: str, problem: RoutingProblem) -> None:
+    """Load an engine once a process, on a problem of the kind that follows."""
+    if engine not in _warm:
+        _warm.add(engine)
+        limited = engine not in PEERS
+        answer_of(
+            engine, problem, seconds=_WARM_UP_S if limited or engine == "vroom" else None,
+            iterations=None if limited or engine == "vroom" else 1, seed=0,
+        )  # fmt: skip

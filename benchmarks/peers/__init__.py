@@ -1,0 +1,1 @@
+"""Other solvers on the same problems: each states a `RoutingProblem` as well as it can, or says that it cannot."""

@@ -1,0 +1,299 @@
+"""Solve a routing problem: OR-Tools first, then the search, the proof, and CP-SAT over all routes met."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from numbers import Integral, Real
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import numpy as np
+
+from territory.check.routing import check_routing
+from territory.errors import InputError, Problem
+from territory.model.enums import Status
+from territory.routing.compiled import announce
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from territory.routing.layout import Layout
+    from territory.routing.problem import RoutingProblem
+    from territory.routing.solution import RoutingSolution
+
+__all__ = ["Engine", "solve_routing"]
+
+Engine = Literal["auto", "exact", "search", "ortools"]
+
+_MODULES: Final = (
+    "territory.routing.layout", "territory.routing.search.engine", "territory.routing.exact.engine",
+    "territory.routing.ortools.engine",
+)  # fmt: skip
+#: Steps of the search for each visit before the first try at a proof.
+_STEPS_A_VISIT: Final = 40
+#: Share of the time that OR-Tools may take at the beginning, and CP-SAT at the end.
+_FIRST: Final = 0.1
+_LAST: Final = 0.1
+#: Visits beyond which OR-Tools' first solution costs more than it gives.
+_MANY: Final = 400
+#: CP-SAT's own count of work, about seconds, where there is no time limit.
+_WORK: Final = 2.0
+
+
+def solve_routing(
+    problem: RoutingProblem,
+    *,
+    engine: Engine = "auto",
+    time_limit_s: float | None = None,
+    iterations: int | None = None,
+    rng: int = 0,
+    n_jobs: int = 1,
+    start: RoutingSolution | None = None,
+    on_progress: Callable[[str, float], None] | None = None,
+) -> RoutingSolution:
+    """Place visits in shifts and sequence each shift, at least cost.
+
+    Parameters
+    ----------
+    problem : RoutingProblem
+    engine : {"auto", "exact", "search", "ortools"}
+        "auto": OR-Tools' first solution and local search, then ruin and recreate; one shift is then
+        proven, several are recombined by CP-SAT from all routes met. "exact": one shift, proven.
+        "search": ruin and recreate alone. "ortools": OR-Tools' routing solver alone.
+    time_limit_s : float, optional
+        Seconds; kept within 10 % + 0.2 s. What is proven returns at once.
+    iterations : int, optional
+        Steps of the search. Without a time limit the answer depends on the problem, the seed and
+        the number of jobs only. Default without either limit: 20,000.
+    rng : int
+        Seed.
+    n_jobs : int
+        Restarts of the search, one a thread; -1: one a core.
+    start : RoutingSolution, optional
+        The answer is no worse.
+    on_progress : callable, optional
+        Called with the step and the best objective so far, from the thread that called.
+
+    Returns
+    -------
+    RoutingSolution
+        It has passed `territory.check.check_routing`. After Ctrl-C the best so far, with status INTERRUPTED.
+
+    Raises
+    ------
+    InputError
+        A bad parameter, or a `start` that breaks rules.
+    InfeasibleError
+        Locked visits that do not fit.
+    SolverError
+        An engine's answer failed the check.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
+    >>> line = np.array([0, 600, 1500])
+    >>> problem = RoutingProblem(
+    ...     durations_s=abs(line[:, None] - line[None, :]),
+    ...     visits=VisitArrays(place=[1, 2], service_s=[1800, 1800]),
+    ...     shifts=ShiftArrays(start_place=[0], begin_s=[0], end_s=[3600 * 8]),
+    ... )
+    >>> solution = solve_routing(problem)
+    >>> solution.objective, solution.status.value
+    (3000.0, 'optimal')
+    """
+    _check_parameters(engine, time_limit_s, iterations, rng, n_jobs)
+    if start is not None:
+        report = check_routing(problem, start)
+        if not report.ok:
+            raise InputError([Problem("bad-start", f"start breaks rules: {report.violations[0]}")], "solve_routing")
+    run = _Run(problem, time_limit_s, iterations, int(rng), int(n_jobs), on_progress)
+    if start is not None:
+        run.offer("start", start)
+    try:
+        getattr(run, engine)()
+    except KeyboardInterrupt:
+        run.interrupted = True
+    found = run.answer()
+    check_routing(problem, found).raise_if_any("solve_routing")
+    return found
+
+
+def _check_parameters(engine: Any, time_limit_s: Any, iterations: Any, rng: Any, n_jobs: Any) -> None:
+    problems = []
+    if engine not in get_args(Engine):
+        problems.append(Problem("bad-engine", f"expected one of {', '.join(get_args(Engine))}, not {engine!r}"))
+    if time_limit_s is not None and not (isinstance(time_limit_s, Real) and 0 < float(time_limit_s) < float("inf")):
+        problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
+    if iterations is not None and not (isinstance(iterations, Integral) and int(iterations) >= 1):
+        problems.append(Problem("bad-iterations", f"expected iterations >= 1, not {iterations!r}"))
+    if not (isinstance(rng, Integral) and not isinstance(rng, bool) and int(rng) >= 0):
+        problems.append(Problem("bad-rng", f"expected a whole number >= 0, not {rng!r}"))
+    if not (isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool) and (int(n_jobs) >= 1 or n_jobs == -1)):
+        problems.append(Problem("bad-n-jobs", f"expected n_jobs >= 1, or -1 for one a core, not {n_jobs!r}"))
+    if problems:
+        raise InputError(problems, "solve_routing")
+
+
+class _Run:
+    """One call of `solve_routing`: what is known so far, and the steps that may improve it."""
+
+    def __init__(
+        self, problem: RoutingProblem, limit_s: float | None, iterations: int | None, rng: int, n_jobs: int,
+        on_progress: Callable[[str, float], None] | None,
+    ) -> None:  # fmt: skip
+        announce()
+        for name in _MODULES:
+            import_module(name)
+        # loading, and compiling on a new machine, is no part of the time limit
+        self.began = monotonic()
+        self.problem, self.limit_s, self.iterations = problem, limit_s, iterations
+        self.rng, self.n_jobs, self.on_progress = rng, n_jobs, on_progress
+        self.layout: Layout = import_module("territory.routing.layout").layout_of(problem)
+        self.best: RoutingSolution | None = None
+        self.bound = -np.inf
+        self.trace: list[tuple[str, float, float]] = []
+        self.steps = 0
+        self.interrupted = self.late = False
+
+    def left(self, share: float = 1.0) -> float | None:
+        """Return the seconds that are left, or that share of the whole limit if it is less."""
+        if self.limit_s is None:
+            return None
+        return max(0.001, min(share * self.limit_s, self.limit_s - (monotonic() - self.began)))
+
+    def offer(self, step: str, found: RoutingSolution | None) -> None:
+        """Take an answer where it is better than the best so far."""
+        if found is None:
+            return
+        self.bound = max(self.bound, found.bound)
+        self.steps += found.iterations
+        self.interrupted |= found.status is Status.INTERRUPTED
+        self.late |= found.status is Status.TIME_LIMIT
+        if self.best is None or _rank(found) < _rank(self.best):
+            self.best = found
+        self.trace.append((step, self.best.objective, monotonic() - self.began))
+        if self.on_progress is not None:
+            self.on_progress(step, self.best.objective)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the best answer is known to be optimal."""
+        return self.best is not None and self.best.required_missing == 0 and _meets(self.best.objective, self.bound)
+
+    def ortools(self) -> None:
+        """OR-Tools alone."""
+        from territory.routing.ortools.engine import solve  # noqa: PLC0415 - loads when it is used
+
+        self.offer(
+            "ortools",
+            solve(
+                self.problem, layout=self.layout, time_limit_s=self.left(), iterations=self.iterations, rng=self.rng,
+                start=self.best,
+            ),
+        )  # fmt: skip
+
+    def search(self, share: float = 1.0, iterations: int | None = None, pool: list[Any] | None = None) -> None:
+        """Ruin and recreate."""
+        from territory.routing.search.engine import solve  # noqa: PLC0415 - loads when it is used
+
+        steps = self.iterations if iterations is None else iterations
+        self.offer(
+            "search",
+            solve(
+                self.problem, layout=self.layout, time_limit_s=self.left(share), iterations=steps, rng=self.rng,
+                start=self.best, on_progress=self.on_progress, n_jobs=self.n_jobs, pool=pool,
+            ),
+        )  # fmt: skip
+
+    def exact(self) -> None:
+        """One shift, proven."""
+        from territory.routing.exact.engine import solve  # noqa: PLC0415 - loads when it is used
+
+        self.offer(
+            "exact",
+            solve(
+                self.problem, layout=self.layout, time_limit_s=self.left(), iterations=self.iterations, rng=self.rng,
+                start=self.best,
+            ),
+        )  # fmt: skip
+
+    def auto(self) -> None:
+        """All of them, each for what it is best at."""
+        n, shifts = self.problem.n_visits, self.problem.n_shifts
+        if n <= _MANY:
+            from territory.routing.ortools.engine import solve  # noqa: PLC0415 - loads when it is used
+
+            first = solve(
+                self.problem, layout=self.layout, time_limit_s=self.left(_FIRST), rng=self.rng, start=self.best,
+                mode="descent",
+            )  # fmt: skip
+            self.offer("ortools", replace(first, status=Status.FEASIBLE))
+        if shifts == 1:
+            self._one_shift(n)
+            return
+        pool: list[Any] = []
+        self.search(1.0 - _FIRST - _LAST, pool=pool)
+        if not self.interrupted:
+            self._recombine(pool)
+
+    def _one_shift(self, n: int) -> None:
+        """Search a little, prove; where that fails search on."""
+        few = _STEPS_A_VISIT * n + 200
+        steps = self.iterations
+        self.search(0.2, min(few, steps or few))
+        if self.interrupted or self.proven:
+            return
+        self.late = False
+        whole, self.limit_s = self.limit_s, None if self.limit_s is None else 0.6 * self.limit_s
+        try:
+            self.exact()
+        finally:
+            self.limit_s = whole
+        if self.proven or self.interrupted or (whole is None and steps is None):
+            return
+        rest = None if steps is None else max(1, steps - self.steps)
+        self.search(1.0, rest)
+
+    def _recombine(self, pool: list[Any]) -> None:
+        from territory.routing.finish import finish  # noqa: PLC0415 - loads when it is used
+        from territory.routing.layout import V_LINKED  # noqa: PLC0415
+        from territory.routing.ortools.partition import recombine  # noqa: PLC0415
+        from territory.routing.ortools.pool import pool_of  # noqa: PLC0415
+
+        if self.best is None or self.layout.visit_i[:, V_LINKED].any():
+            return
+        known = pool_of(self.layout, self.best)
+        found = recombine(
+            self.problem, self.layout, pool, incumbent=known, time_limit_s=self.left(),
+            work_limit=_WORK if self.limit_s is None else None, rng=self.rng,
+        )  # fmt: skip
+        if found is not None:
+            self.offer("cp-sat", finish(self.problem, self.layout, found.orders, bounds=found.bounds))
+
+    def answer(self) -> RoutingSolution:
+        """Return the best answer with all that is known about it."""
+        found = self.best
+        if found is None:
+            from territory.routing.finish import finish  # noqa: PLC0415 - loads when it is used
+
+            found = finish(self.problem, self.layout, {})
+            if found is None:  # pragma: no cover - no visits, no misfit
+                raise KeyboardInterrupt
+        if self.proven:
+            status = Status.OPTIMAL
+        elif self.interrupted:
+            status = Status.INTERRUPTED
+        else:
+            status = Status.TIME_LIMIT if self.late else Status.FEASIBLE
+        bound = min(self.bound, found.objective) if self.proven else self.bound
+        return replace(found, bound=bound, status=status, trace=tuple(self.trace), iterations=self.steps)
+
+
+def _rank(found: RoutingSolution) -> tuple[int, float]:
+    return found.required_missing, found.objective
+
+
+def _meets(objective: float, bound: float) -> bool:
+    return objective - bound <= 1e-6 * max(1.0, abs(objective))
