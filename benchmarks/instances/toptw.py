@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Instance", "class_of", "read", "to_problem", "verify"]
 
+#: What m shifts of nothing but driving cost, in points.
+TIE_BREAK = 0.49
+
 
 @dataclass(frozen=True, eq=False)
 class Instance:
@@ -69,7 +72,7 @@ def read(path: Path) -> Instance:
     )  # fmt: skip
 
 
-def to_problem(instance: Instance, m: int, *, tie_break: float = 0.49) -> RoutingProblem:
+def to_problem(instance: Instance, m: int, *, tie_break: float = TIE_BREAK) -> RoutingProblem:
     """Return the problem with m routes: visit v is node v + 1, a second 1 / scale.
 
     What is lost is the score that is not collected; driving breaks ties, as m shifts of nothing but

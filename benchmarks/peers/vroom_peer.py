@@ -22,7 +22,8 @@ def priorities(problem: RoutingProblem) -> list[int]:
     """Return VROOM's priorities, 0 to 100: it maximises their sum first, then the visits made, then saves cost.
 
     Values that are whole numbers up to 100 are priorities as they are; others are drawn to that
-    scale. Where all visits are worth the same, or are required, no priority is needed.
+    scale, and a visit that is not worth its drive is made all the same. Where all visits are worth
+    the same, or are required, no priority is needed.
     """
     visits = problem.visits
     worth = np.where(visits.required, visits.value.max(initial=0.0), visits.value)

@@ -134,14 +134,14 @@ def test_a_route_leaves_as_late_as_its_end_allows():
 @pytest.mark.parametrize(
     ("visits", "starts", "fault"),
     [
-        ([2, 1], None, "arrives"),
+        ([2, 1], None, "outside"),
         ([1, 2], [5.0, 50.0], "arrives"),
         ([1, 2], [40.5, 60.0], "outside"),
         ([1, 2], [10.0], "2 visits with 1"),
     ],
 )
 def test_a_route_out_of_time_is_named(visits, starts, fault):
-    with pytest.raises(BrokenRouteError, match=fault if starts else ".*"):
+    with pytest.raises(BrokenRouteError, match=fault):
         timed(STOPS, 0, visits, starts)
 
 
@@ -194,8 +194,8 @@ def test_vrptw_keeps_loads_and_vehicles(tmp_path):
         vrptw.verify(instance, [{"visits": [1, 2]}])
     with pytest.raises(BrokenRouteError, match="2 vehicles"):
         vrptw.verify(instance, [{"visits": [1]}, {"visits": [2]}, {"visits": []}])
+    path.write_text(VRPTW.replace("\n2 6 6", "\n3 6 6"))
     with pytest.raises(ValueError, match="numbered"):
-        path.write_text(VRPTW.replace("\n2 6 6", "\n3 6 6"))
         vrptw.read(path)
 
 
@@ -220,12 +220,8 @@ def test_mdvrptw_keeps_durations_depots_and_loads(tmp_path):
         ([{"shift": 0, "visits": [1]}, {"shift": 2, "visits": [2]}], "no depot"),
         ([{"shift": 1, "visits": [1, 2]}], "overloaded"),
         ([{"shift": 0, "visits": [1]}], "left out"),
-        ([{"shift": 1, "visits": [1]}, {"shift": 0, "visits": [2], "starts": [50.0]}, ], None),
-        ([{"shift": 0, "visits": [1], "starts": [40.0]}, {"shift": 1, "visits": [2]}], None),
-    ):  # fmt: skip
-        if fault is None:
-            assert mdvrptw.verify(instance, routes) > 0
-            continue
+        ([{"shift": 0, "visits": [1], "starts": [60.0]}, {"shift": 1, "visits": [2]}], "outside"),
+    ):
         with pytest.raises(BrokenRouteError, match=fault):
             mdvrptw.verify(instance, routes)
     path.write_text(MDVRPTW.replace("30 10", "10 10"))

@@ -149,7 +149,7 @@ ROUTING_CODES: Final[dict[str, str]] = {
     "term-wrong": "Each term of the objective is what the routes cost.",
     "objective-wrong": "The objective is the sum of its terms.",
     "bound-above-objective": "Where all required visits are made, the bound is not above the objective.",
-    "required-missing-wrong": "required_missing is the number of required or locked visits that are not made.",
+    "required-missing-wrong": "The count required_missing is that of required or locked visits that are not made.",
     "status-wrong": "The status is a `territory.model.enums.Status`.",
     "optimal-unproven": "Who says optimal has a bound that proves it, and makes all required visits.",
     "infeasible-unfounded": "Who says infeasible leaves out required visits.",

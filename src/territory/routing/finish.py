@@ -31,6 +31,7 @@ from territory.routing.layout import (
     S_DAY,
     S_OVERTIME_COST,
     V_KIND,
+    V_LOCKED,
     V_VALUE,
     Layout,
 )
@@ -119,11 +120,8 @@ def finish(
             made.setdefault(v, []).append(int(layout.shift_i[s, S_DAY]))
     unserved: list[tuple[int, int]] = []
     missing = 0
-    kinds, values, required = (
-        layout.visit_i[:, V_KIND].tolist(),
-        layout.visit_f[:, V_VALUE].tolist(),
-        problem.visits.required,
-    )
+    kinds, values = layout.visit_i[:, V_KIND].tolist(), layout.visit_f[:, V_VALUE].tolist()
+    required, locked = problem.visits.required.tolist(), layout.visit_i[:, V_LOCKED].tolist()
     for v in range(problem.n_visits):
         days = made.get(v, [])
         if kinds[v] == RHYTHM:
@@ -135,7 +133,7 @@ def finish(
                 terms["cadence"] += _pattern_cost(problem, v, days)
         unserved += [(v, d) for d in missed]
         terms["unserved"] += values[v] * len(missed)
-        missing += len(missed) if required[v] else 0
+        missing += len(missed) if required[v] or locked[v] >= 0 else 0
     return RoutingSolution(
         tuple(routes), tuple(unserved), sum(terms.values()), terms, bound, status, missing, trace, iterations
     )

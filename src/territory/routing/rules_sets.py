@@ -198,7 +198,7 @@ def _pattern_fault(choices: Any, n_days: int) -> str | None:
     return "repeated-day" if any(len(set(days.tolist())) < len(days) for days in sets) else None
 
 
-def _pattern_costs(patterns: Sequence[Any], costs: Any) -> list[Problem]:
+def _pattern_costs(patterns: Any, costs: Any) -> list[Problem]:
     column = "visits.pattern_cost"
     lone = isinstance(costs, np.ndarray) and costs.ndim == 0
     if lone or not isinstance(costs, (Sequence, np.ndarray)) or len(costs) != len(patterns):

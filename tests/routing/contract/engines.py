@@ -29,7 +29,7 @@ __all__ = ["MAKERS", "by_oracle"]
 _BUDGETS: Final[dict[str, dict[str, Any]]] = {
     "search": {"iterations": 2000},
     "exact": {"time_limit_s": 20.0},
-    "ortools": {"time_limit_s": 0.5},
+    "ortools": {"time_limit_s": 0.2},
     "auto": {"iterations": 2000, "time_limit_s": 20.0},
 }
 

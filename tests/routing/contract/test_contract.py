@@ -16,6 +16,7 @@ import pytest
 from tests.routing.contract.engines import MAKERS
 
 from territory.check import check_routing
+from territory.errors import InputError
 from territory.model.enums import Status
 from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
 from territory.routing.solution import TERMS
@@ -45,7 +46,12 @@ def solve(request: pytest.FixtureRequest) -> Callable[[RoutingProblem], RoutingS
     """Return an engine whose answers are checked."""
 
     def checked(problem: RoutingProblem) -> RoutingSolution:
-        solution: RoutingSolution = MAKERS[request.param](problem)
+        try:
+            solution: RoutingSolution = MAKERS[request.param](problem)
+        except InputError as error:
+            if request.param == "exact" and error.codes == ("several-shifts",):
+                pytest.skip("the exact engine takes visits that may go to one shift only")
+            raise
         report = check_routing(problem, solution)
         assert report.ok, str(report)
         return solution
@@ -134,8 +140,8 @@ def test_time_of_day(solve: Any) -> None:
     cube = np.array([[LINE, 3 * LINE]])
     solution = solve(problem([1, 2], p_durations_s=cube, p_bucket_starts_s=[0, 30], s_end_s=[75], v_service_s=[0, 0]))
     assert not out(solution)
-    # 0 -> 1 -> 2 at 20 s, back at 40 s; the other order is back at 40 s, too
-    assert only(solution).back == 40
+    # 0 -> 1 -> 2 at 20 s, back at 40 s; the other order is at 1 at 30 s, and drives home for 30 s
+    assert (only(solution).visits, only(solution).back, solution.objective) == ((0, 1), 40, 40.0)
     late = solve(problem([1, 2], p_durations_s=cube, p_bucket_starts_s=[0, 30], s_end_s=[69]))
     # 0 -> 2 at 20 s, 25 s -> 1 at 35 s, 40 s -> 0 at 70 s: too late; 0 -> 1 -> 2 at 25 s, from 30 s on 60 s home
     assert len(out(late)) == 1
@@ -256,7 +262,8 @@ def test_a_break_may_be_taken_at_the_end_place(solve: Any) -> None:
 
 
 def test_two_breaks(solve: Any) -> None:
-    route = only(solve(problem([1, 3], s_breaks=[[(10, 5, 30), (10, 40, 60)]])))
+    # the other order, with its long way first, is back at 95 s
+    route = only(solve(problem([1, 3], s_breaks=[[(10, 5, 30), (10, 40, 60)]], s_end_s=[90])))
     assert all(at >= 0 for at in route.break_starts)
     assert route.back == 90
 

@@ -131,7 +131,7 @@ class _Run:
         if start is not None:
             orders = {r.shift: r.visits for r in start.routes}
         if not self._offer(orders):
-            orders = {s: () for s in range(shifts)}
+            orders = dict.fromkeys(range(shifts), ())
             self._offer(orders)
         lower = 0.0
         proven, stopped = True, False

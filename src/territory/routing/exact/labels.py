@@ -418,17 +418,17 @@ def open_least(lab, money, queue, first):  # type: ignore[no-untyped-def]
 
 
 @jit
-def index(lab, money, masks, count, n, n_cells, horizon, limit):  # type: ignore[no-untyped-def]
-    """Sort the labels that are alive by visit, time and cost, for `completion`.
+def index(lab, money, masks, order, n, n_cells, horizon):  # type: ignore[no-untyped-def]
+    """Sort labels by visit and time, for `completion`.
 
     Parameters
     ----------
     lab, money, masks
         The labels of a finished search.
-    count, n, n_cells, horizon : int
-        Labels, visits, slices of time, last time.
-    limit : float
-        Labels whose completion costs this or more are left out.
+    order : int64 array
+        Those that matter, cheapest first.
+    n, n_cells, horizon : int
+        Visits, slices of time, last time.
 
     Returns
     -------
@@ -443,17 +443,10 @@ def index(lab, money, masks, count, n, n_cells, horizon, limit):  # type: ignore
     columns = lab.shape[1] - L_USED + 2
     cells = np.zeros(n * n_cells + 1, np.int64)
     floor = np.full((n, n_cells), INFINITE)
-    kept = np.empty(count, np.int64)
-    total = 0
-    for x in range(count):
-        if lab[x, L_ALIVE] and lab[x, L_NODE] < n and money[x, M_LEAST] < limit:
-            kept[total] = x
-            total += 1
-            cells[lab[x, L_NODE] * n_cells + lab[x, L_TIME] // width + 1] += 1
-    costs = np.empty(total)
+    total = order.shape[0]
     for a in range(total):
-        costs[a] = money[kept[a], M_COST]
-    order = np.argsort(costs)
+        x = order[a]
+        cells[lab[x, L_NODE] * n_cells + lab[x, L_TIME] // width + 1] += 1
     for c in range(n * n_cells):
         cells[c + 1] += cells[c]
     at = cells[:-1].copy()
@@ -461,7 +454,7 @@ def index(lab, money, masks, count, n, n_cells, horizon, limit):  # type: ignore
     other_f = np.empty(total)
     other_mask = np.empty((total, masks.shape[1]), np.int64)
     for a in range(total):
-        x = kept[order[a]]
+        x = order[a]
         j, b = lab[x, L_NODE], lab[x, L_TIME] // width
         y = at[j * n_cells + b]
         at[j * n_cells + b] += 1

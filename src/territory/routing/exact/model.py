@@ -208,7 +208,7 @@ def shift_model(
         np.stack([service[:n], piece_at[:-1], piece_at[1:], last], axis=1),
         worth[:n],
         np.column_stack([pieces, np.zeros(len(pieces), np.int64)]),
-        np.column_stack([np.zeros(len(pieces)), late[owner], due[owner].astype(np.float64)]),
+        np.column_stack([np.zeros(len(pieces)), late[owner], np.where(late[owner] > 0, due[owner], 0) * 1.0]),
         rest - np.array([0, t0, t0]),
         source_i, np.array([c for _, _, c in sources]),
         sink_i, np.tile(np.array([0.0, over, regular]), (len(limit), 1)),

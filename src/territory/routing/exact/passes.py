@@ -124,13 +124,13 @@ class Pass:
 
     def completions(self) -> Completions:
         """Return the labels as bounds for the other direction."""
-        side, model = self.side, self.model
-        return tuple(
-            lb.index(
-                self.lab, self.money, self.masks, self.count, len(side.node_f), CELLS, model.horizon,
-                self.cut - self.money_out[lb.C_STEP],
-            )
-        )  # fmt: skip
+        n = len(self.side.node_f)
+        lab, money = self.lab[: self.count], self.money[: self.count]
+        limit = self.cut - float(self.money_out[lb.C_STEP])
+        kept = np.flatnonzero((lab[:, lb.L_ALIVE] == 1) & (lab[:, lb.L_NODE] < n) & (money[:, lb.M_LEAST] < limit))
+        order = kept[np.argsort(money[kept, lb.M_COST])]
+        found: Completions = lb.index(self.lab, self.money, self.masks, order, n, CELLS, self.model.horizon)
+        return found
 
     def route(self, label: int) -> list[int]:
         """Return the visits of a label's route, in the order of the day."""

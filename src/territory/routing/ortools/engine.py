@@ -22,6 +22,7 @@ from territory.routing.ortools.cadence import keep_cadences, place_cadence, recu
 from territory.routing.ortools.links import close_links, place_linked, settle
 from territory.routing.ortools.model import Model
 from territory.routing.ortools.plan import Plan
+from territory.routing.ortools.scale import missing_weight
 from territory.routing.ortools.tasks import one_day_cost, tasks_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ _RENEWED: Final = 0.5
 #: Branches of the solver's tree for a first solution, and for each move that guided local search accepts.
 _BRANCHES: Final = 1000
 _BRANCHES_A_MOVE: Final = 8
+#: Visits times shifts from which a share of the time is kept for insertion.
+_LARGE: Final = 100_000
+_LEFT: Final = 0.25
+#: The least time for the first run.
+_LEAST_S: Final = 0.02
 #: Proof against a first solution that never ends, where no time limit is given.
 _PATIENCE_S: Final = 3600.0
 
@@ -107,6 +113,8 @@ def solve(
             _renew(run.plan, np.random.default_rng([rng, k]).permutation(several).tolist())
         left = None if time_limit_s is None else (time_limit_s - (monotonic() - began)) / (rounds - k)
         share = None if iterations is None else max(1, iterations // rounds)
+        if k == 0 and left is not None:
+            left = max(left, _LEAST_S)  # a first answer is worth being late
         if not run.route(mode, left, share):
             break
     return run.best(Status.FEASIBLE if mode == "descent" or time_limit_s is None else Status.TIME_LIMIT)
@@ -154,19 +162,25 @@ class _Run:
         """Let the solver route the tasks of the plan; say whether there is time for more."""
         if limit_s is not None and limit_s <= 0:
             return False
+        until = None if limit_s is None else monotonic() + limit_s
         days = {v: self.plan.days_of(v) for v in recurring(self.plan)}
         tasks = tasks_of(self.layout, self.plan.usable, days)
         if not len(tasks.visit):
             self.keep("nothing to route")
             return False
         mode = "descent" if len(tasks.visit) == 1 else mode
+        weight = missing_weight(self.layout, tasks) if mode == "gls" else 0.0
+        if weight > 0 and not self.trace:
+            # what guided local search then minimises is not quite the problem's cost: have an answer that does
+            self.route("descent", limit_s, None)
         linked = bool(self.layout.visit_i[tasks.visit, V_LINKED].any()) or bool(tasks.groups)
         warm = {s: route for s, route in enumerate(self.plan.routes) if route} if self.found is not None else {}
         orders = None
         for strict in (True, False) if linked else (True,):
-            weighted = mode == "gls" and self.found is not None
-            model = Model(self.problem, self.layout, tasks, all_or_nothing=strict, weighted=weighted)
-            orders = _search(model, warm, mode, limit_s, moves)
+            model = Model(self.problem, self.layout, tasks, all_or_nothing=strict, weight=weight)
+            # a first solution of thousands of visits may be cut off: leave time to put in what it lacks
+            spare = _LEFT * limit_s if limit_s is not None and tasks.may.size > _LARGE else 0.0
+            orders = _search(model, warm, mode, None if until is None else until - spare, moves)
             if orders is not None:
                 break
         self._runs += 1
@@ -174,13 +188,13 @@ class _Run:
             _load(self.plan, orders)
         several = [v for v in recurring(self.plan) if one_day_cost(self.layout, v) is None]
         _fill(self.plan, several)
-        _fill_rest(self.plan)
+        _fill_rest(self.plan, None if self.limit is None else self.began + self.limit)
         self.keep(f"OR-Tools {mode}")
         return self.limit is None or monotonic() - self.began < self.limit
 
 
 def _search(
-    model: Model, warm: Mapping[int, Sequence[int]], mode: str, limit_s: float | None, moves: int | None
+    model: Model, warm: Mapping[int, Sequence[int]], mode: str, until: float | None, moves: int | None
 ) -> dict[int, list[int]] | None:
     """Run the solver; None: it found nothing."""
     from ortools.constraint_solver import pywrapcp, routing_enums_pb2  # noqa: PLC0415 - a solver loads when it is used
@@ -191,11 +205,13 @@ def _search(
     parameters.local_search_metaheuristic = search.GUIDED_LOCAL_SEARCH if mode == "gls" else search.GREEDY_DESCENT
     # an LP or CP-SAT would time every neighbour: measured, up to 50 times as slow with breaks, and nothing gained
     parameters.disable_scheduling_beware_this_may_degrade_performance = True
-    seconds = _PATIENCE_S if limit_s is None else limit_s
-    parameters.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
     if mode == "ils":
         _set_removals(parameters)
+    parameters.time_limit.FromSeconds(int(_PATIENCE_S))  # without one closing warns
     model.routing.CloseModelWithParameters(parameters)
+    # closing takes seconds where there are thousands of visits
+    seconds = _PATIENCE_S if until is None else max(until - monotonic(), _LEAST_S)
+    parameters.time_limit.FromMilliseconds(int(seconds * 1000))
     if mode == "gls" and moves is not None:
         # a limit on solutions would never be met where there is none to move to
         model.routing.AddSearchMonitor(model.routing.solver().BranchesLimit(_BRANCHES + _BRANCHES_A_MOVE * moves))
@@ -250,7 +266,7 @@ def _fill(plan: Plan, several: Sequence[int]) -> None:
             place_cadence(plan, v)
 
 
-def _fill_rest(plan: Plan) -> None:
+def _fill_rest(plan: Plan, until: float | None) -> None:
     """Insert what the solver left out and still fits at less than its value, dearest first."""
     layout = plan.layout
     made = plan.made()
@@ -259,6 +275,8 @@ def _fill_rest(plan: Plan) -> None:
     for v in open_:
         if layout.visit_i[v, V_LINKED]:
             continue
+        if until is not None and np.isfinite(worth[v]) and monotonic() > until:
+            break
         if layout.visit_i[v, V_KIND] != ONCE:
             place_cadence(plan, v)
             continue

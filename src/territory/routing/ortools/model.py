@@ -56,11 +56,6 @@ __all__ = ["Model"]
 #: Entries of cost matrices up to which what a visit costs in a shift is worked into the arcs; beyond
 #: that a dimension carries it, which is slower to search but needs no matrix a shift.
 _MATRICES: Final = 8_000_000
-#: A leg to a near visit costs guided local search this share of a visit's value at least, where legs cost
-#: a tenth of that or less: on orienteering problems 0.1 found more than 0.03 and 0.3.
-_SHARE: Final = 0.1
-#: How many neighbours are near, and one.
-_FEW: Final = 6
 
 
 class Model:
@@ -74,13 +69,12 @@ class Model:
     all_or_nothing : bool
         Whether visits that are made together or not at all are so for the solver, too. It finds no
         first solution where its insertion ends with half of them.
-    weighted : bool
-        Whether a second at the wheel costs more than it does where it costs next to nothing beside
-        what visits are worth: guided local search penalises dear arcs, and finds none else.
+    weight : float
+        What a second at the wheel costs beside what it costs.
     """
 
     def __init__(
-        self, problem: RoutingProblem, layout: Layout, tasks: Tasks, *, all_or_nothing: bool, weighted: bool = False
+        self, problem: RoutingProblem, layout: Layout, tasks: Tasks, *, all_or_nothing: bool, weight: float = 0.0
     ) -> None:
         from ortools.constraint_solver import pywrapcp  # noqa: PLC0415 - a solver loads when it is used
 
@@ -97,13 +91,11 @@ class Model:
         )  # fmt: skip
         self.routing = pywrapcp.RoutingModel(self.manager)
         self.index: list[int] = [self.manager.NodeToIndex(i) for i in range(n)]
-        self.scale, self._required = scale_of(layout, tasks)
+        self.scale, self._required = scale_of(layout, tasks, weight)
         self._horizon = int(shift[:, S_CLOSE].max())
-        self._weight = 0.0
+        self._weight = weight
         self._drive: dict[tuple[int, ...], NDArray[np.int64]] = {}
         self._evaluators: dict[Any, int] = {}
-        if weighted:
-            self._weight = self._missing_weight()
         self._set_costs()
         self.time = self._time()
         self._set_windows()
@@ -177,20 +169,6 @@ class Model:
         values[tasks.required] = self._required
         for i in range(n):
             self.routing.AddDisjunction([self.index[i]], int(values[i]))
-
-    def _missing_weight(self) -> float:
-        """Return what a second at the wheel should cost more, so that a leg costs a share of what a visit is worth."""
-        optional = self.tasks.value[~self.tasks.required]
-        n = len(self.tasks.visit)
-        if n < _FEW or not len(optional):
-            return 0.0
-        s = self.shifts[0]
-        near = float(np.sort(self._drive_of(s)[:n, :n], axis=1)[:, 1:_FEW].mean())
-        rates = self.layout.shift_f[s]
-        if near <= 0 or rates[S_COST_PER_M] > 0 or rates[S_COST_PER_S] > 0:
-            return 0.0
-        wanted = _SHARE * float(optional.mean()) / near
-        return wanted if rates[S_COST_PER_DRIVE_S] < wanted / 10 else 0.0
 
     def _arcs(self, s: int, extra: NDArray[np.int64]) -> NDArray[np.int64]:
         layout, rates, n = self.layout, self.layout.shift_f[s], len(self.tasks.visit)

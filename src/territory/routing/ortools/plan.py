@@ -12,25 +12,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from territory.routing.clock import E_COLUMNS, E_COST, evaluate
-from territory.routing.compiled import kernel
+from territory.routing.compiled import jit, kernel
 from territory.routing.finish import free_bounds
 from territory.routing.layout import (
+    S_BEGIN,
     S_BREAK0,
     S_BREAK1,
     S_CAPACITY,
     S_CLASS,
     S_CLOSE,
     S_DAY,
+    S_END,
     S_FREE_FROM,
     S_LOCK0,
     S_LOCK1,
+    S_MAX_DURATION,
     S_MAX_VISITS,
+    S_PROFILE,
+    S_START,
     V_LINKED,
     V_LOAD,
+    V_PLACE,
     Layout,
 )
-from territory.routing.slots import L_SHIFT_I, L_VISIT_I, L_WINDOW_AT
-from territory.routing.tables import i32_1, i64_2
+from territory.routing.slots import L_BUCKET, L_DRIVE, L_SERVICE, L_SHIFT_I, L_VISIT_I, L_WINDOW_AT
+from territory.routing.tables import i32_1, i32_2, i32_3, i64_1, i64_2
 from territory.routing.timing import clock_tables
 
 if TYPE_CHECKING:
@@ -43,6 +49,18 @@ if TYPE_CHECKING:
 __all__ = ["Plan"]
 
 
+@jit
+def _spare(shift, legs, visit_i, service, route, m, v):  # type: ignore[no-untyped-def]
+    """Return how long a detour for visit v may be at most, by what driving and service take of the shift."""
+    spare = min(shift[S_CLOSE] - shift[S_BEGIN], shift[S_MAX_DURATION]) - service[v]
+    place = shift[S_START]
+    for i in range(m):
+        to = visit_i[route[i], V_PLACE]
+        spare -= service[route[i]] + legs[place, to]
+        place = to
+    return spare - legs[place, shift[S_END]]
+
+
 @kernel("i8[::1], i4[:, ::1], i8[::1], f8[::1], b1[::1], i8, b1, f8[::1], i8[::1]")
 def places(tab, routes, length, cost, usable, v, each_empty, delta, position):  # type: ignore[no-untyped-def]
     """Find where visit v fits best in each shift: `delta` is what it adds to the cost, inf: nowhere.
@@ -50,6 +68,8 @@ def places(tab, routes, length, cost, usable, v, each_empty, delta, position):  
     Of empty shifts of one class only the first is tried, unless `each_empty`.
     """
     shift_i, visit_i, window_at = i64_2(tab, L_SHIFT_I), i64_2(tab, L_VISIT_I), i32_1(tab, L_WINDOW_AT)
+    drive, service, buckets = i32_3(tab, L_DRIVE), i32_2(tab, L_SERVICE), len(i64_1(tab, L_BUCKET))
+    one_bucket = buckets == 1
     n_shifts = len(length)
     longest = 0
     breaks = 0
@@ -83,12 +103,23 @@ def places(tab, routes, length, cost, usable, v, each_empty, delta, position):  
             there = there or routes[s, i] == v
         if there or load > shift[S_CAPACITY]:
             continue
+        # what driving and service leave of the shift: most places fail for want of that alone
+        quick = one_bucket and m > 0
+        legs = drive[shift[S_PROFILE] * buckets]
+        spare = _spare(shift, legs, visit_i, service[:, s], trial, m, v)
         trial[m] = v
         locks = shift[S_LOCK1] - shift[S_LOCK0]
         for i in range(m, locks - 1, -1):
             if i < m:
                 trial[i + 1] = trial[i]
                 trial[i] = v
+            if quick:
+                before = shift[S_START] if i == 0 else visit_i[trial[i - 1], V_PLACE]
+                after = shift[S_END] if i == m else visit_i[trial[i + 1], V_PLACE]
+                here = visit_i[v, V_PLACE]
+                # in 64 bits: two ways that are none add up to more than 32 hold
+                if np.int64(legs[before, here]) + legs[here, after] - legs[before, after] > spare:
+                    continue
             if evaluate(tab, s, trial, m + 1, free, last, starts, rests, out):
                 more = out[E_COST] - cost[s]
                 if more < delta[s]:

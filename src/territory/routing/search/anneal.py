@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.routing.compiled import inner, kernel
+from territory.routing.layout import S_TIMED
 from territory.routing.search.recreate import recreate
 from territory.routing.search.routes import keep, rand, refresh, undo
 from territory.routing.search.ruin import ruin, tick
@@ -18,9 +19,12 @@ from territory.routing.search.state import (
     C_TICK_RUIN,
     C_TOUCHED,
     F_BEST,
+    F_DRIVE,
+    F_EXTRA_RATE,
     F_NOW,
 )
 from territory.routing.slots import (
+    L_SHIFT_I,
     T_AT,
     T_BEST_BOUNDS,
     T_BEST_N,
@@ -29,6 +33,7 @@ from territory.routing.slots import (
     T_COST,
     T_COUNT,
     T_DIRTY,
+    T_DRIVE,
     T_GROUP_VISIT,
     T_IS_DIRTY,
     T_LOST,
@@ -52,15 +57,29 @@ _NOISE = 1e-7
 @inner("i8[::1]")
 def total_cost(tab):  # type: ignore[no-untyped-def]
     """Return what the present routes cost, summed anew."""
+    st_value = f64_1(tab, T_VALUE)
+    st_drive = i64_1(tab, T_DRIVE)
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
     st_cost = f64_1(tab, T_COST)
     st_lost = f64_1(tab, T_LOST)
     st_n = i64_1(tab, T_N)
     total = 0.0
+    wheel = np.int64(0)
     for s in range(len(st_n)):
         total += st_cost[s]
+        if ly_shift_i[s, S_TIMED] == 0:
+            wheel += st_drive[s]
+    st_value[F_DRIVE] = wheel
     for v in range(len(st_lost)):
         total += st_lost[v]
     return total
+
+
+@inner("i8[::1]")
+def real_cost(tab):  # type: ignore[no-untyped-def]
+    """Return what the present routes cost, without the search's own extra."""
+    st_value = f64_1(tab, T_VALUE)
+    return st_value[F_NOW] - st_value[F_EXTRA_RATE] * st_value[F_DRIVE]
 
 
 @inner("i8[::1]")
@@ -101,7 +120,7 @@ def remember(tab):  # type: ignore[no-untyped-def]
         v = st_group_visit[i]
         st_best_bounds[v, 0] = st_bounds[v, 0]
         st_best_bounds[v, 1] = st_bounds[v, 1]
-    st_value[F_BEST] = st_value[F_NOW]
+    st_value[F_BEST] = real_cost(tab)
     st_count[C_BEST_STEP] = st_count[C_STEP]
 
 
@@ -127,14 +146,14 @@ def fill(tab, key_sum):  # type: ignore[no-untyped-def]
     st_count[C_TICK_RUIN] = tick(tab)
     k = 0
     for v in range(len(st_lost)):
-        if st_lost[v] > 0.0 or (st_at[v].max() < 0 and st_unmade[v] == 0.0):
+        if st_at[v].max() < 0:
             st_out[k] = v
             k += 1
     st_count[C_OUT] = k
     recreate(tab, 0, -1, 0, 0.0, key_sum)
     keep(tab)
     st_value[F_NOW] = total_cost(tab)
-    if st_value[F_NOW] < st_value[F_BEST] - _NOISE:
+    if real_cost(tab) < st_value[F_BEST] - _NOISE:
         remember(tab)
 
 
@@ -186,6 +205,7 @@ def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, k
             temperature = hot * (cold / hot) ** (since + (until - since) * i / steps)
         begin_step(tab)
         before = st_value[F_NOW]
+        wheel = st_value[F_DRIVE]
         day_only = one_day > 0.0 and rand(st_rng) < one_day
         seed, day = ruin(tab, average, longest, day_only)
         if not day_only:
@@ -195,11 +215,12 @@ def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, k
         moved += abs(change)
         if done and change < -temperature * np.log(rand(st_rng) + 1e-300):
             keep(tab)
-            if st_value[F_NOW] < st_value[F_BEST] - _NOISE:
+            if real_cost(tab) < st_value[F_BEST] - _NOISE:
                 remember(tab)
         else:
             undo(tab)
             st_value[F_NOW] = before
+            st_value[F_DRIVE] = wheel
     st_value[F_NOW] = total_cost(tab)
     return moved / max(steps, 1)
 

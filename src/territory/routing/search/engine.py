@@ -18,22 +18,24 @@ from territory.routing.layout import (
     LAYOUT_ARRAYS,
     ONCE,
     RHYTHM,
+    S_COST_PER_DRIVE_S,
     S_DAY,
     S_LOCK0,
     S_LOCK1,
     V_KIND,
     V_LINKED,
+    V_VALUE,
     Layout,
     layout_of,
 )
 from territory.routing.ortools.pool import PoolRoute
 from territory.routing.rhythm import best_chain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
-from territory.routing.search.state import C_POOL, F_BEST, State, new_state
+from territory.routing.search.state import C_POOL, F_BEST, F_EXTRA_RATE, State, new_state
 from territory.routing.tables import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,15 +61,19 @@ class Effort:
         Temperatures as shares of the mean change of cost by a step.
     one_day : float
         Share of steps that keep the days of cadences.
+    lure : float
+        Where driving costs next to nothing beside what visits are worth: cost of a mean drive that the
+        search itself assumes at first, as a share of a mean value. Tight routes leave room for more.
     """
 
-    average: float = 10.0
-    longest: float = 10.0
-    blink: float = 0.01
-    pool: int = 40
-    hot: float = 0.3
-    cold: float = 0.003
+    average: float = 6.0
+    longest: float = 6.0
+    blink: float = 0.05
+    pool: int = 100
+    hot: float = 0.5
+    cold: float = 0.01
     one_day: float = 0.5
+    lure: float = 0.3
 
 
 #: Chances of the orders in which visits are put back: load, far, near, width, opening, closing, value, worth; random.
@@ -75,6 +81,8 @@ _CHANCES: Final = (4.0, 2.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)
 #: Seconds that a kernel runs before the clock, Ctrl-C and the progress callback have their turn.
 _SLICE_S: Final = 0.05
 _ITERATIONS_WITHOUT_LIMIT: Final = 20_000
+#: Share of the lure that is left at the end.
+_LURE_END: Final = 0.05
 #: Routes that a search remembers.
 _POOL: Final = 4000
 
@@ -170,6 +178,20 @@ def set_lost(state: State, layout: Layout) -> None:
             state.lost[v] = float(layout.pattern_cost[rows][same].min()) if same.any() else state.unmade[v]
 
 
+def _lure(run: _Run) -> float:
+    """Return the extra cost of a second at the wheel that the search begins with."""
+    layout, state = run.layout, run.state
+    worth = layout.visit_f[:, V_VALUE]
+    made = state.at.max(axis=1) >= 0
+    drive = float(state.drive.sum())
+    stops = int(state.n.sum())
+    if stops == 0 or drive <= 0 or not (worth > 0).any():
+        return 0.0
+    leg = drive / stops
+    wanted = run.effort.lure * float(worth[made].mean()) / leg
+    return max(0.0, wanted - float(layout.shift_f[:, S_COST_PER_DRIVE_S].mean()))
+
+
 def work(
     run: _Run,
     *,
@@ -203,6 +225,7 @@ def work(
     hot, cold = max(e.hot * step, 1e-9), max(e.cold * step, 1e-9)
     slice_steps = 100
     share = 0.0
+    lure = _lure(run)
     while True:
         now = monotonic()
         if deadline is not None and now >= deadline:
@@ -214,6 +237,9 @@ def work(
             until = (run.steps + slice_steps) / limit
         else:
             until = min(1.0, share + slice_steps / max(run.steps, 1) * (now - began) / max(deadline - began, 1e-9))
+        if lure > 0.0:
+            state.value[F_EXTRA_RATE] = lure * _LURE_END**share
+            restart(run.tables.table)
         anneal(
             run.tables.table,
             slice_steps,
@@ -300,6 +326,10 @@ def solve(
     began = monotonic()
     deadline = None if time_limit_s is None else began + time_limit_s
     arrays = layout_of(problem) if layout is None else layout
+    if problem.n_visits == 0 or problem.n_shifts == 0:
+        nothing = finish(problem, arrays, {})
+        if nothing is not None:
+            return nothing
     jobs = (os.cpu_count() or 1) if n_jobs == -1 else n_jobs
     effort = Effort() if effort is None else effort
     seeds = [rng] if jobs == 1 else [int(x) for x in np.random.SeedSequence(rng).generate_state(jobs)]

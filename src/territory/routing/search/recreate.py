@@ -22,7 +22,7 @@ from territory.routing.rhythm import best_chain
 from territory.routing.search.linked import insert_group
 from territory.routing.search.routes import insertion, put, rand, touch_visit
 from territory.routing.search.ruin import tick
-from territory.routing.search.state import C_OUT, C_TICK_RUIN, C_TOUCHED, F_NOW
+from territory.routing.search.state import C_OUT, C_TICK_RUIN, C_TOUCHED, F_NOW, K_VALUE
 from territory.routing.slots import (
     L_PATTERN,
     L_PATTERN_COST,
@@ -61,6 +61,8 @@ __all__ = ["recreate"]
 
 #: Shifts up to which each is tried; beyond that those of the neighbours, and an empty one of each class.
 _ALL_SHIFTS = 24
+#: Chance that visits are put in though they cost more than they are worth.
+_BRAVE = 0.1
 #: Neighbours whose shifts are tried.
 _NEAR = 40
 
@@ -157,14 +159,14 @@ def best_place(tab, v, day, blink, new_only):  # type: ignore[no-untyped-def]
     return best, s_best, at
 
 
-@inner("i8[::1], i8, f8, b1")
-def insert_once(tab, v, blink, new_only):  # type: ignore[no-untyped-def]
-    """Put a visit where it costs least, if that is worth it."""
+@inner("i8[::1], i8, f8, b1, b1")
+def insert_once(tab, v, blink, new_only, brave):  # type: ignore[no-untyped-def]
+    """Put a visit where it costs least, if that is worth it, or brave."""
     st_lost = f64_1(tab, T_LOST)
     st_unmade = f64_1(tab, T_UNMADE)
     st_value = f64_1(tab, T_VALUE)
     cost, s, at = best_place(tab, v, -1, blink, new_only)
-    if s >= 0 and cost < st_unmade[v]:
+    if s >= 0 and (brave or cost < st_unmade[v]):
         put(tab, v, s, at)
         st_value[F_NOW] -= st_lost[v]
         st_lost[v] = 0.0
@@ -266,6 +268,8 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
         if st_mark[v] != now and st_lost[v] > 0.0 and st_lost[v] >= st_unmade[v] and st_unmade[v] > 0.0:
             st_out[total] = v
             total += 1
+    # a shift may be worth its cost only with several visits: now and then none of them asks
+    brave = rand(st_rng) < _BRAVE
     pick = rand(st_rng) * key_sum[-1]
     k = 0
     while k < len(key_sum) - 1 and pick >= key_sum[k]:
@@ -273,6 +277,9 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
     for i in range(total):
         if k >= len(st_keys):
             st_order_key[i] = rand(st_rng)
+        elif k >= K_VALUE:
+            # by worth, but not always the same ones first
+            st_order_key[i] = st_keys[k, st_out[i]] * (0.3 + rand(st_rng))
         else:
             st_order_key[i] = st_keys[k, st_out[i]]
     order = np.argsort(st_order_key[:total], kind="mergesort")
@@ -285,7 +292,7 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
         if ly_visit_i[v, V_LINKED]:
             insert_group(tab, v, blink)
         elif ly_visit_i[v, V_KIND] == ONCE:
-            insert_once(tab, v, blink, fresh)
+            insert_once(tab, v, blink, fresh, brave)
         elif day >= 0 and not fresh:
             cost, s, at = best_place(tab, v, day, blink, False)
             if s < 0:

@@ -29,7 +29,15 @@ from territory.routing.layout import (
     V_LOAD,
     V_PLACE,
 )
-from territory.routing.search.state import C_DIRTY, C_MOVED, C_STEP, C_TOUCHED, F_NOW
+from territory.routing.search.state import (
+    C_DIRTY,
+    C_MOVED,
+    C_STEP,
+    C_TOUCHED,
+    F_DRIVE,
+    F_EXTRA_RATE,
+    F_NOW,
+)
 from territory.routing.slots import (
     L_BUCKET,
     L_DRIVE,
@@ -133,7 +141,9 @@ def touch_visit(tab, v):  # type: ignore[no-untyped-def]
     st_old_bounds[v, 1] = st_bounds[v, 1]
 
 
-@inner("i4[::1], i4[:, ::1], i8[:, ::1], i4[:, ::1], i8[:, ::1], i8[::1], i8, i8, i4[::1], i8, i4[::1], i4[:, ::1], i4[::1], i8[:, ::1], i8[:, ::1]")
+@inner(
+    "i4[::1], i4[:, ::1], i8[:, ::1], i4[:, ::1], i8[:, ::1], i8[::1], i8, i8, i4[::1], i8, i4[::1], i4[:, ::1], i4[::1], i8[:, ::1], i8[:, ::1]"
+)
 def plain_times(  # type: ignore[no-untyped-def]
     window_at, window, visit_i, service, bounds, shift, n_shifts, s, row, n, leg, drive, place, free, last
 ):
@@ -182,6 +192,7 @@ def plain_times(  # type: ignore[no-untyped-def]
 @inner("i8[::1], i8")
 def refresh(tab, s):  # type: ignore[no-untyped-def]
     """Work out a route's places, times and cost anew; returns whether it fits."""
+    st_value = f64_1(tab, T_VALUE)
     ly_bucket = i64_1(tab, L_BUCKET)
     ly_drive = i32_3(tab, L_DRIVE)
     ly_extra = f64_2(tab, L_EXTRA)
@@ -257,7 +268,7 @@ def refresh(tab, s):  # type: ignore[no-untyped-def]
         st_cost[s] = st_try_out[0]
         return True
     rates = ly_shift_f[s]
-    cost = rates[S_COST] + rates[S_COST_PER_DRIVE_S] * total
+    cost = rates[S_COST] + (rates[S_COST_PER_DRIVE_S] + st_value[F_EXTRA_RATE]) * total
     if ly_metres.shape[0] > 0:
         metres = np.int64(0)
         for i in range(n + 1):
@@ -341,6 +352,7 @@ def bucket_arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def
 @inner("i8[::1], i8, i8, f8, f8, f8, i8")
 def any_insertion(tab, v, s, cap, blink, fixed, since):  # type: ignore[no-untyped-def]
     """Return the least cost of putting visit v into shift s, whatever rules the shift has."""
+    st_value = f64_1(tab, T_VALUE)
     ly_bucket = i64_1(tab, L_BUCKET)
     ly_drive = i32_3(tab, L_DRIVE)
     ly_metres = i32_3(tab, L_METRES)
@@ -378,7 +390,7 @@ def any_insertion(tab, v, s, cap, blink, fixed, since):  # type: ignore[no-untyp
     place, free, last = st_place[s], st_free[s], st_last[s]
     drive = ly_drive[base]
     timed = shift[S_TIMED] == 1
-    rate, rate_m = rates[S_COST_PER_DRIVE_S], rates[S_COST_PER_M]
+    rate, rate_m = rates[S_COST_PER_DRIVE_S] + st_value[F_EXTRA_RATE], rates[S_COST_PER_M]
     profile = shift[S_PROFILE]
     best, at = cap, -1
     key = v * n_shifts + s
@@ -510,6 +522,7 @@ def insertion(tab, v, s, cap, blink):  # type: ignore[no-untyped-def]
 @inner("i8[::1], i8, i8, i8")
 def put(tab, v, s, at):  # type: ignore[no-untyped-def]
     """Put a visit into a shift where it fits."""
+    st_drive = i64_1(tab, T_DRIVE)
     ly_shift_i = i64_2(tab, L_SHIFT_I)
     ly_visit_i = i64_2(tab, L_VISIT_I)
     st_at = i32_2(tab, T_AT)
@@ -528,8 +541,11 @@ def put(tab, v, s, at):  # type: ignore[no-untyped-def]
     column = ly_shift_i[s, S_DAY] if ly_visit_i[v, V_KIND] > 0 else 0
     st_at[v, column] = s
     before = st_cost[s]
+    wheel = st_drive[s]
     fits = refresh(tab, s)
     st_value[F_NOW] += st_cost[s] - before
+    if ly_shift_i[s, S_TIMED] == 0:
+        st_value[F_DRIVE] += st_drive[s] - wheel
     return fits
 
 

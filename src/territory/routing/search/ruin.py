@@ -10,9 +10,25 @@ from __future__ import annotations
 import numpy as np
 
 from territory.routing.compiled import inner
-from territory.routing.layout import ONCE, S_DAY, S_LOCK0, S_LOCK1, V_KIND, V_LINKED, V_LOCKED
+from territory.routing.layout import (
+    ONCE,
+    S_DAY,
+    S_LOCK0,
+    S_LOCK1,
+    S_TIMED,
+    V_KIND,
+    V_LINKED,
+    V_LOCKED,
+)
 from territory.routing.search.routes import rand, refresh, take, touch_visit
-from territory.routing.search.state import C_OUT, C_TICK, C_TICK_RUIN, C_TOUCHED, F_NOW
+from territory.routing.search.state import (
+    C_OUT,
+    C_TICK,
+    C_TICK_RUIN,
+    C_TOUCHED,
+    F_DRIVE,
+    F_NOW,
+)
 from territory.routing.slots import (
     L_SHIFT_I,
     L_VISIT_I,
@@ -20,6 +36,7 @@ from territory.routing.slots import (
     T_COST,
     T_COUNT,
     T_CUT,
+    T_DRIVE,
     T_GROUP,
     T_GROUP_AT,
     T_GROUP_VISIT,
@@ -109,6 +126,7 @@ def lift(tab, v, now):  # type: ignore[no-untyped-def]
 @inner("i8[::1]")
 def settle(tab):  # type: ignore[no-untyped-def]
     """Refresh every touched route; one that no longer fits (without triangle inequality) loses all that is not locked."""
+    st_drive = i64_1(tab, T_DRIVE)
     ly_shift_i = i64_2(tab, L_SHIFT_I)
     st_cost = f64_1(tab, T_COST)
     st_count = i64_1(tab, T_COUNT)
@@ -122,6 +140,7 @@ def settle(tab):  # type: ignore[no-untyped-def]
     while i < st_count[C_TOUCHED]:
         s = st_touched[i]
         before = st_cost[s]
+        wheel = st_drive[s]
         fits = refresh(tab, s)
         if not fits:
             locks = ly_shift_i[s, S_LOCK1] - ly_shift_i[s, S_LOCK0]
@@ -132,6 +151,8 @@ def settle(tab):  # type: ignore[no-untyped-def]
                 lift(tab, v, now)
             refresh(tab, s)
         st_value[F_NOW] += st_cost[s] - before
+        if ly_shift_i[s, S_TIMED] == 0:
+            st_value[F_DRIVE] += st_drive[s] - wheel
         i += 1
 
 

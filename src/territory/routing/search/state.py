@@ -46,10 +46,15 @@ C_MISSING: Final = 6
 C_TICK: Final = 7
 C_TICK_RUIN: Final = 8
 C_BEST_STEP: Final = 9
+#: Orders of `State.keys` from here on go by value.
+K_VALUE: Final = 6
 _COUNTS: Final = 16
 # entries of `State.value`
 F_NOW: Final = 0
 F_BEST: Final = 1
+#: Extra cost a second at the wheel, for the search's own view; and the seconds that it applies to.
+F_EXTRA_RATE: Final = 2
+F_DRIVE: Final = 3
 _VALUES: Final = 4
 
 
