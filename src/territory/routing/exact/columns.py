@@ -43,6 +43,8 @@ MOST: Final = 0.9
 CHANGE: Final = 0.1
 #: With fewer new routes a class in a round, bounds are priced sharply.
 FEW: Final = 8
+#: With more classes the first rounds price roughly.
+MANY: Final = 4
 #: The bound is as good as it gets when it is this near to the linear program's value, or to `upper`.
 NEAR: Final = 1e-4
 
@@ -113,7 +115,8 @@ class _Bound:
         self.classes = shift_classes(layout, by_day=days if recurring else None)
         self.days = [int(days[c.shifts[0]]) for c in self.classes]
         self.columns: list[dict[tuple[int, ...], Column]] = [{} for _ in self.classes]
-        self.best = -np.inf
+        # no term of the objective is negative
+        self.best = 0.0 if layout.pattern_cost.min(initial=0.0) >= 0.0 else -np.inf
         self.centre = self._first_duals()
         for group, mine in zip(self.classes, self.columns, strict=True):
             for s in group.shifts:
@@ -123,8 +126,7 @@ class _Bound:
                         mine[tuple(order)] = Column(tuple(order), cost, elementary=True)
         self.master: Master | None = None
         self.goal = upper
-        if not routes:
-            self._greedy()
+        self.filled = bool(routes)
 
     def _greedy(self) -> None:
         """Fill one shift after the other with what is still to be made: first columns."""
@@ -148,7 +150,7 @@ class _Bound:
         rounds, steps, proven, scaling = 0, 0, False, True
         duals = self.centre
         mean: NDArray[np.float64] | None = None
-        quick, smooth = False, MOST
+        quick, smooth = len(self.classes) > MANY, MOST
         while rounds < max_rounds and monotonic() < self.deadline:
             before = sum(len(mine) for mine in self.columns)
             lagrangian, slope = self._price(duals, quick=quick)
@@ -164,6 +166,9 @@ class _Bound:
                 duals = np.minimum(duals * SCALE, self.cap)
                 continue
             scaling = False
+            if not self.filled:
+                self.filled = True
+                self._greedy()
             if steps < STEPS:
                 steps += 1
                 mean = slope if mean is None else NEWEST * slope + (1 - NEWEST) * mean

@@ -25,6 +25,8 @@ __all__ = ["Column", "Price", "ShiftClass", "price", "shift_classes"]
 
 #: Memories of the passes; the last one decides how sharp the bound is.
 SIZES: Final = (2, 5, 10)
+#: Memory where routes are wanted soon and the bound may be weak.
+QUICK: Final = 1
 #: Labels a slice of time that the beam follows.
 BEAM: Final = 5
 #: Columns taken from one pass.
@@ -38,8 +40,9 @@ class ShiftClass(NamedTuple):
 
     shifts: tuple[int, ...]
     model: ShiftModel
-    #: What the locked visits and the shift itself cost, in any case where there are locked visits.
+    #: Memories of the passes.
     near: tuple[NDArray[np.int64], ...]
+    quick: NDArray[np.int64]
 
 
 class Column(NamedTuple):
@@ -79,7 +82,7 @@ def shift_classes(layout: Layout, *, by_day: NDArray[np.int64] | None = None) ->
     for model, shifts in found.values():
         sides = (model.day, model.mirror, model.day)
         near = tuple(memories(side, size) for side, size in zip(sides, SIZES, strict=True))
-        classes.append(ShiftClass(tuple(shifts), model, near))
+        classes.append(ShiftClass(tuple(shifts), model, near, memories(model.day, QUICK)))
     return classes
 
 
@@ -110,7 +113,7 @@ def price(group: ShiftClass, duals: NDArray[np.float64], cut: float, budget: Bud
     guide = no_completions(day)
     columns: list[Column] = []
     bound: float | None = None
-    for step, near in enumerate(group.near[:1] if quick else group.near):
+    for step, near in enumerate((group.quick,) if quick else group.near):
         back = step % 2 == 1
         search = Pass(model, mirror if back else day, near, cut, guide, rounded=model.timed and back)
         done = search.run(budget)

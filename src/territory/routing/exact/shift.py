@@ -170,13 +170,19 @@ class _Solver:
         order = np.array([*self.model.locks.tolist(), *found], np.int32)
         m = len(order)
         shift = self.layout.shift_i[self.model.shift]
+        if self.model.exact and not self.model.timed:
+            # the label's cost is the real one
+            self._keep(order, search.cut)
+            return
         rests = int(shift[S_BREAK1] - shift[S_BREAK0])
         free, last = np.empty((m + 1, rests + 1), np.int64), np.empty((m + 1, rests + 1), np.int64)
         starts, taken, out = np.empty(m, np.int64), np.empty(rests, np.int64), np.empty(E_COLUMNS)
         wide = np.tile(np.array([-NEVER, NEVER], np.int64), (len(self.values), 1))
         if not evaluate(self.layout, wide, self.model.shift, order, m, free, last, starts, taken, out):
             return
-        net = float(out[E_COST] - self.values[order].sum())
+        self._keep(order, float(out[E_COST] - self.values[order].sum()))
+
+    def _keep(self, order: NDArray[np.int32], net: float) -> None:
         if net < self.net:
             self.net, self.order = net, tuple(order.tolist())
             if self.on_route is not None:

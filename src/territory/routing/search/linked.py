@@ -20,7 +20,7 @@ from territory.routing.layout import (
     V_PARTNER,
     V_PLACE,
 )
-from territory.routing.search.routes import insertion, put, rand, touch_visit
+from territory.routing.search.routes import insertion, put, rand, refresh, touch_visit
 from territory.routing.search.state import F_NOW
 from territory.routing.slots import (
     L_BEFORE,
@@ -33,6 +33,7 @@ from territory.routing.slots import (
     L_WINDOW_AT,
     T_AT,
     T_BOUNDS,
+    T_COST,
     T_FREE,
     T_GROUP,
     T_GROUP_AT,
@@ -141,10 +142,15 @@ def deadline(tab, v, s):  # type: ignore[no-untyped-def]
 @inner("i8[::1], i8, i8, i8")
 def settle_one(tab, v, s, at):  # type: ignore[no-untyped-def]
     """Put a linked visit in and pin it."""
+    st_cost = f64_1(tab, T_COST)
     st_lost = f64_1(tab, T_LOST)
     st_value = f64_1(tab, T_VALUE)
     put(tab, v, s, at)
     pin(tab, v, s)
+    # the others' times now have to leave this start alone
+    before = st_cost[s]
+    refresh(tab, s)
+    st_value[F_NOW] += st_cost[s] - before
     st_value[F_NOW] -= st_lost[v]
     st_lost[v] = 0.0
 
