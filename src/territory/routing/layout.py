@@ -40,7 +40,8 @@ S_LOCK0: Final = 14
 S_LOCK1: Final = 15
 #: Shifts of one class differ in nothing: of the empty ones it is enough to try one.
 S_CLASS: Final = 16
-#: 1: the cost depends on the times (duration, overtime, lateness, time of day), not on the order alone.
+#: TIMED: the cost depends on times (duration, overtime, lateness, time of day), not on the order alone. SPANS: on
+#: the duration only, and visits have one window each.
 S_TIMED: Final = 17
 _SHIFT_I: Final = 18
 # columns of `Layout.shift_f`
@@ -76,6 +77,9 @@ V_VALUE: Final = 0
 V_LATE_COST: Final = 1
 V_INTERVAL: Final = 2
 V_OFF_COST: Final = 3
+
+TIMED: Final = 1
+SPANS: Final = 2
 
 ONCE: Final = 0
 PATTERNS: Final = 1
@@ -250,6 +254,13 @@ def layout_of(problem: RoutingProblem) -> Layout:
     metres = np.zeros((0, 0, 0), np.int32)
     if problem.distances_m is not None and bool((s.cost_per_m > 0).any()):
         metres = problem.distances_m.astype(np.int32)
+    lasting = (
+        (shift_i[:, S_TIMED] == TIMED) & (s.overtime_cost == 0) & (np.diff(rest_at) == 0) & (np.diff(lock_at) == 0)
+    )
+    if lasting.any() and not late and len(problem.bucket_starts_s) == 1 and not metres.size:
+        single = np.diff(window_at).reshape(n_visits, n_shifts).max(axis=0, initial=0) <= 1
+        if not visit_i[:, V_LINKED].any():
+            shift_i[lasting & single, S_TIMED] = SPANS
     rest[:, 1:] -= origin
     before = np.concatenate([problem.precedence, problem.precedence_delay_s[:, None]], axis=1)
     found = Layout(

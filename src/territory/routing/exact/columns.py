@@ -39,10 +39,12 @@ STEPS: Final = 15
 NEWEST: Final = 0.4
 #: Weight of the best duals so far in the next ones, and how it changes where the bound rises.
 LEAST: Final = 0.2
-MOST: Final = 0.9
+MOST: Final = 0.97
 CHANGE: Final = 0.1
 #: With fewer new routes a class in a round, bounds are priced sharply.
 FEW: Final = 8
+#: Every so many rounds are priced sharply in any case.
+SHARP: Final = 4
 #: With more classes the first rounds price roughly.
 MANY: Final = 4
 #: The bound is as good as it gets when it is this near to the linear program's value, or to `upper`.
@@ -179,7 +181,7 @@ class _Bound:
             if target is None:
                 break
             # a sharp bound is worth its time once there are few new routes to be found
-            quick = many > FEW * len(self.classes)
+            quick = many > FEW * len(self.classes) and rounds % SHARP != 0
             if self.best >= linear - NEAR * max(1.0, abs(linear)):
                 proven = True
                 break

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from territory.routing.exact.labels import FAR
+from territory.routing.exact.completions import FAR
 from territory.routing.layout import (
     S_BEGIN,
     S_BREAK0,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.routing.exact import completions as co
 from territory.routing.exact import labels as lb
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Pass:
         room = max(1 << 12, n * 64)
         self.model, self.side, self.near, self.other = model, side, near, other
         self.beam, self.rounded = beam, rounded
-        self.lab = np.empty((room, lb.L_USED + len(side.used_limit)), np.int64)
+        self.lab = np.empty((room, co.L_USED + len(side.used_limit)), np.int64)
         self.money = np.empty((room, 2))
         self.masks = np.empty((room, words), np.int64)
         self.heads = np.full(1 << 11 if n < 16 else 1 << 13, -1, np.int64)
@@ -71,7 +72,7 @@ class Pass:
         self.work[[lb.W_BEST, lb.W_LEAST]] = -1
         self.work[lb.W_ROUNDED] = rounded
         step = 1 - 1e-3 if model.step else tolerance(cut)
-        self.money_out = np.array([min(cut, lb.INFINITE), lb.INFINITE, step])
+        self.money_out = np.array([min(cut, co.INFINITE), co.INFINITE, step])
         self.done = False
 
     def run(self, budget: Budget, most: int = MOST_LABELS) -> bool:
@@ -127,9 +128,9 @@ class Pass:
         n = len(self.side.node_f)
         lab, money = self.lab[: self.count], self.money[: self.count]
         limit = self.cut - float(self.money_out[lb.C_STEP])
-        kept = np.flatnonzero((lab[:, lb.L_ALIVE] == 1) & (lab[:, lb.L_NODE] < n) & (money[:, lb.M_LEAST] < limit))
-        order = kept[np.argsort(money[kept, lb.M_COST])]
-        found: Completions = lb.index(self.lab, self.money, self.masks, order, n, CELLS, self.model.horizon)
+        kept = np.flatnonzero((lab[:, co.L_ALIVE] == 1) & (lab[:, co.L_NODE] < n) & (money[:, co.M_LEAST] < limit))
+        order = kept[np.argsort(money[kept, co.M_COST])]
+        found: Completions = co.index(self.lab, self.money, self.masks, order, n, CELLS, self.model.horizon)
         return found
 
     def route(self, label: int) -> list[int]:
@@ -137,10 +138,10 @@ class Pass:
         n = len(self.side.node_f)
         order = []
         while label >= 0:
-            node = int(self.lab[label, lb.L_NODE])
+            node = int(self.lab[label, co.L_NODE])
             if node < n:
                 order.append(int(self.model.visits[node]))
-            label = int(self.lab[label, lb.L_PARENT])
+            label = int(self.lab[label, co.L_PARENT])
         return order if self.side is self.model.mirror else order[::-1]
 
     @property

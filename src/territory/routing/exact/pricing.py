@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from territory.routing.exact import labels as lb
+from territory.routing.exact import completions as co
 from territory.routing.exact.model import ShiftModel, shift_model
 from territory.routing.exact.passes import Budget, Pass, memories, no_completions
 
@@ -28,7 +28,7 @@ SIZES: Final = (2, 5, 10)
 #: Memory where routes are wanted soon and the bound may be weak.
 QUICK: Final = 1
 #: Labels a slice of time that the beam follows.
-BEAM: Final = 5
+BEAM: Final = 20
 #: Columns taken from one pass.
 COLUMNS: Final = 80
 #: Of the columns of a pass, how many may have the same visit, unless they have another that needs one.
@@ -119,17 +119,24 @@ def price(group: ShiftClass, duals: NDArray[np.float64], cut: float, budget: Bud
         done = search.run(budget)
         if not done and step == 0:
             return Price(None, columns)
-        columns += _columns(search, duals)
+        # routes with cycles that longer memories forbid would hold the linear program down
+        last = not quick and step == len(group.near) - 1
+        columns += [c for c in _columns(search, duals) if c.elementary or last]
         bound = search.bound if bound is None else max(bound, search.bound)
         cut = min(cut, search.cut)
         if not done or bound >= cut - 1e-7:
             break
         guide = search.completions()
         if step == 0:
-            beam = Pass(model, mirror, memories(day, len(base.visits)), cut, guide, beam=BEAM, rounded=model.timed)
+            # all routes that gain are wanted, not the best alone
+            gain = 0.0 if free else np.inf
+            full = memories(day, len(base.visits))
+            beam = Pass(model, mirror, full, gain, guide, beam=BEAM, rounded=True)
             beam.run(budget)
-            columns += _columns(beam, duals)
-            cut = min(cut, beam.cut)
+            met = [c for c in _columns(beam, duals) if c.elementary]
+            if not model.timed:
+                cut = min([cut, *(c.cost - float(duals[list(c.visits)].sum()) for c in met)])
+            columns += met
     return Price(bound, columns)
 
 
@@ -138,14 +145,14 @@ def _columns(search: Pass, duals: NDArray[np.float64]) -> list[Column]:
     side, model = search.side, search.model
     lab, money = search.lab[: search.count], search.money[: search.count]
     n = len(side.node_f)
-    node = lab[:, lb.L_NODE]
-    at = lab[:, lb.L_TIME] + side.arc_i[node, n + 1]
+    node = lab[:, co.L_NODE]
+    at = lab[:, co.L_TIME] + side.arc_i[node, n + 1]
     total = np.full(len(lab), np.inf)
     for (needed, until, *used), (cost, rate, since) in zip(side.sink_i.tolist(), side.sink_f.tolist(), strict=True):
-        fits = (lab[:, lb.L_REST] >= needed) & (at <= until) & (node < n)
+        fits = (lab[:, co.L_REST] >= needed) & (at <= until) & (node < n)
         for r, more in enumerate(used):
-            fits &= lab[:, lb.L_USED + r] + side.used_arc[r, node, n + 1] + more <= side.used_limit[r]
-        ends = money[:, lb.M_COST] + side.arc_f[node, n + 1] + cost + rate * np.maximum(0.0, at - since)
+            fits &= lab[:, co.L_USED + r] + side.used_arc[r, node, n + 1] + more <= side.used_limit[r]
+        ends = money[:, co.M_COST] + side.arc_f[node, n + 1] + cost + rate * np.maximum(0.0, at - since)
         total = np.where(fits, np.minimum(total, ends), total)
     best = np.flatnonzero(total < -1e-7)
     if len(best) > 20 * COLUMNS:

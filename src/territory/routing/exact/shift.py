@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from territory.routing.clock import E_COLUMNS, E_COST, NEVER
-from territory.routing.exact import labels as lb
+from territory.routing.exact.completions import INFINITE
 from territory.routing.exact.model import ShiftModel, shift_model
 from territory.routing.exact.passes import Budget, Pass, memories, no_completions, tolerance
 from territory.routing.layout import S_BREAK0, S_BREAK1, S_LOCK0, S_LOCK1
@@ -196,6 +196,6 @@ class _Solver:
     def answer(self, spent: int) -> ShiftAnswer:
         """Return what is known."""
         slack = 2 * tolerance(self.net)
-        lower = self.lower if self.lower < lb.INFINITE else np.inf
+        lower = self.lower if self.lower < INFINITE else np.inf
         optimal = lower >= self.net - slack
         return ShiftAnswer(self.order, self.net, self.net if optimal else lower, optimal, spent)

@@ -6,8 +6,9 @@ import numpy as np
 
 from territory.routing.compiled import inner, kernel
 from territory.routing.layout import S_TIMED
+from territory.routing.search.insertion import rand
 from territory.routing.search.recreate import recreate
-from territory.routing.search.routes import keep, rand, refresh, undo
+from territory.routing.search.routes import keep, refresh, undo
 from territory.routing.search.ruin import ruin, tick
 from territory.routing.search.state import (
     C_BEST_STEP,
@@ -43,7 +44,6 @@ from territory.routing.slots import (
     T_POOL_COST,
     T_RNG,
     T_ROW,
-    T_UNMADE,
     T_VALUE,
 )
 from territory.routing.tables import f64_1, i32_1, i32_2, i64_1, i64_2, u64_1
@@ -140,7 +140,6 @@ def fill(tab, key_sum):  # type: ignore[no-untyped-def]
     st_count = i64_1(tab, T_COUNT)
     st_lost = f64_1(tab, T_LOST)
     st_out = i32_1(tab, T_OUT)
-    st_unmade = f64_1(tab, T_UNMADE)
     st_value = f64_1(tab, T_VALUE)
     begin_step(tab)
     st_count[C_TICK_RUIN] = tick(tab)

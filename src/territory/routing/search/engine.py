@@ -66,16 +66,20 @@ class Effort:
         search itself assumes at first, as a share of a mean value. Tight routes leave room for more.
     """
 
-    average: float = 6.0
-    longest: float = 6.0
-    blink: float = 0.05
+    average: float = 10.0
+    longest: float = 10.0
+    blink: float = 0.01
     pool: int = 100
-    hot: float = 0.5
-    cold: float = 0.01
+    hot: float = 0.3
+    cold: float = 0.003
     one_day: float = 0.5
     lure: float = 0.3
 
 
+#: Where many visits have no place, the choice of visits matters more than their order: smaller steps, more chance.
+_CHOOSING: Final = Effort(average=6.0, longest=6.0, blink=0.05, hot=0.5, cold=0.01)
+#: Share of visits without a place from which on that is so.
+_MANY_LEFT: Final = 0.1
 #: Chances of the orders in which visits are put back: load, far, near, width, opening, closing, value, worth; random.
 _CHANCES: Final = (4.0, 2.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)
 #: Seconds that a kernel runs before the clock, Ctrl-C and the progress callback have their turn.
@@ -107,7 +111,12 @@ def _key_sum(state: State) -> NDArray[np.float64]:
 
 
 def begin(
-    problem: RoutingProblem, layout: Layout, seed: int, start: RoutingSolution | None, effort: Effort, pool: int = 0
+    problem: RoutingProblem,
+    layout: Layout,
+    seed: int,
+    start: RoutingSolution | None,
+    effort: Effort | None = None,
+    pool: int = 0,
 ) -> _Run:
     """Return a search with first routes.
 
@@ -121,7 +130,7 @@ def begin(
         Routes to remember.
     """
     state = new_state(problem, layout, seed, pool=pool)
-    run = _Run(layout, state, Tables((*layout[:LAYOUT_ARRAYS], *state)), _key_sum(state), effort)
+    run = _Run(layout, state, Tables((*layout[:LAYOUT_ARRAYS], *state)), _key_sum(state), effort or Effort())
     state.lost[:] = state.unmade
     routes = {
         s: layout.locked[layout.shift_i[s, S_LOCK0] : layout.shift_i[s, S_LOCK1]].tolist() for s in range(len(state.n))
@@ -136,6 +145,9 @@ def begin(
     state.value[F_BEST] = np.inf
     fill(run.tables.table, run.key_sum)
     remember_all(run.tables.table)
+    left = np.count_nonzero((state.at.max(axis=1) < 0) & (problem.visits.value > 0))
+    if effort is None and left >= _MANY_LEFT * len(state.lost):
+        run.effort = _CHOOSING
     return run
 
 
@@ -331,7 +343,6 @@ def solve(
         if nothing is not None:
             return nothing
     jobs = (os.cpu_count() or 1) if n_jobs == -1 else n_jobs
-    effort = Effort() if effort is None else effort
     seeds = [rng] if jobs == 1 else [int(x) for x in np.random.SeedSequence(rng).generate_state(jobs)]
     size = 0 if pool is None else _POOL
     runs = [begin(problem, arrays, seed, start, effort, size) for seed in seeds]

@@ -20,7 +20,8 @@ from territory.routing.layout import (
     V_PARTNER,
     V_PLACE,
 )
-from territory.routing.search.routes import insertion, put, rand, refresh, touch_visit
+from territory.routing.search.insertion import insertion, rand
+from territory.routing.search.routes import put, refresh, touch_visit
 from territory.routing.search.state import F_NOW
 from territory.routing.slots import (
     L_BEFORE,

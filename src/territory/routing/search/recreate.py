@@ -19,8 +19,9 @@ from territory.routing.layout import (
     V_PATTERN1,
 )
 from territory.routing.rhythm import best_chain
+from territory.routing.search.insertion import insertion, rand
 from territory.routing.search.linked import insert_group
-from territory.routing.search.routes import insertion, put, rand, touch_visit
+from territory.routing.search.routes import put, touch_visit
 from territory.routing.search.ruin import tick
 from territory.routing.search.state import C_OUT, C_TICK_RUIN, C_TOUCHED, F_NOW, K_VALUE
 from territory.routing.slots import (

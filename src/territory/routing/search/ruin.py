@@ -20,7 +20,8 @@ from territory.routing.layout import (
     V_LINKED,
     V_LOCKED,
 )
-from territory.routing.search.routes import rand, refresh, take, touch_visit
+from territory.routing.search.insertion import rand
+from territory.routing.search.routes import refresh, take, touch_visit
 from territory.routing.search.state import (
     C_OUT,
     C_TICK,
