@@ -8,7 +8,7 @@ Rep by rep and day by day, in the order of the calendar:
 3. From there it drives on to the nearest candidate whose visit is due by today, as long as one fits;
    then to the nearest of the others, which are early.
 4. A visit fits if the whole day so far, with it at the end, can be timed (opening hours, break, end of
-   the shift); the same timing as the library's, `time_route`.
+   the shift); the same timing as the library's.
 5. A customer whose latest day passes without a visit has missed it; its rhythm goes on from the day
    on which that visit was due, as the library has it.
 
@@ -26,10 +26,8 @@ import numpy as np
 from territory import GreatCircle, Plan
 from territory.model.enums import Reason
 from territory.routing.assemble import Drafts
-from territory.routing.day_timing import time_route
 from territory.routing.desk import Desk
-from territory.routing.engine import DaySolution, solve
-from territory.routing.shifts import break_of
+from territory.routing.trial import Trial
 from territory.schedule.cadence import cadence_of
 
 if TYPE_CHECKING:
@@ -49,7 +47,7 @@ def nearest_plan(alignment: Alignment, settings: PlanSettings, *, reorder: bool 
         Who serves whom.
     settings : PlanSettings
     reorder : bool
-        Whether OR-Tools puts each finished day in order, as the library does with its own.
+        Whether each finished day is put in the order that drives least, as the library does with its own.
 
     Returns
     -------
@@ -113,6 +111,9 @@ def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: np.ndarray, cadence: C
     days = desk.settings.n_days
     rhythm = {int(i): _Rhythm(cadence, int(i), days) for i in np.flatnonzero(cadence.due)}
     missed: list[tuple[int, int]] = []
+    # all customers on all days: their numbers are those of the desk
+    trial = Trial(desk.problem(list(desk.shifts), range(len(desk.rows))))
+    shift = {n: s for s, n in enumerate(desk.shifts)}
     for today in range(days):
         for v, r in rhythm.items():
             missed += [(v, due) for due in r.passed(today)]
@@ -121,19 +122,17 @@ def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: np.ndarray, cadence: C
         open_now = [
             v for v, r in rhythm.items() if r.due is not None and r.low <= today <= r.high and desk.windows(v, today)
         ]
-        order = _day(desk, today, open_now, rhythm)
+        order = _day(desk, trial, shift[today], today, open_now, rhythm)
         if not order:
             continue
         for v in order:
             rhythm[v].follow(today)
-        made = _timed(desk, today, order)
+        if reorder:
+            order = trial.shortest(shift[today], order)[0]
+        made = trial.route(shift[today], order)
         if made is None:
             msg = "a day that was built does not fit"
             raise RuntimeError(msg)
-        if reorder:
-            better = solve(desk.problem(today, order), start=list(range(len(order))), required=True)
-            if better is not None:
-                made, order = better, [order[i] for i in better.order]
         drafts.add_route(desk, rep, rows, today, order, made, 0)
     for v, r in rhythm.items():
         missed += [(v, due) for due in r.rest()]
@@ -142,7 +141,9 @@ def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: np.ndarray, cadence: C
         drafts.add_missed(int(rows[v]), rep, desk.settings.days[due], Reason.OVER_CAPACITY, detail)
 
 
-def _day(desk: Desk, today: int, candidates: list[int], rhythm: dict[int, _Rhythm]) -> list[int]:
+def _day(
+    desk: Desk, trial: Trial, shift: int, today: int, candidates: list[int], rhythm: dict[int, _Rhythm]
+) -> list[int]:
     """Return the visits of a day in order."""
     order: list[int] = []
     left = set(candidates)
@@ -154,7 +155,7 @@ def _day(desk: Desk, today: int, candidates: list[int], rhythm: dict[int, _Rhyth
 
     # whom the interval lets wait least, the nearest of equals
     for v in sorted(left, key=lambda v: (rhythm[v].high, int(drive[0, v + 1]), v)):
-        if _timed(desk, today, [v]) is not None:
+        if trial.fits(shift, [v]):
             order = [v]
             left.discard(v)
             break
@@ -162,21 +163,9 @@ def _day(desk: Desk, today: int, candidates: list[int], rhythm: dict[int, _Rhyth
         while order:
             here = order[-1] + 1
             pool = sorted((v for v in left if (due(v) > today) is early), key=lambda v: (int(drive[here, v + 1]), v))
-            found = next((v for v in pool if _timed(desk, today, [*order, v]) is not None), None)
+            found = next((v for v in pool if trial.fits(shift, [*order, v])), None)
             if found is None:
                 break
             order.append(found)
             left.discard(found)
     return order
-
-
-def _timed(desk: Desk, today: int, order: list[int]) -> DaySolution | None:
-    if desk.max_visits is not None and len(order) > desk.max_visits:
-        return None
-    places = [0, *(v + 1 for v in order), len(desk.rows) + 1]
-    drive = desk.durations_s[places[:-1], places[1:]].tolist()
-    service = desk.service_s[order].tolist()
-    windows = [desk.windows(v, today) for v in order]
-    rest = break_of(desk.reps, 0, desk.settings.days[today])
-    timing = time_route(drive, service, windows, desk.shifts[today], rest)
-    return None if timing is None else DaySolution(tuple(range(len(order))), timing, sum(drive))

@@ -61,7 +61,7 @@ alignment.plot()
 # Every customer at its interval, within its opening hours and the rep's shift. The search is short here.
 
 # %%
-plan = territory.schedule_visits(customers, reps, alignment, start="2026-03-02", weeks=4, iterations=100)
+plan = territory.schedule_visits(customers, reps, alignment, start="2026-03-02", weeks=4, iterations=1000)
 plan
 
 # %% [markdown]

@@ -123,7 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     solving = argparse.ArgumentParser(add_help=False)
     solving.add_argument("--weeks", type=int, default=4, help="length of the horizon (default 4)")
     solving.add_argument("--time-limit", type=float, default=600.0, metavar="S", help="seconds (default 600)")
-    solving.add_argument("--iterations", type=int, default=500, metavar="N", help="search rounds a rep (default 500)")
+    solving.add_argument(
+        "--iterations", type=int, default=10_000, metavar="N", help="search rounds a rep (default 10000)"
+    )
     solving.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes (default: one a core)")
     solving.add_argument("--seed", type=int, default=0, help="seed of the search (default 0)")
 

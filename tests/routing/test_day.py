@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations, permutations
 from time import monotonic
 
 import numpy as np
 import pytest
 
-from territory import Customers, InputError, Reps, Status, check_plan, route_day
+from territory import Customers, InputError, PlanSettings, Reps, Status, check_plan, route_day
 from territory.model.enums import Reason
+from territory.routing.desk import Desk
+from territory.routing.trial import Trial
 from territory.travel import GreatCircle
 
 MONDAY = "2026-01-05"
@@ -77,7 +80,84 @@ def test_too_many_candidates_are_chosen_from():
     plan = route_day(scattered(60), REP, day=MONDAY, time_limit_s=0.3)
     assert 10 < len(plan.stops) < 60
     assert set(plan.unassigned.reason.tolist()) == {Reason.OVER_CAPACITY}
-    assert plan.status is Status.FEASIBLE
+    assert (plan.routes.bound_s <= plan.routes.drive_s).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_proven_choice_is_that_of_brute_force(seed):
+    rng = np.random.default_rng(seed)
+    hours = ["Mo-Fr 08:00-10:30", "Mo-Fr 10:00-12:00,14:00-15:00", "Mo-Fr 09:00-17:00"]
+    columns = {"service_s": rng.choice([1800.0, 7200.0, 10_800.0], 6), "opening_hours": rng.choice(hours, 6).tolist()}
+    customers = scattered(6, seed, **columns)
+    reps = Reps(id=["R1"], lon=[13.4], lat=[52.5], break_s=[1800], max_visits_per_day=[4])
+    plan = route_day(customers, reps, day=MONDAY, time_limit_s=20)
+    assert plan.status is Status.OPTIMAL
+    settings = PlanSettings(np.datetime64(MONDAY), 1, [], cadence=False)
+    trial = Trial(
+        Desk(customers, reps, 0, np.arange(6, dtype=np.int32), settings, GreatCircle()).problem([0], range(6))
+    )
+    best = (0, 0)
+    for size in range(1, 5):
+        for order in (p for some in combinations(range(6), size) for p in permutations(some)):
+            route = trial.route(0, order)
+            if route is not None:
+                best = max(best, (size, -route.drive_s))
+    assert drive_of(plan) == best
+
+
+def test_an_earlier_plan_is_where_the_search_begins():
+    customers = scattered(80, opening_hours=["Mo-Fr 09:00-12:00", "Mo-Fr 13:00-17:00"] * 40)
+    good = route_day(customers, REP, day=MONDAY, time_limit_s=1.0)
+    again = route_day(customers, REP, day=MONDAY, time_limit_s=0.01, start=good)
+    assert drive_of(again) >= drive_of(good)
+
+
+def test_an_earlier_plan_that_no_longer_fits_breaks_no_rules():
+    good = route_day(scattered(12), REP, day=MONDAY)
+    gone = str(good.customers.id[good.stops.customer_idx[3]])
+    rows = [i for i, name in enumerate(good.customers.id.tolist()) if name != gone]
+    left = scattered(12, service_s=np.linspace(1800, 7200, 12)).take(rows)
+    later = Reps(id=["R1"], lon=[13.4], lat=[52.5], shift=["Mo-Fr 10:00-16:00"], max_visits_per_day=[5])
+    plan = route_day(left, later, day=MONDAY, time_limit_s=0.05, start=good)
+    assert check_plan(plan).ok
+    assert 0 < len(plan.stops) <= 5
+    for other in (Reps(id=["R2"], lon=[13.4], lat=[52.5]), REP):
+        tuesday = route_day(left, other, day="2026-01-06", start=good)
+        assert len(tuesday.stops) > 0, "another rep, another day: nothing to begin with"
+
+
+def test_progress_is_told_as_a_share_of_the_time():
+    told = []
+    route_day(scattered(60), REP, day=MONDAY, time_limit_s=0.5, on_progress=lambda *a: told.append(a))
+    assert told
+    assert all(isinstance(step, str) and 0 <= share <= 1 for step, share in told)
+    assert [share for _, share in told] == sorted(share for _, share in told)
+
+
+def test_ctrl_c_gives_the_best_so_far():
+    def stop(_step, _share):
+        raise KeyboardInterrupt
+
+    plan = route_day(scattered(40), REP, day=MONDAY, time_limit_s=5, on_progress=stop)
+    assert plan.status is Status.INTERRUPTED
+    assert len(plan.stops) > 0
+    assert check_plan(plan).ok
+
+
+def test_a_day_without_a_way_through_the_break_is_left_before_it_or_after():
+    # the clock jumps over the hours of the break: whoever is out before and after it has none
+    rep = Reps(
+        id=["R1"], lon=[13.4], lat=[52.5], shift=["Su 00:00-12:00"], timezone=["Europe/Berlin"], break_s=[1800],
+        break_earliest_s=[2 * 3600], break_latest_s=[3 * 3600],
+    )  # fmt: skip
+    plan = route_day(scattered(5), rep, day="2026-03-29")
+    assert len(plan.stops) == 5
+    assert plan.routes.leave[0] >= np.datetime64("2026-03-29T01:00:00")
+
+
+@pytest.mark.parametrize("day", ["1975-03-03", "2200-06-02"])
+def test_any_century_is_routed(day):
+    assert len(route_day(scattered(3), REP, day=day).stops) == 3
 
 
 def test_the_time_limit_holds_with_hundreds_of_candidates():
@@ -114,6 +194,7 @@ def test_one_rep_of_several_is_chosen_by_id():
         ({"day": MONDAY, "time_limit_s": None}, "bad-time-limit"),
         ({"day": MONDAY, "holidays": MONDAY}, "not-a-date"),
         ({"day": MONDAY, "default_shift": "always"}, "bad-shift"),
+        ({"day": MONDAY, "start": "yesterday"}, "wrong-type"),
     ],
 )
 def test_bad_parameters(options, code):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from territory.model.enums import Reason
     from territory.routing.desk import Desk
-    from territory.routing.engine import DaySolution
+    from territory.routing.solution import ShiftRoute
 
 __all__ = ["Drafts"]
 
@@ -29,7 +29,7 @@ class Drafts:
     missed: list[tuple[int, int, int, str, str]] = field(default_factory=list)
 
     def add_route(
-        self, desk: Desk, rep: int, rows: np.ndarray, n: int, visits: Sequence[int], solution: DaySolution, bound_s: int
+        self, desk: Desk, rep: int, rows: np.ndarray, n: int, visits: Sequence[int], route: ShiftRoute, bound_s: int
     ) -> None:
         """Add one day.
 
@@ -44,24 +44,28 @@ class Drafts:
             Day of the horizon.
         visits : sequence of int
             Positions among the desk's customers, in order.
-        solution : DaySolution
+        route : ShiftRoute
+            Its times, counted from the desk's origin.
         bound_s : int
         """
         day = int(desk.settings.days[n].astype(np.int64))
         places = [0, *(v + 1 for v in visits), len(desk.rows) + 1]
         drive = desk.durations_s[places[:-1], places[1:]].tolist()
         metres = desk.distances_m[places[:-1], places[1:]].tolist()
-        timing = solution.timing
+        leave, back = route.leave + desk.origin, route.back + desk.origin
+        pause, length = -1, 0
+        if any(t >= 0 for t in route.break_starts) and desk.reps.break_s is not None:
+            pause, length = route.break_starts[0] + desk.origin, int(np.ceil(desk.reps.break_s[desk.rep]))
+        clock = leave
         for k, v in enumerate(visits):
-            start = timing.start[k]
-            end = start + int(desk.service_s[v])
-            self.stops.append((rep, day, k, int(rows[v]), timing.arrival[k], start, end, drive[k], metres[k]))
-        rest = timing.break_start
-        length = 0 if rest is None or desk.reps.break_s is None else int(np.ceil(desk.reps.break_s[desk.rep]))
-        pause = -1 if rest is None else rest
-        self.routes.append(
-            (rep, day, len(visits), timing.leave, timing.back, sum(drive), sum(metres), pause, length, bound_s)
-        )
+            start = route.starts[k] + desk.origin
+            arrival = clock + drive[k]
+            if clock <= pause < arrival:
+                # the break comes before the drive
+                arrival = pause + length + drive[k]
+            clock = start + int(desk.service_s[v])
+            self.stops.append((rep, day, k, int(rows[v]), arrival, start, clock, drive[k], metres[k]))
+        self.routes.append((rep, day, len(visits), leave, back, sum(drive), sum(metres), pause, length, bound_s))
 
     def add_missed(self, customer: int, rep: int, day: np.datetime64, reason: Reason, detail: str) -> None:
         """Add a due visit that is not planned; `rep` is -1 where nobody is responsible."""

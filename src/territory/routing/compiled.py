@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ import numba
 from numba.misc.appdirs import AppDirs
 
 __all__ = ["announce", "inner", "jit", "kernel"]
+
 
 def _forget_stale() -> None:
     """Delete compiled kernels of other sources: numba looks at a kernel's own file only, not at those it calls."""
@@ -36,12 +38,14 @@ def _forget_stale() -> None:
 
 _forget_stale()
 
+#: Untyped: its overloads leave out options that it has.
+_njit: Any = numba.njit
 _OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 #: Decorator of small kernels, compiled for each kind of arguments. The cache lies beside the source,
 #: or in the user's cache folder where that is read-only; error_model="numpy" leaves out a test for
 #: division by zero in each division.
-jit: Final[Any] = numba.njit(**_OPTIONS)
+jit: Final[Any] = _njit(**_OPTIONS)
 
 
 def kernel(arguments: str) -> Any:
@@ -54,7 +58,7 @@ def kernel(arguments: str) -> Any:
     arguments : str
         Types as numba writes them, e.g. ``"i8[::1], i8, f8"``.
     """
-    return numba.njit(f"({arguments},)", no_cfunc_wrapper=True, **_OPTIONS)
+    return _njit(f"({arguments},)", no_cfunc_wrapper=True, **_OPTIONS)
 
 
 def inner(arguments: str) -> Any:
@@ -67,14 +71,14 @@ def inner(arguments: str) -> Any:
     arguments : str
         As for `kernel`.
     """
-    return numba.njit(f"({arguments},)", no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
+    return _njit(f"({arguments},)", no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 
 
 @cache
 def announce() -> None:
     """Say so, once, if the kernels still have to be compiled on this machine."""
     here = Path(__file__).parent / "search" / "__pycache__"
-    elsewhere = numba.config.CACHE_DIR or AppDirs(appname="numba", appauthor=False).user_cache_dir
+    elsewhere = os.environ.get("NUMBA_CACHE_DIR") or AppDirs(appname="numba", appauthor=False).user_cache_dir
     found = any(here.glob("anneal.anneal-*.nbi")) or any(Path(elsewhere).rglob("anneal.anneal-*.nbi"))
     if not found:
         logging.getLogger("territory").warning(

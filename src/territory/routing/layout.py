@@ -292,7 +292,9 @@ def _extra(problem: RoutingProblem) -> NDArray[np.float64]:
     if problem.baseline is None or not (problem.visits.change_cost > 0).any():
         return np.zeros((0, 0))
     now = np.asarray(problem.baseline, np.bool_)
-    cost: NDArray[np.float64] = np.where(~now & now.any(axis=1)[:, None], problem.visits.change_cost[:, None], 0.0)
+    cost: NDArray[np.float64] = np.where(
+        ~now & now.any(axis=1, keepdims=True), problem.visits.change_cost[:, None], 0.0
+    )
     return cost
 
 
@@ -322,4 +324,5 @@ def _within(counts: NDArray[Any]) -> NDArray[np.int64]:
     """Return 0 .. c - 1 for every count c, one after the other."""
     total = int(counts.sum())
     ends = np.cumsum(counts)
-    return np.arange(total) - np.repeat(ends - counts, counts)
+    found: NDArray[np.int64] = np.arange(total) - np.repeat(ends - counts, counts)
+    return found

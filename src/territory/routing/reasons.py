@@ -8,19 +8,27 @@ import numpy as np
 
 from territory.model.enums import Reason
 from territory.model.hours import parse_hours
-from territory.routing.engine import timed
 from territory.routing.shifts import day_allowed
 from territory.travel import UNREACHABLE
 from territory.units import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from territory.routing.desk import Desk
 
-__all__ = ["fits_alone", "why_missed"]
+__all__ = ["why_missed"]
 
 
 def why_missed(
-    desk: Desk, visit: int, low: int, high: int, *, every_days: int | None = None, timed_out: bool = False
+    desk: Desk,
+    visit: int,
+    low: int,
+    high: int,
+    *,
+    fits_alone: Callable[[int, int], bool],
+    every_days: int | None = None,
+    timed_out: bool = False,
 ) -> tuple[Reason, str]:
     """Return why a visit could not be planned.
 
@@ -31,6 +39,8 @@ def why_missed(
         Position among the rep's customers.
     low, high : int
         Days of the horizon on which it was allowed, both included.
+    fits_alone : callable
+        Called with the visit and a worked day: whether it fits if it is the only one.
     every_days : int, optional
         Most days between two of the customer's visits.
     timed_out : bool
@@ -41,7 +51,7 @@ def why_missed(
     Reason, str
     """
     low, high = max(low, 0), min(high, desk.settings.n_days - 1)
-    reason, detail = _rule(desk, visit, low, high)
+    reason, detail = _rule(desk, visit, low, high, fits_alone)
     if reason is Reason.NO_SHIFT and every_days is not None and every_days < _idle_days(desk, low, high):
         due = "every day" if every_days == 1 else f"every {every_days} days"
         return Reason.TOO_OFTEN, f"a visit is due {due}, more often than {desk.reps.id[desk.rep]} works."
@@ -50,7 +60,7 @@ def why_missed(
     return reason, detail
 
 
-def _rule(desk: Desk, visit: int, low: int, high: int) -> tuple[Reason, str]:
+def _rule(desk: Desk, visit: int, low: int, high: int, fits_alone: Callable[[int, int], bool]) -> tuple[Reason, str]:
     """Return the first rule that rules the visit out on the days from `low` to `high`."""
     i = int(desk.rows[visit])
     rep = str(desk.reps.id[desk.rep])
@@ -83,7 +93,7 @@ def _rule(desk: Desk, visit: int, low: int, high: int) -> tuple[Reason, str]:
         return Reason.NO_COMMON_WINDOW, message
     if desk.max_visits == 0:
         return Reason.OVER_CAPACITY, f"there is no room: {rep} makes no visits (max_visits_per_day is 0)."
-    if not any(fits_alone(desk, visit, n) for n in worked):
+    if not any(fits_alone(visit, n) for n in worked):
         drive = f"{duration(there)} there, {duration(back)} back"
         return Reason.OUT_OF_REACH, f"even alone on a day the visit does not fit: {drive}, within opening hours."
     return Reason.OVER_CAPACITY, f"no room was found on any of {rep}'s {len(worked)} working days {between}."
@@ -111,8 +121,3 @@ def _too_long(service: int, there: int, back: int, longest: int) -> tuple[Reason
         drive = f"driving there and back takes {duration(there + back)}"
         return Reason.OUT_OF_REACH, f"{drive}, with the visit more than the shift of {duration(longest)}."
     return None
-
-
-def fits_alone(desk: Desk, visit: int, n: int) -> bool:
-    """Return whether a visit fits day `n` if it is the only one."""
-    return timed(desk.problem(n, [visit]), [0]) is not None

@@ -121,7 +121,7 @@ def chain_of(layout: Layout, v: int, made: Sequence[int]) -> tuple[tuple[int, ..
     cost[list(made)] = -sure
     chain = np.empty(2 * days, np.int64)
     value = float(max(layout.visit_f[v, 0], 1e-6))
-    length, total = best_chain(
+    length, _total = best_chain(
         layout.visit_i[v], layout.visit_f[v, V_INTERVAL], layout.visit_f[v, V_OFF_COST], days, cost, value,
         np.empty(2 * days), np.empty(2 * days, np.int64), chain,
     )  # fmt: skip
@@ -130,7 +130,7 @@ def chain_of(layout: Layout, v: int, made: Sequence[int]) -> tuple[tuple[int, ..
     if len(nodes) - len(missed) != len(made):
         msg = f"no rhythm of visit {v} has the days {list(made)}"
         raise ValueError(msg)
-    return missed, _off_cost(layout, v, nodes) if total == total else 0.0
+    return missed, _off_cost(layout, v, nodes)
 
 
 def _off_cost(layout: Layout, v: int, nodes: Sequence[int]) -> float:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
 from territory.model.enums import HoursBind, Parity
 from territory.model.hours import Intervals, Week, parse_hours
 from territory.model.zones import utc_second
-from territory.routing.day_problem import Break, Windows
 from territory.units import DAY_S, HOUR_S
 
 if TYPE_CHECKING:
@@ -20,11 +19,22 @@ if TYPE_CHECKING:
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
 
-__all__ = ["break_of", "day_allowed", "shift_of", "start_windows", "zone_of"]
+__all__ = ["Break", "Windows", "break_of", "day_allowed", "shift_of", "start_windows", "zone_of"]
+
+#: Intervals, sorted and disjoint, in which a visit may start; both ends included, seconds.
+Windows: TypeAlias = tuple[tuple[int, int], ...]
 
 #: The break lies between these hours where the rep does not say: a late lunch is still one.
 BREAK_EARLIEST_S: Final = 11 * HOUR_S
 BREAK_LATEST_S: Final = 14 * HOUR_S
+
+
+class Break(NamedTuple):
+    """A break of `length_s` that starts at `earliest` or later and ends by `latest`, seconds."""
+
+    length_s: int
+    earliest: int
+    latest: int
 
 
 def _number(day: np.datetime64) -> int:

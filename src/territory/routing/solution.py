@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from territory.model.enums import Status
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from territory.model.enums import Status
 
 __all__ = ["TERMS", "RoutingSolution", "ShiftRoute"]
 

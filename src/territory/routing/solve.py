@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from numbers import Integral, Real
 from time import monotonic
@@ -14,15 +15,15 @@ from territory.check.routing import check_routing
 from territory.errors import InputError, Problem
 from territory.model.enums import Status
 from territory.routing.compiled import announce
+from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from territory.routing.layout import Layout
-    from territory.routing.problem import RoutingProblem
     from territory.routing.solution import RoutingSolution
 
-__all__ = ["Engine", "solve_routing"]
+__all__ = ["Engine", "load_engines", "solve_routing"]
 
 Engine = Literal["auto", "exact", "search", "ortools"]
 
@@ -37,6 +38,9 @@ _FIRST: Final = 0.1
 _LAST: Final = 0.1
 #: Visits beyond which OR-Tools' first solution costs more than it gives.
 _MANY: Final = 400
+#: Share of the time for the first try at a proof: most of it where the proof is likely, on a day of few visits.
+_PROOF_FEW: Final = (40, 0.6)
+_PROOF_MANY: Final = 0.15
 #: CP-SAT's own count of work, about seconds, where there is no time limit.
 _WORK: Final = 2.0
 
@@ -120,6 +124,23 @@ def solve_routing(
     return found
 
 
+@cache
+def load_engines() -> None:
+    """Load all engines; on a new machine that compiles them once. It is no part of any time limit."""
+    announce()
+    for name in _MODULES:
+        import_module(name)
+    # some kernels are compiled, or read from disk, when they are first called: for a proof, and for one cut off
+    at, begin = np.arange(6, dtype=np.int32), np.zeros(1, np.int64)
+    visits = VisitArrays(place=at[1:], value=np.full(5, 1e3))
+    shift = ShiftArrays(start_place=at[:1], begin_s=begin, end_s=begin + 60, breaks=[[(1, 5, 9)]])
+    tiny = RoutingProblem(durations_s=np.abs(at[:, None] - at[None, :]), visits=visits, shifts=shift)
+    exact, ortools = (import_module(name).solve for name in _MODULES[-2:])
+    if any(exact(tiny, iterations=n).status is Status.INTERRUPTED for n in (None, 1)):
+        raise KeyboardInterrupt
+    ortools(tiny, mode="descent")
+
+
 def _check_parameters(engine: Any, time_limit_s: Any, iterations: Any, rng: Any, n_jobs: Any) -> None:
     problems = []
     if engine not in get_args(Engine):
@@ -128,9 +149,10 @@ def _check_parameters(engine: Any, time_limit_s: Any, iterations: Any, rng: Any,
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
     if iterations is not None and not (isinstance(iterations, Integral) and int(iterations) >= 1):
         problems.append(Problem("bad-iterations", f"expected iterations >= 1, not {iterations!r}"))
-    if not (isinstance(rng, Integral) and not isinstance(rng, bool) and int(rng) >= 0):
+    if isinstance(rng, bool) or not isinstance(rng, Integral) or int(rng) < 0:
         problems.append(Problem("bad-rng", f"expected a whole number >= 0, not {rng!r}"))
-    if not (isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool) and (int(n_jobs) >= 1 or n_jobs == -1)):
+    jobs = 0 if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) else int(n_jobs)
+    if jobs < 1 and jobs != -1:
         problems.append(Problem("bad-n-jobs", f"expected n_jobs >= 1, or -1 for one a core, not {n_jobs!r}"))
     if problems:
         raise InputError(problems, "solve_routing")
@@ -143,10 +165,7 @@ class _Run:
         self, problem: RoutingProblem, limit_s: float | None, iterations: int | None, rng: int, n_jobs: int,
         on_progress: Callable[[str, float], None] | None,
     ) -> None:  # fmt: skip
-        announce()
-        for name in _MODULES:
-            import_module(name)
-        # loading, and compiling on a new machine, is no part of the time limit
+        load_engines()
         self.began = monotonic()
         self.problem, self.limit_s, self.iterations = problem, limit_s, iterations
         self.rng, self.n_jobs, self.on_progress = rng, n_jobs, on_progress
@@ -162,6 +181,10 @@ class _Run:
         if self.limit_s is None:
             return None
         return max(0.001, min(share * self.limit_s, self.limit_s - (monotonic() - self.began)))
+
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return self.limit_s is not None and monotonic() - self.began >= self.limit_s
 
     def offer(self, step: str, found: RoutingSolution | None) -> None:
         """Take an answer where it is better than the best so far."""
@@ -222,7 +245,7 @@ class _Run:
     def auto(self) -> None:
         """All of them, each for what it is best at."""
         n, shifts = self.problem.n_visits, self.problem.n_shifts
-        if n <= _MANY:
+        if n <= _MANY and not self._recurring:
             from territory.routing.ortools.engine import solve  # noqa: PLC0415 - loads when it is used
 
             first = solve(
@@ -238,20 +261,32 @@ class _Run:
         if not self.interrupted:
             self._recombine(pool)
 
+    @property
+    def _recurring(self) -> bool:
+        """Whether visits have days to choose: for OR-Tools these are many visits and a search of its own."""
+        visits = self.problem.visits
+        return bool(visits.rhythmic.any() or visits.patterned.any())
+
     def _one_shift(self, n: int) -> None:
         """Search a little, prove; where that fails search on."""
         few = _STEPS_A_VISIT * n + 200
         steps = self.iterations
         self.search(0.2, min(few, steps or few))
-        if self.interrupted or self.proven:
+        if self.interrupted or self.proven or self.over():
             return
         self.late = False
-        whole, self.limit_s = self.limit_s, None if self.limit_s is None else 0.6 * self.limit_s
+        share = _PROOF_FEW[1] if n <= _PROOF_FEW[0] else _PROOF_MANY
+        whole, self.limit_s = self.limit_s, None if self.limit_s is None else share * self.limit_s
         try:
-            self.exact()
+            if not self.over():
+                self.exact()
         finally:
             self.limit_s = whole
         if self.proven or self.interrupted or (whole is None and steps is None):
+            return
+        if self.over():
+            # setting up for thousands of visits takes its time
+            self.late = True
             return
         rest = None if steps is None else max(1, steps - self.steps)
         self.search(1.0, rest)

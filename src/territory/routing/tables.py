@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numba
 import numpy as np
-from numba import carray, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -54,14 +55,17 @@ class Tables:
         self.table = np.array(rows, dtype=np.int64).ravel()
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _pointer(_context: Any, source: Any) -> Any:
-    """Take an integer as an address."""
+def _take_address(_context: Any, source: Any) -> Any:
 
     def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], cgutils.voidptr_t)
 
     return types.voidptr(source), code
+
+
+carray: Any = getattr(numba, "carray")  # noqa: B009 - not among its typed names
+#: Takes an integer as an address.
+_pointer: Any = intrinsic(_take_address)
 
 
 @jit

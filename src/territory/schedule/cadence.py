@@ -45,6 +45,22 @@ class Cadence:
     gap_low: IntArray
     gap_high: IntArray
 
+    @property
+    def gap(self) -> IntArray:
+        """The interval as whole days, within its tolerance; 0 where no visits are due."""
+        length = np.where(np.isfinite(self.interval), self.interval, 0.0)
+        return np.where(length > 0, np.clip(np.rint(length).astype(np.int64), self.gap_low, self.gap_high), 0)
+
+    def missed_days(self, i: int, n_days: int) -> list[int]:
+        """Return the due days of customer `i` in a horizon without any visit; a missed one counts as made."""
+        gap, days = int(self.gap[i]), []
+        day = min(int(self.first_due[i]), n_days - 1)
+        while True:
+            days.append(day)
+            if day + float(self.interval[i]) >= n_days:
+                return days
+            day = min(day + gap, n_days - 1)
+
 
 def cadence_of(customers: Customers, settings: PlanSettings) -> Cadence:
     """Return the rhythm of every customer.
@@ -120,8 +136,9 @@ def due_visits(customers: Customers, settings: PlanSettings) -> Visits:
     due: list[int] = []
     ids = customers.id.tolist()
     last_day = settings.n_days - 1
+    gap = cadence.gap
     for i in np.flatnonzero(cadence.due):
-        step = int(np.clip(round(float(cadence.interval[i])), cadence.gap_low[i], cadence.gap_high[i]))
+        step = int(gap[i])
         day, low, high, k = int(cadence.first_due[i]), int(cadence.first_low[i]), int(cadence.first_high[i]), 1
         while day <= last_day:
             rows.append(int(i))

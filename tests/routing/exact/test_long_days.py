@@ -7,6 +7,7 @@ from time import monotonic
 import numpy as np
 import pytest
 
+from territory.routing.exact import shift
 from territory.routing.exact.shift import solve_shift
 from territory.routing.layout import layout_of
 from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
@@ -106,6 +107,17 @@ def test_a_time_limit_is_kept():
 
 def test_more_visits_than_bits_in_a_word():
     problem = rep_day(np.random.default_rng(8), 130, 1.7)
+    answer = solve_shift(layout_of(problem), 0, values=problem.visits.value)
+    assert answer.optimal
+    assert answer.net == pytest.approx(plain_optimum(problem))
+
+
+@pytest.mark.parametrize(("n_visits", "hours"), [(9, 9.0), (12, 5.0)])
+@pytest.mark.parametrize("seed", range(2))
+def test_penalties_on_repeated_visits_keep_the_optimum(n_visits, hours, seed, monkeypatch):
+    monkeypatch.setattr(shift, "MANY", 20)
+    monkeypatch.setattr(shift, "MUCH", -1.0)
+    problem = rep_day(np.random.default_rng([seed, n_visits]), n_visits, hours)
     answer = solve_shift(layout_of(problem), 0, values=problem.visits.value)
     assert answer.optimal
     assert answer.net == pytest.approx(plain_optimum(problem))

@@ -31,6 +31,8 @@ L_USED: Final = 7
 M_COST: Final = 0
 #: Cost of the cheapest completion, at least, and its own.
 M_LEAST: Final = 1
+#: Penalties in its cost, see `Pass`.
+M_PENALTY: Final = 2
 
 
 @jit

@@ -36,6 +36,7 @@ from territory.routing.exact.completions import (
     L_USED,
     M_COST,
     M_LEAST,
+    M_PENALTY,
     completion,
 )
 
@@ -58,7 +59,9 @@ C_CUT: Final = 0
 C_LEAST: Final = 1
 #: A route counts as cheaper from this much on.
 C_STEP: Final = 2
-C_COLUMNS: Final = 3
+#: All penalties together.
+C_PENALTY: Final = 3
+C_COLUMNS: Final = 4
 # what `search` returns
 DONE: Final = 0
 BUDGET: Final = 1
@@ -104,8 +107,10 @@ def close_route(lab, money, used_arc, used_limit, arc_i, arc_f, sink_i, sink_f, 
     if best < cut[C_LEAST]:
         cut[C_LEAST] = best
         work[W_LEAST] = x
-    if work[W_ROUNDED] == 0 and best < cut[C_CUT] - cut[C_STEP] and elementary(lab, x, n, seen):
-        cut[C_CUT] = best
+    # a route without repetition pays no penalties; all of them are taken off at its beginning
+    real = best - money[x, M_PENALTY] + cut[C_PENALTY]
+    if work[W_ROUNDED] == 0 and real < cut[C_CUT] - cut[C_STEP] and elementary(lab, x, n, seen):
+        cut[C_CUT] = real
         work[W_BEST] = x
         work[W_HITS] += 1
 
@@ -121,7 +126,7 @@ def hash_of(mask, j, size):  # type: ignore[no-untyped-def]
 
 
 @jit
-def insert(lab, money, masks, heads, queue, width, work, mask, new, cost, least):  # type: ignore[no-untyped-def]
+def insert(lab, money, masks, heads, queue, width, work, mask, new, cost, least, fine):  # type: ignore[no-untyped-def]
     """Add a label unless another is as good in all; drop those that it beats.
 
     `new` holds the columns of the label from its node on, `mask` its memory.
@@ -160,7 +165,7 @@ def insert(lab, money, masks, heads, queue, width, work, mask, new, cost, least)
         lab[x, r] = new[r]
     for w in range(mask.shape[0]):
         masks[x, w] = mask[w]
-    money[x, M_COST], money[x, M_LEAST] = cost, least
+    money[x, M_COST], money[x, M_LEAST], money[x, M_PENALTY] = cost, least, fine
     lab[x, L_ALIVE] = 1
     lab[x, L_SAME] = heads[h]
     heads[h] = x
@@ -172,7 +177,7 @@ def insert(lab, money, masks, heads, queue, width, work, mask, new, cost, least)
 @jit
 def visit(  # type: ignore[no-untyped-def]
     lab, money, masks, heads, queue, width, work, rest, piece_i, piece_f, node_i, mask, new, cost, least, j, at, k,
-    ready, horizon,
+    ready, horizon, fine,
 ):  # fmt: skip
     """Add the labels of a visit to j reached at time `at` with k breaks behind; `ready` is scratch."""
     n_rest = rest.shape[0]
@@ -191,13 +196,13 @@ def visit(  # type: ignore[no-untyped-def]
             spent = cost + piece_f[p, 0] + piece_f[p, 1] * max(0.0, start - piece_f[p, 2])
             t = start + node_i[j, 0]
             new[L_NODE], new[L_TIME], new[L_REST] = j, t, q
-            insert(lab, money, masks, heads, queue, width, work, mask, new, spent, least)
+            insert(lab, money, masks, heads, queue, width, work, mask, new, spent, least, fine)
             for z in range(q, rest.shape[0]):
                 t = max(t, rest[z, 1]) + rest[z, 0]
                 if t > rest[z, 2] or t > horizon:
                     break
                 new[L_TIME], new[L_REST] = t, z + 1
-                insert(lab, money, masks, heads, queue, width, work, mask, new, spent, least)
+                insert(lab, money, masks, heads, queue, width, work, mask, new, spent, least, fine)
             if piece_i[p, 2] == 0:
                 break
 
@@ -206,7 +211,7 @@ def visit(  # type: ignore[no-untyped-def]
 def expand(  # type: ignore[no-untyped-def]
     arc_i, arc_f, node_i, node_f, piece_i, piece_f, rest, used_arc, used_node, used_limit, near, horizon,
     cells, floor, other_i, other_f, other_mask, lab, money, masks, heads, queue, width, work, cut, x, mask, new, left,
-    ready,
+    ready, penalty,
 ):  # fmt: skip
     """Let every visit follow label x."""
     n, words = near.shape
@@ -242,7 +247,7 @@ def expand(  # type: ignore[no-untyped-def]
         mask[j >> 6] |= np.int64(1) << (j & 63)
         visit(
             lab, money, masks, heads, queue, width, work, rest, piece_i, piece_f, node_i, mask, new,
-            cost + node_f[j], least, j, at, k, ready, horizon,
+            cost + node_f[j], least, j, at, k, ready, horizon, money[x, M_PENALTY] + penalty[j],
         )  # fmt: skip
 
 
@@ -271,7 +276,7 @@ def keep_best(lab, money, queue, b, beam, picked):  # type: ignore[no-untyped-de
 def search(  # type: ignore[no-untyped-def]
     arc_i, arc_f, node_i, node_f, piece_i, piece_f, rest, source_i, source_f, sink_i, sink_f, used_arc, used_node,
     used_limit, near, horizon, may_close, cells, floor, other_i, other_f, other_mask, lab, money, masks, heads, queue,
-    work, cut, budget, beam,
+    work, cut, penalty, budget, beam,
 ):  # fmt: skip
     """Grow labels in order of time until none is left, or the budget is.
 
@@ -293,6 +298,8 @@ def search(  # type: ignore[no-untyped-def]
         Lists of labels by hash and by time; -1 in a new search.
     work, cut : int64, float64 arrays
         What is remembered between calls; `work` of a new search is 0, but -1 for labels.
+    penalty : float64 array of shape (n,)
+        What is in `node_f` and, all together, taken off `source_f` to keep routes from repeating visits.
     budget : int
         How many labels are expanded at most.
     beam : int
@@ -321,7 +328,7 @@ def search(  # type: ignore[no-untyped-def]
             new[L_NODE], new[L_TIME], new[L_REST], new[L_PARENT] = n, source_i[e, 1], source_i[e, 0], -1
             for r in range(n_used):
                 new[L_USED + r] = source_i[e, 2 + r]
-            insert(lab, money, masks, heads, queue, width, work, mask, new, source_f[e], -INFINITE)
+            insert(lab, money, masks, heads, queue, width, work, mask, new, source_f[e], -INFINITE, 0.0)
     spent = 0
     while work[W_BUCKET] < queue.shape[0]:
         b = work[W_BUCKET]
@@ -346,7 +353,7 @@ def search(  # type: ignore[no-untyped-def]
             expand(
                 arc_i, arc_f, node_i, node_f, piece_i, piece_f, rest, used_arc, used_node, used_limit, near, horizon,
                 cells, floor, other_i, other_f, other_mask, lab, money, masks, heads, queue, width, work, cut, x, mask,
-                new, left, ready,
+                new, left, ready, penalty,
             )  # fmt: skip
         work[W_BUCKET] += 1
     return DONE

@@ -8,7 +8,7 @@ time away is one on driving and service; with times of day each drive takes the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -115,6 +115,8 @@ class ShiftModel:
         Whether costs grow with time: only forwards are they exact.
     step : float
         By how much two different costs differ at least; 0: not known.
+    penalty : float64 array of shape (n,)
+        What `node_f` has too much, see `penalised`.
     """
 
     shift: int
@@ -126,6 +128,20 @@ class ShiftModel:
     exact: bool
     timed: bool
     step: float
+    penalty: NDArray[np.float64]
+
+    def penalised(self, penalty: NDArray[np.float64]) -> ShiftModel:
+        """Return the model with a penalty on each visit, and all of them taken off every route.
+
+        A route that makes each visit once at most costs no more than before; one that repeats visits may.
+        """
+        more = penalty - self.penalty
+        total = float(more.sum())
+        node_f = self.day.node_f + more
+        sink_f = self.mirror.sink_f.copy()
+        sink_f[:, 0] -= total
+        day = self.day._replace(node_f=node_f, source_f=self.day.source_f - total)
+        return replace(self, day=day, mirror=self.mirror._replace(node_f=node_f, sink_f=sink_f), penalty=penalty.copy())
 
 
 def shift_model(
@@ -181,19 +197,18 @@ def shift_model(
     sources = _sources(layout, s, drive, money, service, worth, late, windows, nodes, n)
     if not sources:
         return None
-    limit = np.array(_limits(rest.tolist(), int(shift[S_CLOSE])))
-    t0 = min(t for _, t, _ in sources)
+    limit, t0 = np.array(_limits(rest.tolist(), int(shift[S_CLOSE]))), min(t for _, t, _ in sources)
     horizon = int(limit.max()) - t0
     if horizon < 0:
         return None
     sources = [x for x in sources if x[1] - t0 <= horizon]
-    order = np.concatenate([np.array([len(rows) - 1]), np.arange(n + 2, len(rows) - 1)])
+    order = np.append(len(rows) - 1, np.arange(n + 2, len(rows) - 1))
     gone = used_arc[:, order[:-1], order[1:]].sum(axis=1) + used_node[:, n:].sum(axis=1)
     source_i = np.array([[k, t - t0, *gone] for k, t, _ in sources], dtype=np.int64)
     over = float(rates[S_OVERTIME_COST])
     regular = int(shift[S_REGULAR]) - t0
     sink_i = np.zeros((len(limit), 2 + len(used_limit)), np.int64)
-    sink_i[:, 0], sink_i[:, 1] = np.arange(len(limit)), limit - t0
+    sink_i[:, :2] = np.column_stack([np.arange(len(limit)), limit - t0])
     due = layout.visit_i[nodes, V_DUE] - t0
     open_from = [w[w[:, 1] >= t0] for w in windows[:n]]
     piece_at = np.zeros(n + 1, np.int64)
@@ -214,11 +229,11 @@ def shift_model(
         sink_i, np.tile(np.array([0.0, over, regular]), (len(limit), 1)),
         np.ascontiguousarray(used_arc[:, arc, arc]), np.ascontiguousarray(used_node[:, :n]), used_limit,
     )  # fmt: skip
-    timed = bool((late[:n] > 0).any()) or (over > 0 and int(limit.max()) > int(shift[S_REGULAR]))
+    timed = bool((late[:n] > 0).any()) or (over > 0 and limit.max() > shift[S_REGULAR])
     limited = int(shift[S_MAX_DURATION]) < int(shift[S_CLOSE] - shift[S_BEGIN])
     return ShiftModel(
         s, visits, locks, day, mirrored(day, horizon), horizon, away == 0 and not limited and buckets == 1, timed,
-        _step(day),
+        _step(day), np.zeros(n),
     )  # fmt: skip
 
 
@@ -229,8 +244,7 @@ def _resources(
     shift = layout.shift_i[s]
     span = int(shift[S_CLOSE] - shift[S_BEGIN])
     load = layout.visit_i[nodes, V_LOAD]
-    none = np.zeros_like(drive)
-    kinds = []
+    none, kinds = np.zeros_like(drive), []
     if shift[S_MAX_VISITS] < len(nodes):
         kinds.append((none, np.ones(len(nodes), np.int64), int(shift[S_MAX_VISITS])))
     if shift[S_CAPACITY] < load.sum():

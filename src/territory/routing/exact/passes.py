@@ -64,7 +64,7 @@ class Pass:
         self.model, self.side, self.near, self.other = model, side, near, other
         self.beam, self.rounded = beam, rounded
         self.lab = np.empty((room, co.L_USED + len(side.used_limit)), np.int64)
-        self.money = np.empty((room, 2))
+        self.money = np.empty((room, 3))
         self.masks = np.empty((room, words), np.int64)
         self.heads = np.full(1 << 11 if n < 16 else 1 << 13, -1, np.int64)
         self.queue = np.full(BEAM_QUEUE if beam else QUEUE, -1, np.int64)
@@ -72,23 +72,24 @@ class Pass:
         self.work[[lb.W_BEST, lb.W_LEAST]] = -1
         self.work[lb.W_ROUNDED] = rounded
         step = 1 - 1e-3 if model.step else tolerance(cut)
-        self.money_out = np.array([min(cut, co.INFINITE), co.INFINITE, step])
+        self.money_out = np.array([min(cut, co.INFINITE), co.INFINITE, step, float(model.penalty.sum())])
         self.done = False
 
-    def run(self, budget: Budget, most: int = MOST_LABELS) -> bool:
-        """Search until the end or until the budget is over; return whether it came to the end."""
+    def run(self, budget: Budget, most: int = 1 << 62) -> bool:
+        """Search until the end, or until the budget or `most` labels are over; return whether it came to the end."""
         slice_ = max(1, SLICE // max(1, len(self.near)))
         while not self.done:
             before = int(self.work[lb.W_EXPANDED])
             state = lb.search(
                 *self.side, self.near, self.model.horizon, len(self.model.locks) > 0, *self.other, self.lab,
                 self.money, self.masks, self.heads, self.queue, self.work, self.money_out,
-                min(slice_, max(1, budget.labels - budget.spent)), self.beam,
+                self.model.penalty,
+                min(slice_, max(1, budget.labels - budget.spent), max(1, most - before)), self.beam,
             )  # fmt: skip
             budget.spent += int(self.work[lb.W_EXPANDED]) - before
             if state == lb.DONE:
                 self.done = True
-            elif budget.over or self.count >= most:
+            elif budget.over or self.count >= MOST_LABELS or self.work[lb.W_EXPANDED] >= most:
                 return False
             elif state == lb.FULL:
                 self._grow()

@@ -8,6 +8,7 @@ it gives a bound; routes met on the way become columns.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -108,7 +109,7 @@ def price(group: ShiftClass, duals: NDArray[np.float64], cut: float, budget: Bud
     sink_f = base.mirror.sink_f.copy()
     sink_f[:, 0] -= fixed
     mirror = base.mirror._replace(node_f=node_f, sink_f=sink_f)
-    model = ShiftModel(base.shift, base.visits, base.locks, day, mirror, base.horizon, base.exact, base.timed, 0.0)
+    model = replace(base, day=day, mirror=mirror, step=0.0)
     cut = min(cut, 0.0) if free else cut
     guide = no_completions(day)
     columns: list[Column] = []

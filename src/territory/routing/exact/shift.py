@@ -4,8 +4,9 @@ Labels with short memories, grown from the end of the day, bound what a partial 
 beam that finds a good route, and the labels with longer memories that are grown from the beginning; those
 guide the next ones from the end, and so on, until memories are complete or no label can beat the best route.
 (Righini & Salani 2009 grow memories where a route has a cycle; here neighbourhoods double, as with
-ng-routes, since a pass between good bounds costs little.) After every pass the least cost of any route
-is a bound on the optimum; it stays valid where the budget ends.
+ng-routes, since a pass between good bounds costs little.) Where routes with cycles are much cheaper than real ones,
+because nearly all visits fit, penalties on repeated visits are found first. After every pass the least cost of any
+route is a bound on the optimum; it stays valid where the budget ends.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from territory.routing.clock import E_COLUMNS, E_COST, NEVER
-from territory.routing.exact.completions import INFINITE
+from territory.routing.exact import labels as lb
+from territory.routing.exact.completions import FAR, INFINITE
 from territory.routing.exact.model import ShiftModel, shift_model
-from territory.routing.exact.passes import Budget, Pass, memories, no_completions, tolerance
+from territory.routing.exact.passes import Budget, Completions, Pass, memories, no_completions, tolerance
 from territory.routing.layout import S_BREAK0, S_BREAK1, S_LOCK0, S_LOCK1
 from territory.routing.timing import evaluate
 
@@ -36,6 +38,16 @@ FIRST: Final = 3
 GROWTH: Final = 2
 #: Labels a slice of time that the beam follows.
 BEAM: Final = 8
+#: The same once penalties are known, when the bounds are worth following widely.
+WIDE: Final = 500
+#: Labels of a pass from which on it is worth while to look for penalties, how long, and how often.
+MANY: Final = 20_000
+STEPS: Final = 40
+ROUNDS: Final = 3
+#: And how far off the bound is then, in values of the dearest visit.
+MUCH: Final = 3.0
+#: First penalties: shares of the values.
+SHARES: Final = (0.0, 0.5, 0.9, 0.97, 0.99, 1.0)
 
 
 @dataclass(frozen=True)
@@ -123,40 +135,112 @@ class _Solver:
     ) -> None:  # fmt: skip
         self.layout, self.model, self.values, self.on_route = layout, model, values, on_route
         self.net = known
+        self.round = 0
+        self.dearest = float(-model.day.node_f.min(initial=0.0))
         self.order: tuple[int, ...] | None = None
         self.cut = known if not model.step else float(np.ceil(known - 1e-6))
         self.lower = float(model.day.source_f.min() + np.minimum(model.day.node_f, 0.0).sum())
 
     def solve(self, budget: Budget) -> None:
+        """Grow memories from both ends; where that takes many labels, first find penalties for visits."""
+        guide = self._first(budget)
+        if guide is None or self._grow(budget, guide, MANY):
+            return
+        while self._penalise(budget):
+            self.round += 1
+            guide = self._first(budget)
+            if guide is None or self._grow(budget, guide, MANY << 3 * self.round if self.round < ROUNDS else 1 << 62):
+                return
+
+    def _first(self, budget: Budget) -> Completions | None:
+        """Run the pass that nothing guides, and the beam that it guides; None: the end."""
         model = self.model
         n = len(model.visits)
-        size = FIRST
-        backward = Pass(
-            model, model.mirror, memories(model.mirror, size), self.cut, no_completions(model.mirror),
-            rounded=model.timed,
-        )  # fmt: skip
+        mirror = model.mirror
+        near = memories(mirror, FIRST)
+        backward = Pass(model, mirror, near, self.cut, no_completions(mirror), rounded=model.timed)
         if not self._finish(backward, budget):
-            return
+            return None
         guide = backward.completions()
-        full = memories(model.day, n)
-        if n > size:
-            beam = Pass(model, model.day, full, self.cut, guide, beam=BEAM)
+        if n > FIRST:
+            beam = Pass(
+                model, model.day, memories(model.day, n), self.cut, guide, beam=BEAM if self.round == 0 else WIDE
+            )
             beam.run(budget)
             self._take(beam)
-        forward = True
+        return guide
+
+    def _grow(self, budget: Budget, guide: Completions, most: int) -> bool:
+        """Run passes with longer and longer memories; False: one takes more than `most` labels."""
+        model = self.model
+        n = len(model.visits)
+        size, forward = FIRST, True
         while not self.closed:
             size = min(n, size * GROWTH)
             side = model.day if forward else model.mirror
-            near = full if size >= n else memories(side, size)
-            grown = Pass(model, side, near, self.cut, guide, rounded=model.timed and not forward)
-            if not self._finish(grown, budget) or (size >= n and not grown.rounded):
-                return
+            rounded = model.timed and not forward
+            grown = Pass(model, side, memories(side, size), self.cut, guide, rounded=rounded)
+            if not self._finish(grown, budget, most):
+                if budget.over or self.cut - grown.bound > MUCH * self.dearest:
+                    return budget.over
+                # the bound is not far off, so more labels are the shorter way
+                most = 1 << 62
+                if not self._finish(grown, budget):
+                    return True
+            if size >= n and not rounded:
+                # no route repeats a visit here, and each was compared without penalties
+                self.lower = max(self.lower, self.cut)
+                return True
             guide = grown.completions()
             forward = not forward
+        return True
 
-    def _finish(self, search: Pass, budget: Budget) -> bool:
+    def _penalise(self, budget: Budget) -> bool:
+        """Raise the cost of visits that cheap routes repeat (Christofides, Mingozzi & Toth 1981); False: the end."""
+        best, penalty = -np.inf, self.model.penalty
+        at, start, scale = penalty, best, 1.0
+        near = memories(self.model.mirror, FIRST)
+        worth = np.maximum(0.0, penalty - self.model.day.node_f)
+        # the best known route may be far off: driving as usual is the measure then
+        usual = len(at) * float(np.median(self.model.day.arc_f[self.model.day.arc_i < FAR]))
+        for step in range(len(SHARES) + STEPS):
+            if step < len(SHARES):
+                # prizes that leave little of a visit's value, where nearly all can be had
+                at = SHARES[step] * worth if self.round == 0 else self.model.penalty
+            elif step == len(SHARES):
+                at = penalty
+            model = self.model.penalised(at)
+            search = Pass(model, model.mirror, near, self.cut, no_completions(model.mirror), rounded=True)
+            if not search.run(budget):
+                return False
+            bound = search.bound
+            self.lower = max(self.lower, bound)
+            if bound > best:
+                best, penalty = bound, at
+            elif step >= len(SHARES):
+                scale *= 0.8
+            label = int(search.work[lb.W_LEAST])
+            if label < 0 or self.closed:
+                break
+            visits, times = np.unique(search.route(label), return_counts=True)
+            slope = np.full(len(at), -1.0)
+            slope[np.searchsorted(self.model.visits, visits)] += times
+            slope[(slope < 0) & (at <= 0)] = 0.0
+            size = float(slope @ slope)
+            if size == 0.0:
+                break
+            if step == 0:
+                start = bound
+            if step < len(SHARES):
+                continue
+            gap = min(self.cut - bound, usual) if best > start else self.cut - bound
+            at = np.maximum(0.0, at + scale * max(min(gap, 1e12), 1.0) / size * slope)
+        self.model = self.model.penalised(penalty)
+        return not self.closed
+
+    def _finish(self, search: Pass, budget: Budget, most: int = 1 << 62) -> bool:
         """Run a pass and learn from it; return whether it came to its end."""
-        done = search.run(budget)
+        done = search.run(budget, most)
         self._take(search)
         self.lower = max(self.lower, search.bound)
         return done

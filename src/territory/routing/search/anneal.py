@@ -44,12 +44,15 @@ from territory.routing.slots import (
     T_POOL_COST,
     T_RNG,
     T_ROW,
+    T_TOUCHED,
     T_VALUE,
 )
 from territory.routing.tables import f64_1, i32_1, i32_2, i64_1, i64_2, u64_1
 
 __all__ = ["anneal", "fill", "restart"]
 
+#: Chance that the routes of a step that is accepted join the pool.
+_SAMPLE = 0.05
 #: Improvements smaller than this are noise of summation.
 _NOISE = 1e-7
 
@@ -82,6 +85,32 @@ def real_cost(tab):  # type: ignore[no-untyped-def]
     return st_value[F_NOW] - st_value[F_EXTRA_RATE] * st_value[F_DRIVE]
 
 
+@inner("i8[::1], i8")
+def collect(tab, s):  # type: ignore[no-untyped-def]
+    """Put a route into the pool; the oldest goes."""
+    st_cost = f64_1(tab, T_COST)
+    st_count = i64_1(tab, T_COUNT)
+    st_drive = i64_1(tab, T_DRIVE)
+    st_n = i64_1(tab, T_N)
+    st_pool = i32_2(tab, T_POOL)
+    st_pool_cost = f64_1(tab, T_POOL_COST)
+    st_row = i32_2(tab, T_ROW)
+    st_value = f64_1(tab, T_VALUE)
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    n = st_n[s]
+    size = len(st_pool)
+    if size == 0 or n == 0:
+        return
+    p = st_count[C_POOL] % size
+    st_count[C_POOL] += 1
+    st_pool[p, 0] = s
+    st_pool[p, 1] = n
+    extra = st_value[F_EXTRA_RATE] * st_drive[s] if ly_shift_i[s, S_TIMED] == 0 else 0.0
+    st_pool_cost[p] = st_cost[s] - extra
+    for j in range(n):
+        st_pool[p, j + 2] = st_row[s, j]
+
+
 @inner("i8[::1]")
 def remember(tab):  # type: ignore[no-untyped-def]
     """Make the present routes the best, and put those that changed into the pool."""
@@ -89,17 +118,13 @@ def remember(tab):  # type: ignore[no-untyped-def]
     st_best_n = i64_1(tab, T_BEST_N)
     st_best_row = i32_2(tab, T_BEST_ROW)
     st_bounds = i64_2(tab, T_BOUNDS)
-    st_cost = f64_1(tab, T_COST)
     st_count = i64_1(tab, T_COUNT)
     st_dirty = i32_1(tab, T_DIRTY)
     st_group_visit = i32_1(tab, T_GROUP_VISIT)
     st_is_dirty = i64_1(tab, T_IS_DIRTY)
     st_n = i64_1(tab, T_N)
-    st_pool = i32_2(tab, T_POOL)
-    st_pool_cost = f64_1(tab, T_POOL_COST)
     st_row = i32_2(tab, T_ROW)
     st_value = f64_1(tab, T_VALUE)
-    size = len(st_pool)
     for i in range(st_count[C_DIRTY]):
         s = st_dirty[i]
         n = st_n[s]
@@ -107,14 +132,7 @@ def remember(tab):  # type: ignore[no-untyped-def]
         st_is_dirty[s] = 0
         for j in range(n):
             st_best_row[s, j] = st_row[s, j]
-        if size > 0 and n > 0:
-            p = st_count[C_POOL] % size
-            st_count[C_POOL] += 1
-            st_pool[p, 0] = s
-            st_pool[p, 1] = n
-            st_pool_cost[p] = st_cost[s]
-            for j in range(n):
-                st_pool[p, j + 2] = st_row[s, j]
+        collect(tab, np.int64(s))
     st_count[C_DIRTY] = 0
     for i in range(len(st_group_visit)):
         v = st_group_visit[i]
@@ -196,6 +214,8 @@ def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, k
         Mean absolute change of cost of a step, for choosing temperatures.
     """
     st_rng = u64_1(tab, T_RNG)
+    st_count = i64_1(tab, T_COUNT)
+    st_touched = i32_1(tab, T_TOUCHED)
     st_value = f64_1(tab, T_VALUE)
     moved = 0.0
     temperature = hot
@@ -216,6 +236,9 @@ def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, k
             keep(tab)
             if real_cost(tab) < st_value[F_BEST] - _NOISE:
                 remember(tab)
+            elif rand(st_rng) < _SAMPLE:
+                for j in range(st_count[C_TOUCHED]):
+                    collect(tab, np.int64(st_touched[j]))
         else:
             undo(tab)
             st_value[F_NOW] = before

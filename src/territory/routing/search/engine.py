@@ -236,6 +236,7 @@ def work(
     run.steps += tuning
     hot, cold = max(e.hot * step, 1e-9), max(e.cold * step, 1e-9)
     slice_steps = 100
+    span_s = 1.0 if deadline is None else max(deadline - began, 1e-9)
     share = 0.0
     lure = _lure(run)
     while True:
@@ -248,7 +249,7 @@ def work(
                 break
             until = (run.steps + slice_steps) / limit
         else:
-            until = min(1.0, share + slice_steps / max(run.steps, 1) * (now - began) / max(deadline - began, 1e-9))
+            until = min(1.0, share + slice_steps / max(run.steps, 1) * (now - began) / span_s)
         if lure > 0.0:
             state.value[F_EXTRA_RATE] = lure * _LURE_END**share
             restart(run.tables.table)
@@ -268,10 +269,7 @@ def work(
         )
         run.steps += slice_steps
         took = monotonic() - now
-        if limit is None:
-            share = min(1.0, (monotonic() - began) / max(deadline - began, 1e-9))
-        else:
-            share = until
+        share = min(1.0, (monotonic() - began) / span_s) if limit is None else until
         slice_steps = int(max(20, min(100_000, slice_steps * min(2.0, _SLICE_S / max(took, 1e-6)))))
         if on_slice is not None and not on_slice(share, float(state.value[F_BEST])):
             break
@@ -286,7 +284,7 @@ def orders_of(run: _Run) -> dict[int, list[int]]:
 def pool_of(run: _Run) -> list[PoolRoute]:
     """Return the routes that a search remembers."""
     state = run.state
-    n = min(int(state.count[C_POOL]), len(state.pool))
+    n = min(int(state.counts[C_POOL]), len(state.pool))
     return [
         PoolRoute(s, tuple(row[:m]), cost)
         for (s, m, *row), cost in zip(state.pool[:n].tolist(), state.pool_cost[:n].tolist(), strict=True)

@@ -283,7 +283,7 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
             st_order_key[i] = st_keys[k, st_out[i]] * (0.3 + rand(st_rng))
         else:
             st_order_key[i] = st_keys[k, st_out[i]]
-    order = np.argsort(st_order_key[:total], kind="mergesort")
+    order = np.argsort(st_order_key[:total])
     for j in range(total):
         i = order[j]
         v = np.int64(st_out[i])
@@ -295,7 +295,7 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
         elif ly_visit_i[v, V_KIND] == ONCE:
             insert_once(tab, v, blink, fresh, brave)
         elif day >= 0 and not fresh:
-            cost, s, at = best_place(tab, v, day, blink, False)
+            _cost, s, at = best_place(tab, v, day, blink, False)
             if s < 0:
                 return False
             put(tab, v, s, at)

@@ -143,10 +143,11 @@ def touch_visit(tab, v):  # type: ignore[no-untyped-def]
 
 
 @inner(
-    "i4[::1], i4[:, ::1], i8[:, ::1], i4[:, ::1], i8[:, ::1], i8[::1], i8, i8, i4[::1], i8, i4[::1], i4[:, ::1], i4[::1], i8[:, ::1], i8[:, ::1]"
+    "i4[::1], i4[:, ::1], i8[:, ::1], i4[:, ::1], i8[:, ::1], i8[::1], i8, i8, i4[::1], i8, i4[::1], i8[:, ::1], "
+    "i8[:, ::1]"
 )
 def plain_times(  # type: ignore[no-untyped-def]
-    window_at, window, visit_i, service, bounds, shift, n_shifts, s, row, n, leg, drive, place, free, last
+    window_at, window, visit_i, service, bounds, shift, n_shifts, s, row, n, leg, free, last
 ):
     """Work out times of a route without breaks, locks and times of day; returns whether it fits."""
     t = shift[S_FREE_FROM]
@@ -253,7 +254,7 @@ def refresh(tab, s):  # type: ignore[no-untyped-def]
     if breaks == 0 and len(ly_bucket) == 1 and shift[S_LOCK1] == shift[S_LOCK0]:
         if not plain_times(
             ly_window_at, ly_window, ly_visit_i, ly_service, st_bounds, shift, len(ly_shift_i), s,
-            row, n, leg, drive, place, st_free[s], st_last[s],
+            row, n, leg, st_free[s], st_last[s],
         ):  # fmt: skip
             return False
     else:

@@ -37,6 +37,7 @@ from territory.routing.slots import (
     T_COST,
     T_COUNT,
     T_CUT,
+    T_CUTS,
     T_DRIVE,
     T_GROUP,
     T_GROUP_AT,
@@ -126,7 +127,7 @@ def lift(tab, v, now):  # type: ignore[no-untyped-def]
 
 @inner("i8[::1]")
 def settle(tab):  # type: ignore[no-untyped-def]
-    """Refresh every touched route; one that no longer fits (without triangle inequality) loses all that is not locked."""
+    """Refresh every touched route; one that no longer fits (no triangle inequality) loses all that is not locked."""
     st_drive = i64_1(tab, T_DRIVE)
     ly_shift_i = i64_2(tab, L_SHIFT_I)
     st_cost = f64_1(tab, T_COST)
@@ -239,6 +240,7 @@ def ruin(tab, average, longest, one_day):  # type: ignore[no-untyped-def]
     st_near = i32_2(tab, T_NEAR)
     st_rng = u64_1(tab, T_RNG)
     st_shift_mark = i64_1(tab, T_SHIFT_MARK)
+    st_cuts = i64_1(tab, T_CUTS)
     n_visits = len(st_lost)
     n_shifts = len(st_n)
     ruined = tick(tab)
@@ -254,6 +256,8 @@ def ruin(tab, average, longest, one_day):  # type: ignore[no-untyped-def]
         return seed, -1
     string = max(1.0, min(longest, made / used))
     strings = int(rand(st_rng) * (4.0 * average / (1.0 + string) - 1.0) + 1.0)
+    # one string a route, as in the paper, but where there are fewer routes than strings
+    most_cuts = max(1, -(-strings // used))
     done = 0
     day = -1
     width = st_near.shape[1]
@@ -276,12 +280,17 @@ def ruin(tab, average, longest, one_day):  # type: ignore[no-untyped-def]
                     s = np.int64(st_at[c, (first + d) % days])
                     if s >= 0:
                         break
-        if s < 0 or st_shift_mark[s] == ruined or (day >= 0 and ly_shift_i[s, S_DAY] != day):
+        if s < 0 or (day >= 0 and ly_shift_i[s, S_DAY] != day):
+            continue
+        if st_shift_mark[s] != ruined:
+            st_shift_mark[s] = ruined
+            st_cuts[s] = 0
+        if st_cuts[s] >= most_cuts:
             continue
         if one_day and day < 0:
             day = ly_shift_i[s, S_DAY]
         cut(tab, c, s, string, ruined, day)
-        st_shift_mark[s] = ruined
+        st_cuts[s] += 1
         done += 1
     settle(tab)
     return seed, day

@@ -35,7 +35,7 @@ __all__ = ["State", "new_state"]
 #: Neighbours of a visit that string removal and insertion look at.
 NEIGHBOURS: Final = 100
 
-# entries of `State.count`
+# entries of `State.counts`
 C_STEP: Final = 0
 C_TOUCHED: Final = 1
 C_MOVED: Final = 2
@@ -134,6 +134,7 @@ class State(NamedTuple):
     mark: NDArray[np.int64]
     shift_mark: NDArray[np.int64]
     shift_try: NDArray[np.int64]
+    cuts: NDArray[np.int64]
     class_mark: NDArray[np.int64]
     class_at: NDArray[np.int32]
     class_shift: NDArray[np.int32]
@@ -154,7 +155,7 @@ class State(NamedTuple):
     try_out: NDArray[np.float64]
     pool: NDArray[np.int32]
     pool_cost: NDArray[np.float64]
-    count: NDArray[np.int64]
+    counts: NDArray[np.int64]
     value: NDArray[np.float64]
     rng: NDArray[np.uint64]
 
@@ -173,7 +174,7 @@ def most_visits(layout: Layout) -> int:
     each = np.sort(layout.service.min(axis=1).astype(np.int64) + (shortest.min(axis=0) if n_visits > 1 else 0))
     first = int(layout.service.min())
     fits = 1 + int(np.searchsorted(np.cumsum(each), hours - first, side="right"))
-    return max(1, min(limit, fits))
+    return int(max(1, min(limit, fits)))
 
 
 def nearest(layout: Layout) -> NDArray[np.int32]:
@@ -285,21 +286,23 @@ def new_state(problem: RoutingProblem, layout: Layout, seed: int, *, pool: int) 
     firsts = np.flatnonzero(np.append(True, np.diff(classes[class_shift]) != 0)) if shifts else np.zeros(1, np.int64)
     class_at = np.append(firsts, shifts).astype(np.int32)
     group, group_at, group_visit = linked_groups(layout)
-    mixed = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    mixed = np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64)
     return State(
         row=i32(shifts, most), place=i32(shifts, most + 2), leg=i32(shifts, most + 1), n=i64(shifts),
         free=i64(shifts, most + 1, breaks + 1), last=i64(shifts, most + 1, breaks + 1), span=i64(shifts, most + 1, 6),
-        drive=i64(shifts), load=i64(shifts), cost=f64(shifts), at=none, lost=f64(visits), bounds=bounds, weight=weight,
-        old_row=i32(shifts, most), old_n=i64(shifts), old_cost=f64(shifts), old_at=none.copy(), old_lost=f64(visits),
-        old_bounds=bounds.copy(), unmade=unmade_costs(layout, weight), shift_step=i64(shifts) - 1, visit_step=i64(visits) - 1, touched=i32(shifts),
-        moved=i32(visits), best_row=i32(shifts, most), best_n=i64(shifts), best_bounds=bounds.copy(), dirty=i32(shifts), is_dirty=i64(shifts),
-        near=nearest(layout), keys=order_keys(problem, layout),
+        drive=i64(shifts), load=i64(shifts), cost=f64(shifts), at=none, lost=f64(visits), bounds=bounds,
+        weight=weight, old_row=i32(shifts, most), old_n=i64(shifts), old_cost=f64(shifts), old_at=none.copy(),
+        old_lost=f64(visits), old_bounds=bounds.copy(), unmade=unmade_costs(layout, weight),
+        shift_step=i64(shifts) - 1, visit_step=i64(visits) - 1, touched=i32(shifts), moved=i32(visits),
+        best_row=i32(shifts, most), best_n=i64(shifts), best_bounds=bounds.copy(), dirty=i32(shifts),
+        is_dirty=i64(shifts), near=nearest(layout), keys=order_keys(problem, layout),
         drive_to=np.ascontiguousarray(layout.drive.transpose(0, 2, 1)), day_at=day_at, day_shift=day_order,
         out=i32(2 * visits + 2), order_key=f64(2 * visits + 2), cut=i32(most), mark=i64(visits) - 1,
-        shift_mark=i64(shifts) - 1, shift_try=i64(shifts) - 1, class_mark=i64(shifts) - 1, class_at=class_at,
-        class_shift=class_shift, group=group, group_at=group_at, group_visit=group_visit, day_cost=f64(max(layout.days, 1)), day_best=i32(max(layout.days, 1), 2),
-        reach=f64(2 * layout.days), before=i64(2 * layout.days), chain=i64(2 * layout.days), times=i64(breaks + 2),
-        try_row=i32(most + 1), try_free=i64(most + 2, breaks + 1), try_last=i64(most + 2, breaks + 1),
-        try_starts=i64(most + 1), try_rests=i64(breaks + 1), try_out=f64(E_COLUMNS), pool=i32(pool, most + 2),
-        pool_cost=f64(pool), count=i64(_COUNTS), value=f64(_VALUES), rng=mixed,
+        shift_mark=i64(shifts) - 1, shift_try=i64(shifts) - 1, cuts=i64(shifts), class_mark=i64(shifts) - 1,
+        class_at=class_at, class_shift=class_shift, group=group, group_at=group_at, group_visit=group_visit,
+        day_cost=f64(max(layout.days, 1)), day_best=i32(max(layout.days, 1), 2), reach=f64(2 * layout.days),
+        before=i64(2 * layout.days), chain=i64(2 * layout.days), times=i64(breaks + 2), try_row=i32(most + 1),
+        try_free=i64(most + 2, breaks + 1), try_last=i64(most + 2, breaks + 1), try_starts=i64(most + 8),
+        try_rests=i64(breaks + 1), try_out=f64(E_COLUMNS), pool=i32(pool, most + 2), pool_cost=f64(pool),
+        counts=i64(_COUNTS), value=f64(_VALUES), rng=mixed,
     )  # fmt: skip
