@@ -36,6 +36,14 @@ _STEPS_A_VISIT: Final = 40
 #: Share of the time that OR-Tools may take at the beginning, and CP-SAT at the end.
 _FIRST: Final = 0.1
 _LAST: Final = 0.1
+#: Visits times shifts up to which a bound is worked out without a time limit, and within what is left of one.
+_SMALL: Final = 60
+_LARGE: Final = 20_000
+#: Seconds below which column generation does not get anywhere, and above which it stops by itself.
+_WORTH_S: Final = 0.2
+_PATIENCE_S: Final = 10.0
+#: Routes of the search that column generation begins with.
+_COLUMNS: Final = 500
 #: Visits beyond which OR-Tools' first solution costs more than it gives.
 _MANY: Final = 400
 #: Share of the time for the first try at a proof: most of it where the proof is likely, on a day of few visits.
@@ -257,9 +265,30 @@ class _Run:
             self._one_shift(n)
             return
         pool: list[Any] = []
-        self.search(1.0 - _FIRST - _LAST, pool=pool)
+        self.search(1.0 - _FIRST - 2 * _LAST, pool=pool)
         if not self.interrupted:
             self._recombine(pool)
+        if not self.interrupted:
+            self._bound(pool)
+
+    def _bound(self, pool: list[Any]) -> None:
+        """A bound by column generation, where there is time for it, or the problem is small."""
+        size = self.problem.n_visits * self.problem.n_shifts
+        left = self.left()
+        if self.best is None or size > (_SMALL if left is None else _LARGE) or (left is not None and left < _WORTH_S):
+            return
+        from territory.routing.exact.columns import column_bound  # noqa: PLC0415 - loads when it is used
+
+        seconds = _PATIENCE_S if left is None else left
+        columns: dict[int, list[tuple[int, ...]]] = {r.shift: [r.visits] for r in self.best.routes}
+        for route in pool[-_COLUMNS:]:
+            columns.setdefault(route.shift, []).append(route.visits)
+        found = column_bound(
+            self.problem, self.layout, upper=self.best.objective, time_limit_s=seconds, routes=columns
+        )  # fmt: skip
+        if self.best.required_missing == 0:
+            self.bound = max(self.bound, min(found.bound, self.best.objective))
+        self.trace.append(("columns", self.best.objective, monotonic() - self.began))
 
     @property
     def _recurring(self) -> bool:
@@ -301,7 +330,7 @@ class _Run:
             return
         known = pool_of(self.layout, self.best)
         found = recombine(
-            self.problem, self.layout, pool, incumbent=known, time_limit_s=self.left(),
+            self.problem, self.layout, pool, incumbent=known, time_limit_s=self.left(_LAST),
             work_limit=_WORK if self.limit_s is None else None, rng=self.rng,
         )  # fmt: skip
         if found is not None:

@@ -13,7 +13,7 @@ from territory.model.enums import Status
 from territory.routing.exact.shift import ShiftAnswer, solve_shift
 from territory.routing.exact.worth import dearest, worths
 from territory.routing.finish import finish
-from territory.routing.layout import V_LINKED, V_REQUIRED, Layout, layout_of
+from territory.routing.layout import S_LOCK0, S_LOCK1, V_LINKED, V_REQUIRED, Layout, layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -172,7 +172,7 @@ class _Run:
     def _net(self, s: int, order: Sequence[int]) -> float:
         """Return the cost of a route known to fit minus the values of its visits."""
         if not order:
-            free = self.problem.shifts.locked is None or not len(self.problem.shifts.locked[s])
+            free = self.layout.shift_i[s, S_LOCK0] == self.layout.shift_i[s, S_LOCK1]
             return 0.0 if free else np.inf
         alone = finish(self.problem, self.layout, {s: order})
         none = self.nothing + float(self.worth.sum())
