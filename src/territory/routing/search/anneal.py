@@ -186,18 +186,22 @@ def restart(tab):  # type: ignore[no-untyped-def]
     return ok
 
 
-@kernel("i8[::1], i8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8")
-def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, key_sum, one_day):  # type: ignore[no-untyped-def]
-    """Run some steps of the search.
+@kernel("i8[::1], i8, i8, f8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8")
+def anneal(tab, first, steps, base, share, cycles, hot, cold, average, longest, pool, blink, key_sum, one_day):  # type: ignore[no-untyped-def]
+    """Run some steps of the search; how steps are cut into calls changes nothing.
 
     Parameters
     ----------
-    layout, st : Layout, State
-    steps : int
+    tab : int64 array
+        Table of the layout and the state.
+    first, steps : int
+        Number of the first step in the whole search, and how many to run.
+    base, share : float
+        Step g is at ``base + share * g`` of the whole search.
+    cycles : float
+        How often the temperature falls from hot to cold.
     hot, cold : float
-        Temperature at the begin and the end of the whole search.
-    since, until : float
-        Shares of the whole search at the begin and the end of these steps.
+        Temperature at the begin and the end of a cycle.
     average, longest : float
         Visits to take out on average, and the longest string.
     pool : int
@@ -218,10 +222,9 @@ def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, k
     st_touched = i32_1(tab, T_TOUCHED)
     st_value = f64_1(tab, T_VALUE)
     moved = 0.0
-    temperature = hot
     for i in range(steps):
-        if i % 32 == 0:
-            temperature = hot * (cold / hot) ** (since + (until - since) * i / steps)
+        progress = min(1.0, base + share * (first + i)) * cycles
+        temperature = hot * (cold / hot) ** (progress - np.floor(progress))
         begin_step(tab)
         before = st_value[F_NOW]
         wheel = st_value[F_DRIVE]
@@ -243,7 +246,6 @@ def anneal(tab, steps, hot, cold, since, until, average, longest, pool, blink, k
             undo(tab)
             st_value[F_NOW] = before
             st_value[F_DRIVE] = wheel
-    st_value[F_NOW] = total_cost(tab)
     return moved / max(steps, 1)
 
 

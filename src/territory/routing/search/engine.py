@@ -85,6 +85,13 @@ _CHANCES: Final = (4.0, 2.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)
 #: Seconds that a kernel runs before the clock, Ctrl-C and the progress callback have their turn.
 _SLICE_S: Final = 0.05
 _ITERATIONS_WITHOUT_LIMIT: Final = 20_000
+#: Steps that measure by how much a step changes the cost.
+_TUNING: Final = 200
+#: Steps a visit after which the search heats up again, and how often it does so at most.
+_STEPS_A_CYCLE: Final = 5000
+_MOST_CYCLES: Final = 8
+#: How often the lure is lowered, and sums are taken anew, in a search of so many steps.
+_STRIDES: Final = 50
 #: Share of the lure that is left at the end.
 _LURE_END: Final = 0.05
 #: Routes that a search remembers.
@@ -228,51 +235,53 @@ def work(
         return
     limit = iterations if iterations is not None else (None if deadline is not None else _ITERATIONS_WITHOUT_LIMIT)
     one_day = e.one_day if bool((layout.visit_i[:, V_KIND] != ONCE).any()) else 0.0
-    longest, average = e.longest, e.average
-    tuning = min(200, limit or 200)
-    step = anneal(
-        run.tables.table, tuning, 1e-9, 1e-9, 0.0, 0.0, average, longest, e.pool, e.blink, run.key_sum, one_day
-    )
-    run.steps += tuning
-    hot, cold = max(e.hot * step, 1e-9), max(e.cold * step, 1e-9)
-    slice_steps = 100
-    span_s = 1.0 if deadline is None else max(deadline - began, 1e-9)
-    share = 0.0
+    moves = (e.average, e.longest, e.pool, e.blink, run.key_sum, one_day)
+
+    started = monotonic()
+
+    def steps(count: int, base: float, share: float, hot: float, cold: float) -> float:
+        change = anneal(run.tables.table, run.steps, count, base, share, cycles, hot, cold, *moves)
+        run.steps += count
+        return float(change)
+
+    cycles = 1.0
+    change = steps(_TUNING if limit is None else min(_TUNING, limit), 0.0, 0.0, 1e-9, 1e-9)
+    hot, cold = max(e.hot * change, 1e-9), max(e.cold * change, 1e-9)
     lure = _lure(run)
-    while True:
+    speed = _TUNING / max(monotonic() - started, 1e-6)
+    whole = limit if limit is not None else speed * max((deadline or 0.0) - monotonic(), 0.0)
+    cycles = float(max(1, min(_MOST_CYCLES, whole // (_STEPS_A_CYCLE * len(state.lost)))))
+    span_s = 1.0 if deadline is None else max(deadline - began, 1e-9)
+    # the lure changes at fixed steps: clocks may cut the work into slices, but not change it
+    stride = max(1, (_ITERATIONS_WITHOUT_LIMIT if limit is None else limit) // _STRIDES)
+    count, turn = 100, 0
+    while deadline is None or monotonic() < deadline:
         now = monotonic()
-        if deadline is not None and now >= deadline:
-            break
-        if limit is not None:
-            slice_steps = min(slice_steps, limit - run.steps)
-            if slice_steps <= 0:
-                break
-            until = (run.steps + slice_steps) / limit
+        if limit is None:
+            done = (now - began) / span_s
+            share = max(done, 1e-6) / run.steps
+            base = done - share * run.steps
         else:
-            until = min(1.0, share + slice_steps / max(run.steps, 1) * (now - began) / span_s)
-        if lure > 0.0:
-            state.value[F_EXTRA_RATE] = lure * _LURE_END**share
-            restart(run.tables.table)
-        anneal(
-            run.tables.table,
-            slice_steps,
-            hot,
-            cold,
-            share,
-            until,
-            average,
-            longest,
-            e.pool,
-            e.blink,
-            run.key_sum,
-            one_day,
-        )
-        run.steps += slice_steps
+            done, base, share = run.steps / limit, 0.0, 1.0 / limit
+            if run.steps >= limit:
+                break
+            if run.steps >= turn:
+                turn = run.steps + stride
+                _settle(run, lure * _LURE_END**done)
+            count = min(count, turn - run.steps, limit - run.steps)
+        if limit is None:
+            _settle(run, lure * _LURE_END**done)
+        steps(count, base, share, hot, cold)
         took = monotonic() - now
-        share = min(1.0, (monotonic() - began) / span_s) if limit is None else until
-        slice_steps = int(max(20, min(100_000, slice_steps * min(2.0, _SLICE_S / max(took, 1e-6)))))
-        if on_slice is not None and not on_slice(share, float(state.value[F_BEST])):
+        count = int(max(20, min(100_000, count * min(2.0, _SLICE_S / max(took, 1e-6)))))
+        if on_slice is not None and not on_slice(done, float(state.value[F_BEST])):
             break
+
+
+def _settle(run: _Run, extra_rate: float) -> None:
+    """Set the search's own extra cost of driving, and sum up all costs anew."""
+    run.state.value[F_EXTRA_RATE] = extra_rate
+    restart(run.tables.table)
 
 
 def orders_of(run: _Run) -> dict[int, list[int]]:
