@@ -55,9 +55,7 @@ def answer_of(
         return PEERS[engine](problem, seconds=seconds, iterations=iterations, seed=seed)
     from territory.routing.solve import solve_routing  # noqa: PLC0415 - slow to load, and peers need none of it
 
-    found: Any = solve_routing(
-        problem, engine=engine, time_limit_s=seconds, iterations=iterations, rng=seed, n_jobs=1
-    )
+    found: Any = solve_routing(problem, engine=engine, time_limit_s=seconds, iterations=iterations, rng=seed, n_jobs=1)
     return Answer(
         tuple(Visits(r.shift, r.visits, r.starts) for r in found.routes),
         str(found.status),

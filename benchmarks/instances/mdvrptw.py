@@ -129,9 +129,7 @@ def verify(instance: Instance, routes: Sequence[Mapping[str, Any]]) -> float:
     if len(visits_once(routes, range(1, n + 1))) != n:
         msg = "a customer is left out"
         raise BrokenRouteError(msg)
-    stops = Stops(
-        travel=euclidean(instance.xy), service=instance.service, opens=instance.opens, closes=instance.closes
-    )
+    stops = Stops(travel=euclidean(instance.xy), service=instance.service, opens=instance.opens, closes=instance.closes)
     total = 0.0
     for route in routes:
         depot = route["shift"] // instance.m

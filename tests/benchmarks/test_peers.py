@@ -76,7 +76,7 @@ def test_pyvrp_says_when_there_is_no_answer():
 @pytest.mark.parametrize(
     ("asked", "rule"),
     [
-            (problem(precedence=[(0, 1)]), "precedence"),
+        (problem(precedence=[(0, 1)]), "precedence"),
         (problem({"pinned_shift": [0, -1, -1, -1]}), "pins"),
         (problem(shifts={"service_factor": [1.0, 1.5]}), "service factors"),
         (problem(shifts={"breaks": [[(600, 1000, 3000)], []]}), "breaks"),

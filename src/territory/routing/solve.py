@@ -272,7 +272,7 @@ class _Run:
             self._bound(pool)
 
     def _bound(self, pool: list[Any]) -> None:
-        """A bound by column generation, where there is time for it, or the problem is small."""
+        """Work out a bound by column generation, where there is time for it, or the problem is small."""
         size = self.problem.n_visits * self.problem.n_shifts
         left = self.left()
         if self.best is None or size > (_SMALL if left is None else _LARGE) or (left is not None and left < _WORTH_S):
@@ -305,7 +305,9 @@ class _Run:
             return
         self.late = False
         share = _PROOF_FEW[1] if n <= _PROOF_FEW[0] else _PROOF_MANY
-        whole, self.limit_s = self.limit_s, None if self.limit_s is None else share * self.limit_s
+        whole = self.limit_s
+        if whole is not None:
+            self.limit_s = min(whole, monotonic() - self.began + share * whole)
         try:
             if not self.over():
                 self.exact()
