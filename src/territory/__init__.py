@@ -33,8 +33,14 @@ _PUBLIC = {
     "Travel": "travel",
     "check_alignment": "check",
     "check_plan": "check",
+    "check_routing": "check",
     "design_territories": "design",
+    "RoutingProblem": "routing",
+    "RoutingSolution": "routing",
+    "ShiftArrays": "routing",
+    "VisitArrays": "routing",
     "route_day": "routing",
+    "solve_routing": "routing",
     "due_visits": "schedule",
     "plan": "schedule",
     "schedule_visits": "schedule",
@@ -54,7 +60,7 @@ _PUBLIC = {
 }
 
 if TYPE_CHECKING:
-    from territory.check import check_alignment, check_plan
+    from territory.check import check_alignment, check_plan, check_routing
     from territory.design import design_territories
     from territory.errors import (
         BatchError,
@@ -79,7 +85,14 @@ if TYPE_CHECKING:
         Visits,
         WeeklyHours,
     )
-    from territory.routing import route_day
+    from territory.routing import (
+        RoutingProblem,
+        RoutingSolution,
+        ShiftArrays,
+        VisitArrays,
+        route_day,
+        solve_routing,
+    )
     from territory.schedule import due_visits, plan, schedule_visits, work_shifts
     from territory.travel import GreatCircle, MatrixTravel, Travel
 
@@ -97,17 +110,22 @@ __all__ = [
     "PlanSettings",
     "Problem",
     "Reps",
+    "RoutingProblem",
+    "RoutingSolution",
+    "ShiftArrays",
     "SolverError",
     "Status",
     "TerritoryError",
     "TextSets",
     "Travel",
     "TravelError",
+    "VisitArrays",
     "Visits",
     "WeeklyHours",
     "__version__",
     "check_alignment",
     "check_plan",
+    "check_routing",
     "design_territories",
     "due_visits",
     "plan",
@@ -116,6 +134,7 @@ __all__ = [
     "read_reps",
     "route_day",
     "schedule_visits",
+    "solve_routing",
     "work_shifts",
     "write_plan",
 ]
