@@ -12,10 +12,10 @@ import territory
 PUBLIC = [
     "Alignment", "BatchError", "Customers", "DateRanges", "GreatCircle", "InfeasibleError", "InputError",
     "MatrixTravel", "MissingExtraError", "Plan", "PlanSettings", "Problem", "Reps", "RoutingProblem",
-    "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets", "Travel", "TravelError",
-    "VisitArrays", "Visits", "WeeklyHours", "__version__", "check_alignment", "check_plan", "check_routing",
-    "design_territories", "due_visits", "plan", "read_customers", "read_plan", "read_reps", "route_day",
-    "schedule_visits", "solve_routing", "work_shifts", "write_plan",
+    "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets", "Travel",
+    "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "check_alignment", "check_plan",
+    "check_routing", "design_territories", "due_visits", "plan", "read_customers", "read_plan", "read_reps",
+    "route_day", "schedule_visits", "solve_routing", "work_shifts", "write_plan",
 ]  # fmt: skip
 HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow", "ray",
          "scipy", "shapely")  # fmt: skip
