@@ -17,8 +17,8 @@ PUBLIC = [
     "check_routing", "design_territories", "due_visits", "plan", "read_customers", "read_plan", "read_reps",
     "route_day", "schedule_visits", "solve_routing", "work_shifts", "write_plan",
 ]  # fmt: skip
-HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow", "ray",
-         "scipy", "shapely")  # fmt: skip
+HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow",
+         "ray", "scipy", "shapely")  # fmt: skip
 
 
 def loaded_after(code):
