@@ -64,7 +64,8 @@ def links_definite(problem: RoutingProblem) -> bool:
     s = problem.shifts
     rested = any(bool(b) for b in s.breaks or ())
     away = bool((s.cost_per_s > 0).any()) or bool((s.max_duration_s < s.end_s + s.max_overtime_s - s.begin_s).any())
-    return not (len(problem.joint) + len(problem.precedence)) or not (rested or away)
+    late = bool((problem.visits.late_cost > 0).any())
+    return not (len(problem.joint) + len(problem.precedence)) or not (rested or away or late)
 
 
 def _low(bits: int) -> int:

@@ -240,6 +240,8 @@ class _Run:
 
     def exact(self) -> None:
         """One shift, proven."""
+        if self.best is None and self._relaxed:
+            self.search(0.2, _STEPS_A_VISIT * self.problem.n_visits + 200)
         from territory.routing.exact.engine import solve  # noqa: PLC0415 - loads when it is used
 
         self.offer(
@@ -289,6 +291,14 @@ class _Run:
         if self.best.required_missing == 0:
             self.bound = max(self.bound, min(found.bound, self.best.objective))
         self.trace.append(("columns", self.best.objective, monotonic() - self.began))
+
+    @property
+    def _relaxed(self) -> bool:
+        """Whether the proof leaves out rules, so that its own routes may not keep them: then others must be at hand."""
+        from territory.routing.layout import S_TIMED  # noqa: PLC0415 - loads when it is used
+
+        timed = self.layout.shift_i[:, S_TIMED] != 0
+        return bool(timed.any() or len(self.layout.before) or len(self.problem.joint))
 
     @property
     def _recurring(self) -> bool:

@@ -23,6 +23,7 @@ from territory.routing.layout import (
     V_INTERVAL,
     V_KIND,
     V_LINKED,
+    V_LOCKED,
     V_OFF_COST,
     V_PARTNER,
     V_PATTERN0,
@@ -185,18 +186,22 @@ class _Partition:
             else:
                 self.model.add_at_most_one(literals)
 
+    def _must(self, v: int) -> bool:
+        """Return whether a visit counts as missing where it is not made: required or locked."""
+        return bool(self.layout.visit_i[v, V_REQUIRED]) or int(self.layout.visit_i[v, V_LOCKED]) >= 0
+
     def _unserved(self, v: int) -> Any:
         """Return a literal that says that a visit is not made, and costs its value."""
         literal = self.model.new_bool_var("")
         self.terms.append(literal)
         self.costs.append(float(self.layout.visit_f[v, V_VALUE]))
-        if self.layout.visit_i[v, V_REQUIRED]:
+        if self._must(v):
             self.missing.append(literal)
         return literal
 
     def _never(self, v: int) -> None:
         self.fixed += float(self.layout.visit_f[v, V_VALUE])
-        self.never_missing += int(self.layout.visit_i[v, V_REQUIRED])
+        self.never_missing += int(self._must(v))
 
     def _once(self, v: int) -> None:
         if not self.with_visit[v]:
