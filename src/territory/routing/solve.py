@@ -44,6 +44,8 @@ _WORTH_S: Final = 0.2
 _PATIENCE_S: Final = 10.0
 #: Routes of the search that column generation begins with.
 _COLUMNS: Final = 500
+#: Visits times shifts for which OR-Tools, which does not stop while it builds its model, takes a tenth of a second.
+_PAIRS_A_SECOND: Final = 5000
 #: Visits beyond which OR-Tools' first solution costs more than it gives.
 _MANY: Final = 400
 #: Share of the time for the first try at a proof: most of it where the proof is likely, on a day of few visits.
@@ -255,7 +257,11 @@ class _Run:
     def auto(self) -> None:
         """All of them, each for what it is best at."""
         n, shifts = self.problem.n_visits, self.problem.n_shifts
-        if n <= _MANY and not self._recurring:
+        if (
+            n <= _MANY
+            and not self._recurring
+            and (self.limit_s is None or n * shifts <= _PAIRS_A_SECOND * self.limit_s)
+        ):
             from territory.routing.ortools.engine import solve  # noqa: PLC0415 - loads when it is used
 
             first = solve(
@@ -267,7 +273,8 @@ class _Run:
             self._one_shift(n)
             return
         pool: list[Any] = []
-        self.search(1.0 - _FIRST - 2 * _LAST, pool=pool)
+        gone = 0.0 if self.limit_s is None else (monotonic() - self.began) / self.limit_s
+        self.search(1.0 - min(gone, _FIRST) - 2 * _LAST, pool=pool)
         if not self.interrupted:
             self._recombine(pool)
         if not self.interrupted:
