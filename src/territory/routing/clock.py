@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from territory.routing.compiled import inner, kernel
+from territory.routing.compiled import kernel, leaf
 from territory.routing.layout import (
     S_BEGIN,
     S_BREAK0,
@@ -76,7 +76,7 @@ E_EXTRA: Final = 7
 E_COLUMNS: Final = 8
 
 
-@inner("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
+@leaf
 def arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     """Return the earliest arrival at place j for who may leave place i at t, and the time at the wheel."""
     if len(bucket) == 1:
@@ -95,7 +95,7 @@ def arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     return best, wheel
 
 
-@inner("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
+@leaf
 def departure(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     """Return the latest time to leave place i that arrives at place j by t."""
     if len(bucket) == 1:
@@ -109,7 +109,7 @@ def departure(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     return np.int64(-NEVER)
 
 
-@inner("i4[::1], i4[:, ::1], i8, i8[:, ::1], i8, i8, i8")
+@leaf
 def next_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no-untyped-def]
     """Return the first possible start of visit v from t on; NEVER: none. `key` is v * S + s."""
     high_v = np.int64(NEVER)
@@ -123,7 +123,7 @@ def next_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no
     return np.int64(NEVER)
 
 
-@inner("i4[::1], i4[:, ::1], i8, i8[:, ::1], i8, i8, i8")
+@leaf
 def latest_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[no-untyped-def]
     """Return the last possible start of visit v up to t; -NEVER: none."""
     low_v = np.int64(-NEVER)
@@ -137,7 +137,7 @@ def latest_start(window_at, window, linked, bounds, key, v, t):  # type: ignore[
     return np.int64(-NEVER)
 
 
-@inner("i8[:, ::1], i8, i8, i8[::1]")
+@leaf
 def rest_forward(rest, b0, n, times):  # type: ignore[no-untyped-def]
     """Let breaks be taken now: `times[k]` is when the rep is ready with k breaks behind it."""
     for k in range(n):
@@ -146,7 +146,7 @@ def rest_forward(rest, b0, n, times):  # type: ignore[no-untyped-def]
             times[k + 1] = ready
 
 
-@inner("i8[:, ::1], i8, i8, i8[::1]")
+@leaf
 def rest_backward(rest, b0, n, times):  # type: ignore[no-untyped-def]
     """Let breaks be taken now: `times[k]` is the latest time to be here with k breaks behind."""
     for k in range(n - 1, -1, -1):
@@ -155,7 +155,7 @@ def rest_backward(rest, b0, n, times):  # type: ignore[no-untyped-def]
             times[k] = done - rest[b0 + k, 0]
 
 
-@inner("i8[::1], i8[:, ::1], i8[::1]")
+@leaf
 def begin_states(shift, rest, times):  # type: ignore[no-untyped-def]
     """Set when the rep may leave the start place, with k breaks taken there or not needed."""
     b0 = shift[S_BREAK0]
@@ -173,7 +173,7 @@ def begin_states(shift, rest, times):  # type: ignore[no-untyped-def]
             times[k] = max(times[k], shift[S_FREE_FROM])
 
 
-@inner("i8[::1], i8[:, ::1], i8[::1]")
+@leaf
 def end_states(shift, rest, times):  # type: ignore[no-untyped-def]
     """Set the latest arrival at the end place with k breaks behind: the others are not needed, or taken there."""
     b0 = shift[S_BREAK0]
@@ -187,7 +187,7 @@ def end_states(shift, rest, times):  # type: ignore[no-untyped-def]
             times[k] = max(times[k], done)
 
 
-@inner("i8[::1], i4[:, ::1], i4[::1], i4[:, ::1], i8, i8[:, ::1], i8[:, ::1], i8, i8, i8, i8[::1]")
+@leaf
 def visit_forward(shift, service, window_at, window, linked, bounds, rest, s, n_shifts, v, times):  # type: ignore[no-untyped-def]
     """Turn arrivals at a visit, `times[k]`, into times to drive on."""
     b0 = shift[S_BREAK0]
@@ -282,7 +282,7 @@ def backward(tab, s, route, m, last, close, scratch):  # type: ignore[no-untyped
         place = before
 
 
-@inner("i8[::1], i8, i4[::1], i8, i8[:, ::1]")
+@leaf
 def back_at(tab, s, route, m, free):  # type: ignore[no-untyped-def]
     """Return when the rep is back, as early as the order allows; NEVER: the route does not fit."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -305,7 +305,7 @@ def back_at(tab, s, route, m, free):  # type: ignore[no-untyped-def]
     return back
 
 
-@inner("i8[::1], i8[:, ::1], i8[::1], i8")
+@leaf
 def rest_ready(shift, rest, rests, k):  # type: ignore[no-untyped-def]
     """Return when break k may begin at the start place."""
     ready = shift[S_BEGIN]
@@ -315,7 +315,7 @@ def rest_ready(shift, rest, rests, k):  # type: ignore[no-untyped-def]
     return ready
 
 
-@inner("i8[::1], i8, i8[:, ::1], i8, i8, i4[::1], i8")
+@leaf
 def free_until(tab, s, last, i, m, route, base):  # type: ignore[no-untyped-def]
     """Return the latest times to be free after visit i - 1, before its next drive, with k breaks behind."""
     ly_bucket = i64_1(tab, L_BUCKET)
@@ -337,7 +337,7 @@ def free_until(tab, s, last, i, m, route, base):  # type: ignore[no-untyped-def]
     return times
 
 
-@inner("i8[::1], i8, i8, i8, i8[:, ::1], i8, i8, i4[::1], i8, i8")
+@leaf
 def latest_within(tab, s, n_shifts, v, last, i, m, route, k, base):  # type: ignore[no-untyped-def]
     """Return the latest time to be ready for visit v at stop i with k breaks behind, no more breaks before it."""
     ly_service = i32_2(tab, L_SERVICE)
@@ -353,7 +353,7 @@ def latest_within(tab, s, n_shifts, v, last, i, m, route, k, base):  # type: ign
     )
 
 
-@inner("i8[::1], i8, i8[:, ::1], i8, i8, i4[::1], i8, i8, i8, i8[::1]")
+@leaf
 def rest_here(tab, s, last, i, m, route, base, t, taken, rests):  # type: ignore[no-untyped-def]
     """Take breaks after visit i - 1 and before its next drive; return when they are over, and how many are behind."""
     ly_bucket = i64_1(tab, L_BUCKET)

@@ -1,87 +1,138 @@
-"""How kernels are compiled: once a machine, cached on disk, without holding the interpreter lock."""
+"""How kernels are compiled: once a machine, cached on disk, without holding the interpreter lock.
+
+numba puts all that a kernel calls into the kernel's own code, optimises that, and keeps it on disk. Of big kernels
+that call each other most is then compiled, stored and loaded many times over. So a `kernel` is compiled apart, and
+others call it like a function of a shared library: by a symbol that is known before they are compiled or loaded. A
+`leaf` is small and becomes part of the kernels that call it; where these are on disk, it is not compiled at all.
+
+A kernel must never meet another version of what it holds or calls. So its file on disk and its symbol are named
+after a digest of all sources: what other sources left in a cache is not looked at, and gets deleted.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
-import os
-from functools import cache
+from functools import cache, update_wrapper
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numba
-from numba.misc.appdirs import AppDirs
+from llvmlite import binding
+from numba.core import cgutils, sigutils
+from numba.extending import lower_builtin, type_callable
 
-__all__ = ["announce", "inner", "jit", "kernel"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["inner", "kernel", "leaf"]
 
 
-def _forget_stale() -> None:
-    """Delete compiled kernels of other sources: numba looks at a kernel's own file only, not at those it calls."""
-    here = Path(__file__).parent
+def _digest() -> str:
+    """Return a digest of the sources of all kernels, and of the constants that they hold."""
     sources = hashlib.sha256()
-    for path in sorted(here.rglob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         text = path.read_bytes()
-        # kernels, and the constants that they hold
         if b"routing.compiled import" in text or path.parent.name in ("search", "exact") or path.name == "slots.py":
             sources.update(text)
-    stamp = here / "__pycache__" / "kernels.sha256"
-    try:
-        if stamp.exists() and stamp.read_text(encoding="ascii") == sources.hexdigest():
-            return
-        for path in here.rglob("*.nb[ic]"):
-            path.unlink(missing_ok=True)
-        stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(sources.hexdigest(), encoding="ascii")
-    except OSError:
-        # a read-only installation: numba keeps its cache elsewhere, under a name made from this path
-        return
+    return sources.hexdigest()[:16]
 
 
-_forget_stale()
-
+_DIGEST: Final = _digest()
 #: Untyped: its overloads leave out options that it has.
 _njit: Any = numba.njit
-_OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy"}
+#: error_model="numpy" leaves out a test for division by zero in each division.
+_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
-#: Decorator of small kernels, compiled for each kind of arguments. The cache lies beside the source,
-#: or in the user's cache folder where that is read-only; error_model="numpy" leaves out a test for
-#: division by zero in each division.
-jit: Final[Any] = _njit(**_OPTIONS)
+#: Decorator of small kernels that become part of those that call them; a call from Python crashes.
+leaf: Final[Any] = _njit(no_cpython_wrapper=True, **_OPTIONS)
 
 
-def kernel(arguments: str) -> Any:
+def kernel(arguments: str) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator of a kernel with arguments of given types, for Python and for other kernels.
-
-    Without types a kernel is compiled anew for every mixture of int32 and int64 that it is called with.
 
     Parameters
     ----------
     arguments : str
         Types as numba writes them, e.g. ``"i8[::1], i8, f8"``.
     """
-    return _njit(f"({arguments},)", no_cfunc_wrapper=True, **_OPTIONS)
+    return lambda function: _Kernel(function, arguments, for_python=True)
 
 
-def inner(arguments: str) -> Any:
+def inner(arguments: str) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator of a kernel that only other kernels call; a call from Python crashes.
 
-    Without the wrapper for Python it compiles in half the time.
+    Without the wrapper for Python it compiles sooner.
 
     Parameters
     ----------
     arguments : str
         As for `kernel`.
     """
-    return _njit(f"({arguments},)", no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
+    return lambda function: _Kernel(function, arguments, for_python=False)
+
+
+class _Kernel:
+    """A function compiled apart, which other kernels call by its symbol."""
+
+    def __init__(self, function: Callable[..., Any], arguments: str, *, for_python: bool) -> None:
+        update_wrapper(self, function)
+        name = f"{function.__module__}.{function.__qualname__}.{_DIGEST}"
+        # after this numba names the files on disk
+        function.__qualname__ += f".{_DIGEST}"
+        self._call = _njit(cache=True, no_cpython_wrapper=not for_python, **_OPTIONS)(function)
+        folder = Path(self._call.stats.cache_path)
+        _forget_others(folder)
+        if not any(folder.glob(f"*.{function.__qualname__}-*.nbi")):
+            _announce()
+        types, _ = sigutils.normalize_signature(f"({arguments},)")
+        self._call.compile(types)
+        compiled = self._call.overloads[types]
+        binding.add_symbol(name, compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+        _make_callable(self, inspect.signature(function), compiled.signature, name)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._call(*arguments)
+
+
+def _make_callable(function: _Kernel, parameters: inspect.Signature, types: Any, symbol: str) -> None:
+    """Tell numba how kernels call another one."""
+
+    def typing(_context: Any) -> Any:
+        def types_of(*_arguments: Any) -> Any:
+            return types
+
+        types_of.pysig = parameters  # type: ignore[attr-defined]
+        return types_of
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        convention, result = context.call_conv, signature.return_type
+        kind = convention.get_function_type(result, signature.args)
+        callee = cgutils.get_or_insert_function(builder.module, kind, symbol)
+        status, value = convention.call_function(builder, callee, result, signature.args, arguments)
+        # out of memory, if anything
+        with cgutils.if_unlikely(builder, status.is_error):
+            convention.return_status_propagate(builder, status)
+        return value
+
+    type_callable(function)(typing)
+    lower_builtin(function, *types.args)(code)
 
 
 @cache
-def announce() -> None:
-    """Say so, once, if the kernels still have to be compiled on this machine."""
-    here = Path(__file__).parent / "search" / "__pycache__"
-    elsewhere = os.environ.get("NUMBA_CACHE_DIR") or AppDirs(appname="numba", appauthor=False).user_cache_dir
-    found = any(here.glob("anneal.anneal-*.nbi")) or any(Path(elsewhere).rglob("anneal.anneal-*.nbi"))
-    if not found:
-        logging.getLogger("territory").warning(
-            "compiling the routing engine for this machine, once: about half a minute"
-        )
+def _forget_others(folder: Path) -> None:
+    """Delete compiled kernels of other sources."""
+    for path in folder.glob("*.nb[ic]"):
+        if f".{_DIGEST}-" not in path.name:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                # a read-only installation that came with compiled kernels
+                return
+
+
+@cache
+def _announce() -> None:
+    """Say that kernels have to be compiled on this machine."""
+    logging.getLogger("territory").warning("compiling the routing engine for this machine, once: about half a minute")

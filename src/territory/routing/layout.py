@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from territory.routing.compiled import jit
+from territory.routing.compiled import kernel
 from territory.routing.problem import UNLIMITED, RoutingProblem
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _windows_flat(rows: Any, n: int) -> tuple[NDArray[np.int64], NDArray[np.int6
     return _flat([(always,) if r is None else r for r in rows], n, 2)
 
 
-@jit
+@kernel("i8[::1], i8[:, ::1], b1[::1], i4[:, ::1], i8[::1], i8[::1], b1[:, ::1], i4[::1], i8[::1], i8[::1], i8")
 def _clip(
     at: Any, windows: Any, holds: Any, service: Any, begin: Any, close: Any, may: Any, pin_shift: Any, pin_start: Any,
     lock_shift: Any, origin: int,

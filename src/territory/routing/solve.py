@@ -14,7 +14,6 @@ import numpy as np
 from territory.check.routing import check_routing
 from territory.errors import InputError, Problem
 from territory.model.enums import Status
-from territory.routing.compiled import announce
 from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
 
 if TYPE_CHECKING:
@@ -137,7 +136,6 @@ def solve_routing(
 @cache
 def load_engines() -> None:
     """Load all engines; on a new machine that compiles them once. It is no part of any time limit."""
-    announce()
     for name in _MODULES:
         import_module(name)
     # some kernels are compiled, or read from disk, when they are first called: for a proof, and for one cut off

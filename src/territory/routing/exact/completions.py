@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from territory.routing.compiled import jit
+from territory.routing.compiled import kernel, leaf
 
 __all__ = ["FAR", "INFINITE", "completion", "index"]
 
@@ -35,7 +35,7 @@ M_LEAST: Final = 1
 M_PENALTY: Final = 2
 
 
-@jit
+@leaf
 def completion(cells, floor, other_i, other_f, other_mask, own, mask, horizon, rests, j, at, k, need):  # type: ignore[no-untyped-def]
     """Return the least cost of what can follow the arrival at node j at time `at`, or `need` if that is less."""
     limit = horizon - at
@@ -70,7 +70,7 @@ def completion(cells, floor, other_i, other_f, other_mask, own, mask, horizon, r
     return best
 
 
-@jit
+@kernel("i8[:, ::1], f8[:, ::1], i8[:, ::1], i8[::1], i8, i8, i8")
 def index(lab, money, masks, order, n, n_cells, horizon):  # type: ignore[no-untyped-def]
     """Sort labels by visit and time, for `completion`.
 

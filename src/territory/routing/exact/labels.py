@@ -22,7 +22,7 @@ from typing import Final
 
 import numpy as np
 
-from territory.routing.compiled import jit
+from territory.routing.compiled import kernel, leaf
 from territory.routing.exact.completions import (
     FAR,
     INFINITE,
@@ -68,7 +68,7 @@ BUDGET: Final = 1
 FULL: Final = 2
 
 
-@jit
+@leaf
 def elementary(lab, x, n, seen):  # type: ignore[no-untyped-def]
     """Return whether the route of label x makes no visit twice; `seen` has room for n numbers."""
     for i in range(n):
@@ -83,7 +83,7 @@ def elementary(lab, x, n, seen):  # type: ignore[no-untyped-def]
     return True
 
 
-@jit
+@leaf
 def close_route(lab, money, used_arc, used_limit, arc_i, arc_f, sink_i, sink_f, work, cut, x, seen):  # type: ignore[no-untyped-def]
     """End the route of label x at its end place, and keep it if it is the cheapest."""
     n = arc_i.shape[0] - 2
@@ -115,7 +115,7 @@ def close_route(lab, money, used_arc, used_limit, arc_i, arc_f, sink_i, sink_f, 
         work[W_HITS] += 1
 
 
-@jit
+@leaf
 def hash_of(mask, j, size):  # type: ignore[no-untyped-def]
     """Return where labels with this memory and end are listed; `size` is a power of two."""
     h = np.int64(j + 1) * 0x1E3779B97F4A7C15
@@ -125,7 +125,7 @@ def hash_of(mask, j, size):  # type: ignore[no-untyped-def]
     return (h ^ ((h >> 32) & 0xFFFFFFFF)) & (size - 1)
 
 
-@jit
+@leaf
 def insert(lab, money, masks, heads, queue, width, work, mask, new, cost, least, fine):  # type: ignore[no-untyped-def]
     """Add a label unless another is as good in all; drop those that it beats.
 
@@ -174,7 +174,7 @@ def insert(lab, money, masks, heads, queue, width, work, mask, new, cost, least,
     queue[b] = x
 
 
-@jit
+@leaf
 def visit(  # type: ignore[no-untyped-def]
     lab, money, masks, heads, queue, width, work, rest, piece_i, piece_f, node_i, mask, new, cost, least, j, at, k,
     ready, horizon, fine,
@@ -207,7 +207,7 @@ def visit(  # type: ignore[no-untyped-def]
                 break
 
 
-@jit
+@leaf
 def expand(  # type: ignore[no-untyped-def]
     arc_i, arc_f, node_i, node_f, piece_i, piece_f, rest, used_arc, used_node, used_limit, near, horizon,
     cells, floor, other_i, other_f, other_mask, lab, money, masks, heads, queue, width, work, cut, x, mask, new, left,
@@ -251,7 +251,7 @@ def expand(  # type: ignore[no-untyped-def]
         )  # fmt: skip
 
 
-@jit
+@leaf
 def keep_best(lab, money, queue, b, beam, picked):  # type: ignore[no-untyped-def]
     """Leave the `beam` labels of bucket b in the queue whose completion promises most."""
     count = 0
@@ -272,7 +272,11 @@ def keep_best(lab, money, queue, b, beam, picked):  # type: ignore[no-untyped-de
         queue[b] = picked[a]
 
 
-@jit
+@kernel(
+    "i8[:, ::1], f8[:, ::1], i8[:, ::1], f8[::1], i8[:, ::1], f8[:, ::1], i8[:, ::1], i8[:, ::1], f8[::1], "
+    "i8[:, ::1], f8[:, ::1], i8[:, :, ::1], i8[:, ::1], i8[::1], i8[:, ::1], i8, b1, i8[::1], f8[:, ::1], i8[:, ::1], "
+    "f8[::1], i8[:, ::1], i8[:, ::1], f8[:, ::1], i8[:, ::1], i8[::1], i8[::1], i8[::1], f8[::1], f8[::1], i8, i8"
+)
 def search(  # type: ignore[no-untyped-def]
     arc_i, arc_f, node_i, node_f, piece_i, piece_f, rest, source_i, source_f, sink_i, sink_f, used_arc, used_node,
     used_limit, near, horizon, may_close, cells, floor, other_i, other_f, other_mask, lab, money, masks, heads, queue,
@@ -359,7 +363,7 @@ def search(  # type: ignore[no-untyped-def]
     return DONE
 
 
-@jit
+@kernel("i8[:, ::1], i8[:, ::1], i8[::1], i8")
 def relist(lab, masks, heads, count):  # type: ignore[no-untyped-def]
     """List the labels by hash anew, in a table of another size."""
     heads[:] = -1
@@ -370,7 +374,7 @@ def relist(lab, masks, heads, count):  # type: ignore[no-untyped-def]
             heads[h] = x
 
 
-@jit
+@kernel("i8[:, ::1], f8[:, ::1], i8[::1], i8")
 def open_least(lab, money, queue, first):  # type: ignore[no-untyped-def]
     """Return the least that any label still in the queue may become."""
     least = INFINITE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from territory.routing.clock import E_COLUMNS, E_COST, evaluate
-from territory.routing.compiled import jit, kernel
+from territory.routing.compiled import kernel, leaf
 from territory.routing.finish import free_bounds
 from territory.routing.layout import (
     S_BEGIN,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["Plan"]
 
 
-@jit
+@leaf
 def _spare(shift, legs, visit_i, service, route, m, v):  # type: ignore[no-untyped-def]
     """Return how long a detour for visit v may be at most, by what driving and service take of the shift."""
     spare = min(shift[S_CLOSE] - shift[S_BEGIN], shift[S_MAX_DURATION]) - service[v]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import inner, kernel
+from territory.routing.compiled import inner, kernel, leaf
 from territory.routing.layout import S_TIMED
 from territory.routing.search.insertion import rand
 from territory.routing.search.recreate import recreate
@@ -78,7 +78,7 @@ def total_cost(tab):  # type: ignore[no-untyped-def]
     return total
 
 
-@inner("i8[::1]")
+@leaf
 def real_cost(tab):  # type: ignore[no-untyped-def]
     """Return what the present routes cost, without the search's own extra."""
     st_value = f64_1(tab, T_VALUE)
@@ -142,7 +142,7 @@ def remember(tab):  # type: ignore[no-untyped-def]
     st_count[C_BEST_STEP] = st_count[C_STEP]
 
 
-@inner("i8[::1]")
+@leaf
 def begin_step(tab):  # type: ignore[no-untyped-def]
     """Forget what the step before changed."""
     st_count = i64_1(tab, T_COUNT)

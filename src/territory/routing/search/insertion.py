@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.routing.clock import NEVER, evaluate
-from territory.routing.compiled import inner
+from territory.routing.compiled import inner, leaf
 from territory.routing.layout import (
     S_BREAK0,
     S_BREAK1,
@@ -70,7 +70,7 @@ from territory.routing.tables import f64_1, f64_2, i32_1, i32_2, i32_3, i64_1, i
 __all__ = ["insertion", "rand"]
 
 
-@inner("u8[::1]")
+@leaf
 def rand(state):  # type: ignore[no-untyped-def]
     """Return a random float in [0, 1): SplitMix64 (Steele, Lea & Flood 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -81,7 +81,7 @@ def rand(state):  # type: ignore[no-untyped-def]
     return (z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@inner("i4[::1], i4[::1], i4[::1], i4[::1], i8[:, ::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, f8, f8, f8, u8[::1]")
+@leaf
 def plain_insertion(  # type: ignore[no-untyped-def]
     to_u, from_u, place, leg, free, last, n, since, opens, closes, length, most_drive, rate, cap, blink, rng
 ):
@@ -124,7 +124,7 @@ def plain_insertion(  # type: ignore[no-untyped-def]
     return best, at
 
 
-@inner("i4[:, :, ::1], i8[::1], i8, i8, i8, i8")
+@leaf
 def bucket_arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
     """Return the earliest arrival at place j for who may leave place i at t."""
     b = 0
@@ -138,10 +138,7 @@ def bucket_arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def
     return best
 
 
-@inner(
-    "i4[::1], i4[::1], i4[::1], i4[::1], i8[:, ::1], i8[:, ::1], i8[:, ::1], i8, i8, i8, i8, i8, i8, f8, f8, f8, f8, "
-    "u8[::1], i8[::1], i8[::1]"
-)
+@leaf
 def span_insertion(  # type: ignore[no-untyped-def]
     to_u, from_u, place, leg, free, last, span, n, opens, closes, length, most_drive, most_time, rate, time_rate, cap,
     blink, rng, one, two,

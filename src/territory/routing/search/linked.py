@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.routing.clock import NEVER, arrival, evaluate, next_start
-from territory.routing.compiled import inner
+from territory.routing.compiled import inner, leaf
 from territory.routing.layout import (
     S_BREAK0,
     S_BREAK1,
@@ -86,7 +86,7 @@ def earliest(tab, v, s, at):  # type: ignore[no-untyped-def]
     return found
 
 
-@inner("i8[::1], i8, i8")
+@leaf
 def pin(tab, v, s):  # type: ignore[no-untyped-def]
     """Pin a linked visit to the start that it has in its route."""
     st_bounds = i64_2(tab, T_BOUNDS)
@@ -108,7 +108,7 @@ def pin(tab, v, s):  # type: ignore[no-untyped-def]
     st_bounds[v, 0] = st_bounds[v, 1] = st_try_starts[where]
 
 
-@inner("i8[::1], i8")
+@leaf
 def ready(tab, v):  # type: ignore[no-untyped-def]
     """Return from when on visit v may start, by the visits that it waits for; NEVER: one of them is not made."""
     ly_before = i64_2(tab, L_BEFORE)
@@ -126,7 +126,7 @@ def ready(tab, v):  # type: ignore[no-untyped-def]
     return t
 
 
-@inner("i8[::1], i8, i8")
+@leaf
 def deadline(tab, v, s):  # type: ignore[no-untyped-def]
     """Return until when visit v may start, by the visits that wait for it and stand already (locked ones)."""
     ly_before = i64_2(tab, L_BEFORE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import inner
+from territory.routing.compiled import inner, leaf
 from territory.routing.layout import (
     ONCE,
     PATTERNS,
@@ -68,7 +68,7 @@ _BRAVE = 0.1
 _NEAR = 40
 
 
-@inner("i8[::1], i8, i8, f8, UniTuple(i8, 2), f8, i8")
+@leaf
 def try_shift(tab, v, s, best, where, blink, now):  # type: ignore[no-untyped-def]
     """Return the better of the best place so far and the best in shift s."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
@@ -85,7 +85,7 @@ def try_shift(tab, v, s, best, where, blink, now):  # type: ignore[no-untyped-de
     return best, where[0], where[1]
 
 
-@inner("i8[::1], i8")
+@leaf
 def first_empty(tab, i):  # type: ignore[no-untyped-def]
     """Return the first empty shift of a class, or -1."""
     st_class_at = i32_1(tab, T_CLASS_AT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.routing.clock import NEVER, backward, evaluate, forward
-from territory.routing.compiled import inner
+from territory.routing.compiled import inner, leaf
 from territory.routing.layout import (
     S_BREAK0,
     S_BREAK1,
@@ -92,7 +92,7 @@ from territory.routing.tables import f64_1, f64_2, i32_1, i32_2, i32_3, i64_1, i
 __all__ = ["put", "refresh", "take", "touch", "undo"]
 
 
-@inner("i8[::1], i8")
+@leaf
 def touch(tab, s):  # type: ignore[no-untyped-def]
     """Keep a copy of a route before the step changes it."""
     st_cost = f64_1(tab, T_COST)
@@ -142,10 +142,7 @@ def touch_visit(tab, v):  # type: ignore[no-untyped-def]
     st_old_bounds[v, 1] = st_bounds[v, 1]
 
 
-@inner(
-    "i4[::1], i4[:, ::1], i8[:, ::1], i4[:, ::1], i8[:, ::1], i8[::1], i8, i8, i4[::1], i8, i4[::1], i8[:, ::1], "
-    "i8[:, ::1]"
-)
+@leaf
 def plain_times(  # type: ignore[no-untyped-def]
     window_at, window, visit_i, service, bounds, shift, n_shifts, s, row, n, leg, free, last
 ):
@@ -383,7 +380,7 @@ def undo(tab):  # type: ignore[no-untyped-def]
         st_cost[s] = st_old_cost[s]
 
 
-@inner("i8[::1]")
+@leaf
 def keep(tab):  # type: ignore[no-untyped-def]
     """Note that the touched routes differ from the best ones."""
     st_count = i64_1(tab, T_COUNT)

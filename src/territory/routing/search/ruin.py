@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import inner
+from territory.routing.compiled import inner, leaf
 from territory.routing.layout import (
     ONCE,
     S_DAY,
@@ -63,7 +63,7 @@ _SPLIT = 0.5
 _SPLIT_STOP = 0.01
 
 
-@inner("i8[::1]")
+@leaf
 def tick(tab):  # type: ignore[no-untyped-def]
     """Return a number that no mark holds yet."""
     st_count = i64_1(tab, T_COUNT)

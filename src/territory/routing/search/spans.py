@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import inner
+from territory.routing.compiled import leaf
 from territory.routing.layout import S_BEGIN, S_CLOSE, S_FREE_FROM
 
 __all__ = ["fill_spans", "joined"]
 
 
-@inner("i8[::1], i8[::1], i8, i8[::1]")
+@leaf
 def joined(a, b, drive, out):  # type: ignore[no-untyped-def]
     """Join two stretches of a route: least duration, earliest and latest begin (Vidal et al. 2013), if they fit."""
     ready = a[0] + drive
@@ -26,7 +26,7 @@ def joined(a, b, drive, out):  # type: ignore[no-untyped-def]
     out[0], out[1], out[2] = duration, since, until
 
 
-@inner("i4[::1], i4[:, ::1], i4[:, ::1], i8[::1], i8, i8, i4[::1], i8, i4[::1], i8[:, ::1], i8[::1]")
+@leaf
 def fill_spans(window_at, window, service, shift, n_shifts, s, row, n, leg, span, one):  # type: ignore[no-untyped-def]
     """Work out the stretches of a route from its begin to each stop, and from each stop to its end.
 
