@@ -17,9 +17,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components as _csgraph_components
-from scipy.spatial import Delaunay, QhullError
 
 from territory.geo.projection import stereographic
 from territory.geo.sphere import unit_vectors
@@ -100,6 +97,8 @@ def _site_edges(xy: NDArray[np.float64], vectors: NDArray[np.float64], kind: Kin
     """Triangulate distinct sites; on a line, each is joined to the next."""
     if len(xy) < 3 or _on_a_line(xy):
         return _chain(xy)
+    from scipy.spatial import Delaunay, QhullError  # noqa: PLC0415 - slow to load, and many calls need none of it
+
     try:
         triangulation = Delaunay(xy)
     except QhullError:
@@ -174,9 +173,12 @@ def _unique_edges(edges: NDArray[np.int64], n: int) -> NDArray[np.int64]:
 
 
 def _components(n: int, edges: NDArray[np.int64]) -> NDArray[np.int32]:
+    from scipy.sparse import coo_array  # noqa: PLC0415 - slow to load, and many calls need none of it
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     # a sparse graph with explicit ones: a dense matrix would take a zero for "no edge"
     graph = coo_array((np.ones(len(edges), dtype=np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
-    _, part = _csgraph_components(graph, directed=False)
+    _, part = connected_components(graph, directed=False)
     return np.asarray(part, dtype=np.int32)
 
 

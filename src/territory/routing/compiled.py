@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numba
 from llvmlite import binding
 from numba.core import cgutils, sigutils
+from numba.core.typing import signature
+from numba.core.types import none
 from numba.extending import lower_builtin, type_callable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["inner", "kernel", "leaf"]
+__all__ = ["by_address", "inner", "kernel", "leaf"]
 
 
 def _digest() -> str:
@@ -34,7 +36,7 @@ def _digest() -> str:
     sources = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         text = path.read_bytes()
-        if b"routing.compiled import" in text or path.parent.name in ("search", "exact") or path.name == "slots.py":
+        if b"routing.compiled import" in text or path.name in ("slots.py", "state.py"):
             sources.update(text)
     return sources.hexdigest()[:16]
 
@@ -78,7 +80,7 @@ class _Kernel:
 
     def __init__(self, function: Callable[..., Any], arguments: str, *, for_python: bool) -> None:
         update_wrapper(self, function)
-        name = f"{function.__module__}.{function.__qualname__}.{_DIGEST}"
+        symbol = f"{function.__module__}.{function.__qualname__}.{_DIGEST}"
         # after this numba names the files on disk
         function.__qualname__ += f".{_DIGEST}"
         self._call = _njit(cache=True, no_cpython_wrapper=not for_python, **_OPTIONS)(function)
@@ -89,28 +91,50 @@ class _Kernel:
         types, _ = sigutils.normalize_signature(f"({arguments},)")
         self._call.compile(types)
         compiled = self._call.overloads[types]
-        binding.add_symbol(name, compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
-        _make_callable(self, inspect.signature(function), compiled.signature, name)
+        self.address: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        binding.add_symbol(symbol, self.address)
+        _callable(
+            self, compiled.signature, lambda builder, kind, _: cgutils.get_or_insert_function(builder.module, kind, symbol)
+        )
 
     def __call__(self, *arguments: Any) -> Any:
         return self._call(*arguments)
 
 
-def _make_callable(function: _Kernel, parameters: inspect.Signature, types: Any, symbol: str) -> None:
-    """Tell numba how kernels call another one."""
+def by_address(arguments: str) -> Any:
+    """Return a function for kernels that calls a kernel without a result by its address, the first argument.
+
+    So kernels that few problems need are neither compiled nor loaded for the others.
+
+    Parameters
+    ----------
+    arguments : str
+        As for `kernel`, without the address.
+    """
+
+    def call(*_arguments: Any) -> None:
+        raise NotImplementedError
+
+    types, _ = sigutils.normalize_signature(f"(i8, {arguments})")
+    _callable(call, signature(none, *types), lambda builder, kind, given: builder.inttoptr(given[0], kind.as_pointer()), 1)
+    return call
+
+
+def _callable(function: Callable[..., Any], types: Any, callee: Callable[..., Any], first: int = 0) -> None:
+    """Tell numba how kernels call another one, whose own arguments are those from `first` on."""
 
     def typing(_context: Any) -> Any:
         def types_of(*_arguments: Any) -> Any:
             return types
 
-        types_of.pysig = parameters  # type: ignore[attr-defined]
+        named = [inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(types.args))]
+        types_of.pysig = inspect.Signature(named)  # type: ignore[attr-defined]
         return types_of
 
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        convention, result = context.call_conv, signature.return_type
-        kind = convention.get_function_type(result, signature.args)
-        callee = cgutils.get_or_insert_function(builder.module, kind, symbol)
-        status, value = convention.call_function(builder, callee, result, signature.args, arguments)
+    def code(context: Any, builder: Any, called: Any, given: Any) -> Any:
+        convention, result, own = context.call_conv, called.return_type, called.args[first:]
+        to = callee(builder, convention.get_function_type(result, own), given)
+        status, value = convention.call_function(builder, to, result, own, given[first:])
         # out of memory, if anything
         with cgutils.if_unlikely(builder, status.is_error):
             convention.return_status_propagate(builder, status)

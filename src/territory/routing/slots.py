@@ -85,3 +85,4 @@ T_POOL_COST: Final = 77
 T_COUNT: Final = 78
 T_VALUE: Final = 79
 T_RNG: Final = 80
+T_ORDER: Final = 81

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from importlib import import_module
 from numbers import Integral, Real
 from time import monotonic
@@ -28,7 +27,8 @@ Engine = Literal["auto", "exact", "search", "ortools"]
 
 _MODULES: Final = (
     "territory.routing.layout", "territory.routing.search.engine", "territory.routing.exact.engine",
-    "territory.routing.ortools.engine",
+    "territory.routing.exact.columns", "territory.routing.ortools.engine", "territory.routing.ortools.partition",
+    "territory.routing.finish", "ortools.constraint_solver.pywrapcp", "ortools.constraint_solver.routing_enums_pb2",
 )  # fmt: skip
 #: Steps of the search for each visit before the first try at a proof.
 _STEPS_A_VISIT: Final = 40
@@ -133,20 +133,22 @@ def solve_routing(
     return found
 
 
-@cache
-def load_engines() -> None:
-    """Load all engines; on a new machine that compiles them once. It is no part of any time limit."""
+def load_engines(problem: RoutingProblem | None = None) -> None:
+    """Load all engines; on a new machine that compiles them once. It is no part of any time limit.
+
+    Parameters
+    ----------
+    problem : RoutingProblem, optional
+        Load also what not every problem needs, but this one.
+    """
     for name in _MODULES:
         import_module(name)
-    # some kernels are compiled, or read from disk, when they are first called: for a proof, and for one cut off
-    at, begin = np.arange(6, dtype=np.int32), np.zeros(1, np.int64)
-    visits = VisitArrays(place=at[1:], value=np.full(5, 1e3))
-    shift = ShiftArrays(start_place=at[:1], begin_s=begin, end_s=begin + 60, breaks=[[(1, 5, 9)]])
-    tiny = RoutingProblem(durations_s=np.abs(at[:, None] - at[None, :]), visits=visits, shifts=shift)
-    exact, ortools = (import_module(name).solve for name in _MODULES[-2:])
-    if any(exact(tiny, iterations=n).status is Status.INTERRUPTED for n in (None, 1)):
-        raise KeyboardInterrupt
-    ortools(tiny, mode="descent")
+    if problem is None:
+        return
+    if len(problem.joint) or len(problem.precedence):
+        import_module("territory.routing.search.linked")
+    if problem.n_shifts > 1:
+        import_module("ortools.sat.python.cp_model")
 
 
 def _check_parameters(engine: Any, time_limit_s: Any, iterations: Any, rng: Any, n_jobs: Any) -> None:
@@ -173,7 +175,7 @@ class _Run:
         self, problem: RoutingProblem, limit_s: float | None, iterations: int | None, rng: int, n_jobs: int,
         on_progress: Callable[[str, float], None] | None,
     ) -> None:  # fmt: skip
-        load_engines()
+        load_engines(problem)
         self.began = monotonic()
         self.problem, self.limit_s, self.iterations = problem, limit_s, iterations
         self.rng, self.n_jobs, self.on_progress = rng, n_jobs, on_progress

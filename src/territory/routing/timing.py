@@ -1,4 +1,4 @@
-"""Times of a route from Python: `territory.routing.clock` for a layout at hand."""
+"""Times of a route from Python: `territory.routing.clock` and `sweeps` for a layout at hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from territory.routing import clock
+from territory.routing import clock, sweeps
 from territory.routing.layout import LAYOUT_ARRAYS, Layout
 from territory.routing.tables import Tables
 
@@ -17,7 +17,7 @@ __all__ = ["backward", "clock_tables", "evaluate", "forward"]
 
 
 def clock_tables(layout: Layout, bounds: NDArray[Any]) -> Tables:
-    """Return the table that the kernels of `territory.routing.clock` take.
+    """Return the table that the kernels of `territory.routing.clock` and `sweeps` take.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ def evaluate(layout: Layout, bounds: NDArray[Any], *arguments: Any) -> bool:
 
 
 def forward(layout: Layout, bounds: NDArray[Any], *arguments: Any) -> None:
-    """Fill in earliest times, see `territory.routing.clock.forward`."""
-    clock.forward(clock_tables(layout, bounds).table, arguments[0], _row(arguments[1]), *arguments[2:])
+    """Fill in earliest times, see `territory.routing.sweeps.forward`."""
+    sweeps.forward(clock_tables(layout, bounds).table, arguments[0], _row(arguments[1]), *arguments[2:])
 
 
 def backward(layout: Layout, bounds: NDArray[Any], *arguments: Any) -> None:
-    """Fill in latest times, see `territory.routing.clock.backward`."""
-    clock.backward(clock_tables(layout, bounds).table, arguments[0], _row(arguments[1]), *arguments[2:])
+    """Fill in latest times, see `territory.routing.sweeps.backward`."""
+    sweeps.backward(clock_tables(layout, bounds).table, arguments[0], _row(arguments[1]), *arguments[2:])

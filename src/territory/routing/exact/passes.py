@@ -136,14 +136,19 @@ class Pass:
 
     def route(self, label: int) -> list[int]:
         """Return the visits of a label's route, in the order of the day."""
-        n = len(self.side.node_f)
-        order = []
-        while label >= 0:
-            node = int(self.lab[label, co.L_NODE])
-            if node < n:
-                order.append(int(self.model.visits[node]))
-            label = int(self.lab[label, co.L_PARENT])
-        return order if self.side is self.model.mirror else order[::-1]
+        return self.routes(np.array([label]))[0]
+
+    def routes(self, labels: NDArray[np.int64]) -> list[list[int]]:
+        """Return the visits of some labels' routes, each in the order of the day."""
+        steps = []
+        while (labels >= 0).any():
+            # -1, the parent of the first label, is read as the last one and left out again
+            node = np.where(labels >= 0, self.lab[labels, co.L_NODE], len(self.side.node_f))
+            steps.append(np.append(self.model.visits, [-1, -1])[node])
+            labels = np.where(labels >= 0, self.lab[labels, co.L_PARENT], -1)
+        if self.side is not self.model.mirror:
+            steps.reverse()
+        return [[v for v in row if v >= 0] for row in np.transpose(steps).tolist()]
 
     @property
     def best(self) -> list[int] | None:

@@ -161,8 +161,9 @@ def _columns(search: Pass, duals: NDArray[np.float64]) -> list[Column]:
     found: list[Column] = []
     counts: Counter[int] = Counter()
     seen: set[tuple[int, ...]] = set()
-    for x in best[np.argsort(total[best])].tolist():
-        visits = tuple(search.route(x))
+    best = best[np.argsort(total[best])]
+    for x, order_of in zip(best.tolist(), search.routes(best), strict=True):
+        visits = tuple(order_of)
         key = tuple(sorted(visits))
         if key in seen or (found and all(counts[v] >= SHARED for v in key)):
             continue

@@ -65,6 +65,7 @@ from territory.routing.slots import (
     T_TRY_STARTS,
     T_VALUE,
 )
+from territory.routing.sweeps import arrival
 from territory.routing.tables import f64_1, f64_2, i32_1, i32_2, i32_3, i64_1, i64_2, i64_3, u64_1
 
 __all__ = ["insertion", "rand"]
@@ -125,27 +126,13 @@ def plain_insertion(  # type: ignore[no-untyped-def]
 
 
 @leaf
-def bucket_arrival(drive, bucket, base, i, j, t):  # type: ignore[no-untyped-def]
-    """Return the earliest arrival at place j for who may leave place i at t."""
-    b = 0
-    while b + 1 < len(bucket) and bucket[b + 1] <= t:
-        b += 1
-    best = t + drive[base + b, i, j]
-    for c in range(b + 1, len(bucket)):
-        if bucket[c] >= best:
-            break
-        best = min(best, bucket[c] + drive[base + c, i, j])
-    return best
-
-
-@leaf
 def span_insertion(  # type: ignore[no-untyped-def]
     to_u, from_u, place, leg, free, last, span, n, opens, closes, length, most_drive, most_time, rate, time_rate, cap,
     blink, rng, one, two,
 ):  # fmt: skip
     """Return the least cost of a place in a route whose duration costs or is limited, see `plain_insertion`."""
     best, at = cap, np.int64(-1)
-    joined(span[n, 0:3], span[n, 3:6], leg[n], one)
+    joined(span[n, 0:3], span[n, 3:6], np.int64(leg[n]), one)
     lasted = one[0] if n > 0 else np.int64(0)
     for i in range(n + 1):
         a, b = place[i], place[i + 1]
@@ -191,7 +178,6 @@ def any_insertion(tab, v, s, cap, blink, fixed, since):  # type: ignore[no-untyp
     st_cost = f64_1(tab, T_COST)
     st_drive = i64_1(tab, T_DRIVE)
     st_free = i64_3(tab, T_FREE)
-    st_try_starts = i64_1(tab, T_TRY_STARTS)
     st_last = i64_3(tab, T_LAST)
     st_n = i64_1(tab, T_N)
     st_place = i32_2(tab, T_PLACE)
@@ -242,7 +228,7 @@ def any_insertion(tab, v, s, cap, blink, fixed, since):  # type: ignore[no-untyp
                 if buckets == 1:
                     times[k] = free[i, k] + drive[a, u]
                 else:
-                    times[k] = bucket_arrival(ly_drive, ly_bucket, base, a, u, free[i, k])
+                    times[k] = arrival(ly_drive, ly_bucket, base, np.int64(a), u, free[i, k])[0]
         for twice in range(2):
             for k in range(breaks):
                 ready = max(times[k], ly_rest[b0 + k, 1]) + ly_rest[b0 + k, 0]
@@ -267,7 +253,7 @@ def any_insertion(tab, v, s, cap, blink, fixed, since):  # type: ignore[no-untyp
                 if buckets == 1:
                     t = times[k] + drive[u, b]
                 else:
-                    t = bucket_arrival(ly_drive, ly_bucket, base, u, b, times[k])
+                    t = arrival(ly_drive, ly_bucket, base, u, np.int64(b), times[k])[0]
                 if t <= last[i, k]:
                     fits = True
                     break
@@ -309,8 +295,6 @@ def insertion(tab, v, s, cap, blink):  # type: ignore[no-untyped-def]
     st_drive = i64_1(tab, T_DRIVE)
     st_drive_to = i32_3(tab, T_DRIVE_TO)
     st_free = i64_3(tab, T_FREE)
-    st_span = i64_3(tab, T_SPAN)
-    st_try_starts = i64_1(tab, T_TRY_STARTS)
     st_last = i64_3(tab, T_LAST)
     st_leg = i32_2(tab, T_LEG)
     st_load = i64_1(tab, T_LOAD)

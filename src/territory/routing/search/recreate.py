@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import inner, leaf
+from territory.routing.compiled import by_address, inner, leaf
 from territory.routing.layout import (
     ONCE,
     PATTERNS,
@@ -20,10 +20,10 @@ from territory.routing.layout import (
 )
 from territory.routing.rhythm import best_chain
 from territory.routing.search.insertion import insertion, rand
-from territory.routing.search.linked import insert_group
+from territory.routing.search.ordering import argsort
 from territory.routing.search.routes import put, touch_visit
 from territory.routing.search.ruin import tick
-from territory.routing.search.state import C_OUT, C_TICK_RUIN, C_TOUCHED, F_NOW, K_VALUE
+from territory.routing.search.state import C_INSERT_GROUP, C_OUT, C_TICK_RUIN, C_TOUCHED, F_NOW, K_VALUE
 from territory.routing.slots import (
     L_PATTERN,
     L_PATTERN_COST,
@@ -46,6 +46,7 @@ from territory.routing.slots import (
     T_MARK,
     T_N,
     T_NEAR,
+    T_ORDER,
     T_ORDER_KEY,
     T_OUT,
     T_REACH,
@@ -66,6 +67,9 @@ _ALL_SHIFTS = 24
 _BRAVE = 0.1
 #: Neighbours whose shifts are tried.
 _NEAR = 40
+
+#: Of `linked.insert_group`: where no visits are linked, as in most problems, nobody waits for its kernels.
+insert_group = by_address("i8[::1], i8, f8")
 
 
 @leaf
@@ -255,6 +259,7 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
     st_mark = i64_1(tab, T_MARK)
     st_near = i32_2(tab, T_NEAR)
     st_order_key = f64_1(tab, T_ORDER_KEY)
+    order = i64_1(tab, T_ORDER)
     st_out = i32_1(tab, T_OUT)
     st_rng = u64_1(tab, T_RNG)
     st_unmade = f64_1(tab, T_UNMADE)
@@ -283,7 +288,7 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
             st_order_key[i] = st_keys[k, st_out[i]] * (0.3 + rand(st_rng))
         else:
             st_order_key[i] = st_keys[k, st_out[i]]
-    order = np.argsort(st_order_key[:total])
+    argsort(st_order_key, total, order)
     for j in range(total):
         i = order[j]
         v = np.int64(st_out[i])
@@ -291,7 +296,7 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
         if ly_visit_i[v, V_LOCKED] >= 0:
             continue
         if ly_visit_i[v, V_LINKED]:
-            insert_group(tab, v, blink)
+            insert_group(st_count[C_INSERT_GROUP], tab, v, blink)
         elif ly_visit_i[v, V_KIND] == ONCE:
             insert_once(tab, v, blink, fresh, brave)
         elif day >= 0 and not fresh:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.clock import NEVER, backward, evaluate, forward
+from territory.routing.clock import NEVER, evaluate
 from territory.routing.compiled import inner, leaf
 from territory.routing.layout import (
     S_BREAK0,
@@ -87,6 +87,7 @@ from territory.routing.slots import (
     T_VALUE,
     T_VISIT_STEP,
 )
+from territory.routing.sweeps import backward, forward
 from territory.routing.tables import f64_1, f64_2, i32_1, i32_2, i32_3, i64_1, i64_2, i64_3
 
 __all__ = ["put", "refresh", "take", "touch", "undo"]

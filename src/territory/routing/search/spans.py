@@ -36,11 +36,11 @@ def fill_spans(window_at, window, service, shift, n_shifts, s, row, n, leg, span
     for i in range(n):
         key = row[i] * n_shifts + s
         one[0], one[1], one[2] = service[row[i], s], window[window_at[key], 0], window[window_at[key], 1]
-        joined(span[i, 0:3], one, leg[i], span[i + 1, 0:3])
+        joined(span[i, 0:3], one, np.int64(leg[i]), span[i + 1, 0:3])
     span[n, 3], span[n, 4], span[n, 5] = 0, shift[S_BEGIN], shift[S_CLOSE]
     for i in range(n - 1, -1, -1):
         key = row[i] * n_shifts + s
         one[0], one[1], one[2] = service[row[i], s], window[window_at[key], 0], window[window_at[key], 1]
-        joined(one, span[i + 1, 3:6], leg[i + 1], span[i, 3:6])
-    joined(span[n, 0:3], span[n, 3:6], leg[n], one)
+        joined(one, span[i + 1, 3:6], np.int64(leg[i + 1]), span[i, 3:6])
+    joined(span[n, 0:3], span[n, 3:6], np.int64(leg[n]), one)
     return one[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import networkx as nx
 import numpy as np
 
 from territory.routing.clock import E_COLUMNS, NEVER
@@ -24,6 +23,7 @@ from territory.routing.layout import (
     Layout,
 )
 from territory.routing.rhythm import best_chain
+from territory.routing.search.ordering import ORDER_STACK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +46,8 @@ C_MISSING: Final = 6
 C_TICK: Final = 7
 C_TICK_RUIN: Final = 8
 C_BEST_STEP: Final = 9
+#: Address of the kernel `linked.insert_group`, where visits are linked.
+C_INSERT_GROUP: Final = 10
 #: Orders of `State.keys` from here on go by value.
 K_VALUE: Final = 6
 _COUNTS: Final = 16
@@ -158,6 +160,7 @@ class State(NamedTuple):
     counts: NDArray[np.int64]
     value: NDArray[np.float64]
     rng: NDArray[np.uint64]
+    order: NDArray[np.int64]
 
 
 def most_visits(layout: Layout) -> int:
@@ -233,6 +236,8 @@ def linked_groups(layout: Layout) -> tuple[NDArray[np.int32], NDArray[np.int32],
     group = np.full(n, -1, np.int32)
     if not layout.visit_i[:, V_LINKED].any():
         return group, np.zeros(1, np.int32), np.zeros(0, np.int32)
+    import networkx as nx  # noqa: PLC0415 - only where visits are linked
+
     links = nx.DiGraph()
     links.add_nodes_from(np.flatnonzero(layout.visit_i[:, V_LINKED]).tolist())
     links.add_edges_from(layout.before[:, :2].tolist())
@@ -286,6 +291,11 @@ def new_state(problem: RoutingProblem, layout: Layout, seed: int, *, pool: int) 
     firsts = np.flatnonzero(np.append(True, np.diff(classes[class_shift]) != 0)) if shifts else np.zeros(1, np.int64)
     class_at = np.append(firsts, shifts).astype(np.int32)
     group, group_at, group_visit = linked_groups(layout)
+    counts = i64(_COUNTS)
+    if len(group_visit):
+        from territory.routing.search.linked import insert_group  # noqa: PLC0415 - compiled where visits are linked
+
+        counts[C_INSERT_GROUP] = insert_group.address
     mixed = np.random.SeedSequence(seed).generate_state(1, np.uint64).astype(np.uint64)
     return State(
         row=i32(shifts, most), place=i32(shifts, most + 2), leg=i32(shifts, most + 1), n=i64(shifts),
@@ -304,5 +314,5 @@ def new_state(problem: RoutingProblem, layout: Layout, seed: int, *, pool: int) 
         before=i64(2 * layout.days), chain=i64(2 * layout.days), times=i64(breaks + 2), try_row=i32(most + 1),
         try_free=i64(most + 2, breaks + 1), try_last=i64(most + 2, breaks + 1), try_starts=i64(most + 8),
         try_rests=i64(breaks + 1), try_out=f64(E_COLUMNS), pool=i32(pool, most + 2), pool_cost=f64(pool),
-        counts=i64(_COUNTS), value=f64(_VALUES), rng=mixed,
+        counts=counts, value=f64(_VALUES), rng=mixed, order=i64(2 * visits + 2 + ORDER_STACK),
     )  # fmt: skip
