@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numba
 from llvmlite import binding
 from numba.core import cgutils, sigutils
-from numba.core.typing import signature
-from numba.core.types import none
 from numba.extending import lower_builtin, type_callable
 
 if TYPE_CHECKING:
@@ -93,9 +91,11 @@ class _Kernel:
         compiled = self._call.overloads[types]
         self.address: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
         binding.add_symbol(symbol, self.address)
-        _callable(
-            self, compiled.signature, lambda builder, kind, _: cgutils.get_or_insert_function(builder.module, kind, symbol)
-        )
+
+        def callee(builder: Any, kind: Any, _given: Any) -> Any:
+            return cgutils.get_or_insert_function(builder.module, kind, symbol)
+
+        _callable(self, compiled.signature, callee)
 
     def __call__(self, *arguments: Any) -> Any:
         return self._call(*arguments)
@@ -115,13 +115,18 @@ def by_address(arguments: str) -> Any:
     def call(*_arguments: Any) -> None:
         raise NotImplementedError
 
-    types, _ = sigutils.normalize_signature(f"(i8, {arguments})")
-    _callable(call, signature(none, *types), lambda builder, kind, given: builder.inttoptr(given[0], kind.as_pointer()), 1)
+    def callee(builder: Any, kind: Any, given: Any) -> Any:
+        return builder.inttoptr(given[0], kind.as_pointer())
+
+    types, nothing = sigutils.normalize_signature(f"void(i8, {arguments})")
+    _callable(call, nothing(*types), callee, own=slice(1, None))
     return call
 
 
-def _callable(function: Callable[..., Any], types: Any, callee: Callable[..., Any], first: int = 0) -> None:
-    """Tell numba how kernels call another one, whose own arguments are those from `first` on."""
+def _callable(
+    function: Callable[..., Any], types: Any, callee: Callable[..., Any], *, own: slice = slice(None)
+) -> None:  # fmt: skip
+    """Tell numba how kernels call another one, which gets the arguments `own`."""
 
     def typing(_context: Any) -> Any:
         def types_of(*_arguments: Any) -> Any:
@@ -132,9 +137,9 @@ def _callable(function: Callable[..., Any], types: Any, callee: Callable[..., An
         return types_of
 
     def code(context: Any, builder: Any, called: Any, given: Any) -> Any:
-        convention, result, own = context.call_conv, called.return_type, called.args[first:]
-        to = callee(builder, convention.get_function_type(result, own), given)
-        status, value = convention.call_function(builder, to, result, own, given[first:])
+        convention, result, takes = context.call_conv, called.return_type, called.args[own]
+        to = callee(builder, convention.get_function_type(result, takes), given)
+        status, value = convention.call_function(builder, to, result, takes, given[own])
         # out of memory, if anything
         with cgutils.if_unlikely(builder, status.is_error):
             convention.return_status_propagate(builder, status)
@@ -159,4 +164,4 @@ def _forget_others(folder: Path) -> None:
 @cache
 def _announce() -> None:
     """Say that kernels have to be compiled on this machine."""
-    logging.getLogger("territory").warning("compiling the routing engine for this machine, once: about half a minute")
+    logging.getLogger("territory").warning("compiling the routing engine for this machine, once: up to half a minute")

@@ -13,12 +13,12 @@ import numpy as np
 from territory.check.routing import check_routing
 from territory.errors import InputError, Problem
 from territory.model.enums import Status
-from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from territory.routing.layout import Layout
+    from territory.routing.problem import RoutingProblem
     from territory.routing.solution import RoutingSolution
 
 __all__ = ["Engine", "load_engines", "solve_routing"]
@@ -121,6 +121,8 @@ def solve_routing(
         report = check_routing(problem, start)
         if not report.ok:
             raise InputError([Problem("bad-start", f"start breaks rules: {report.violations[0]}")], "solve_routing")
+    linked = len(problem.joint) > 0 or len(problem.precedence) > 0
+    load_engines(linked=linked, recombine=engine == "auto" and problem.n_shifts > 1)
     run = _Run(problem, time_limit_s, iterations, int(rng), int(n_jobs), on_progress)
     if start is not None:
         run.offer("start", start)
@@ -133,21 +135,21 @@ def solve_routing(
     return found
 
 
-def load_engines(problem: RoutingProblem | None = None) -> None:
+def load_engines(*, linked: bool = False, recombine: bool = False) -> None:
     """Load all engines; on a new machine that compiles them once. It is no part of any time limit.
 
     Parameters
     ----------
-    problem : RoutingProblem, optional
-        Load also what not every problem needs, but this one.
+    linked : bool
+        Also the kernels for linked visits.
+    recombine : bool
+        Also CP-SAT, which brings pandas.
     """
     for name in _MODULES:
         import_module(name)
-    if problem is None:
-        return
-    if len(problem.joint) or len(problem.precedence):
+    if linked:
         import_module("territory.routing.search.linked")
-    if problem.n_shifts > 1:
+    if recombine:
         import_module("ortools.sat.python.cp_model")
 
 
@@ -175,7 +177,6 @@ class _Run:
         self, problem: RoutingProblem, limit_s: float | None, iterations: int | None, rng: int, n_jobs: int,
         on_progress: Callable[[str, float], None] | None,
     ) -> None:  # fmt: skip
-        load_engines(problem)
         self.began = monotonic()
         self.problem, self.limit_s, self.iterations = problem, limit_s, iterations
         self.rng, self.n_jobs, self.on_progress = rng, n_jobs, on_progress
