@@ -14,8 +14,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
+from contextlib import suppress
 from functools import cache, update_wrapper
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Final
 
 import numba
@@ -24,7 +26,7 @@ from numba.core import cgutils, sigutils
 from numba.extending import lower_builtin, type_callable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["by_address", "inner", "kernel", "leaf"]
 
@@ -82,12 +84,17 @@ class _Kernel:
         # after this numba names the files on disk
         function.__qualname__ += f".{_DIGEST}"
         self._call = _njit(cache=True, no_cpython_wrapper=not for_python, **_OPTIONS)(function)
-        folder = Path(self._call.stats.cache_path)
+        folder, files = Path(self._call.stats.cache_path), f"*.{function.__qualname__}-*.nb[ic]"
         _forget_others(folder)
-        if not any(folder.glob(f"*.{function.__qualname__}-*.nbi")):
+        if not any(folder.glob(files)):
             _announce()
         types, _ = sigutils.normalize_signature(f"({arguments},)")
-        self._call.compile(types)
+        try:
+            self._call.compile(types)
+        except (EOFError, UnpicklingError):
+            # files that broke off, as on a disk that was full
+            _forget(folder.glob(files))
+            self._call.compile(types)
         compiled = self._call.overloads[types]
         self.address: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
         binding.add_symbol(symbol, self.address)
@@ -152,13 +159,14 @@ def _callable(
 @cache
 def _forget_others(folder: Path) -> None:
     """Delete compiled kernels of other sources."""
-    for path in folder.glob("*.nb[ic]"):
-        if f".{_DIGEST}-" not in path.name:
-            try:
-                path.unlink(missing_ok=True)
-            except OSError:
-                # a read-only installation that came with compiled kernels
-                return
+    _forget(path for path in folder.glob("*.nb[ic]") if f".{_DIGEST}-" not in path.name)
+
+
+def _forget(files: Iterable[Path]) -> None:
+    for path in files:
+        # somebody else may own them, or be as quick
+        with suppress(OSError):
+            path.unlink()
 
 
 @cache

@@ -140,12 +140,14 @@ class Pass:
 
     def routes(self, labels: NDArray[np.int64]) -> list[list[int]]:
         """Return the visits of some labels' routes, each in the order of the day."""
+        # neither the beginning nor the end is a visit
+        visit_of = np.append(self.model.visits, [-1, -1])
         steps = []
         while (labels >= 0).any():
-            # -1, the parent of the first label, is read as the last one and left out again
-            node = np.where(labels >= 0, self.lab[labels, co.L_NODE], len(self.side.node_f))
-            steps.append(np.append(self.model.visits, [-1, -1])[node])
-            labels = np.where(labels >= 0, self.lab[labels, co.L_PARENT], -1)
+            # routes that are over stay at -1, which reads the last label, but is no visit and leads to no other
+            node, parent = self.lab[labels, co.L_NODE], self.lab[labels, co.L_PARENT]
+            steps.append(visit_of[np.where(labels >= 0, node, -1)])
+            labels = np.where(labels >= 0, parent, -1)
         if self.side is not self.model.mirror:
             steps.reverse()
         return [[v for v in row if v >= 0] for row in np.transpose(steps).tolist()]

@@ -57,7 +57,7 @@ _SAMPLE = 0.05
 _NOISE = 1e-7
 
 
-@inner("i8[::1]")
+@leaf
 def total_cost(tab):  # type: ignore[no-untyped-def]
     """Return what the present routes cost, summed anew."""
     st_value = f64_1(tab, T_VALUE)
@@ -85,7 +85,7 @@ def real_cost(tab):  # type: ignore[no-untyped-def]
     return st_value[F_NOW] - st_value[F_EXTRA_RATE] * st_value[F_DRIVE]
 
 
-@inner("i8[::1], i8")
+@leaf
 def collect(tab, s):  # type: ignore[no-untyped-def]
     """Put a route into the pool; the oldest goes."""
     st_cost = f64_1(tab, T_COST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from territory.routing.compiled import inner
+from territory.routing.compiled import leaf
 
 __all__ = ["ORDER_STACK", "argsort"]
 
@@ -14,7 +14,7 @@ ORDER_STACK: Final = 128
 _SHORT: Final = 15
 
 
-@inner("f8[::1], i8, i8[::1]")
+@leaf
 def argsort(keys, n, order):  # type: ignore[no-untyped-def]
     """Set the first n numbers of `order` to those of the n first keys, small ones first; see `ORDER_STACK`."""
     for i in range(n):

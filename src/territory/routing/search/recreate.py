@@ -164,7 +164,7 @@ def best_place(tab, v, day, blink, new_only):  # type: ignore[no-untyped-def]
     return best, s_best, at
 
 
-@inner("i8[::1], i8, f8, b1, b1")
+@leaf
 def insert_once(tab, v, blink, new_only, brave):  # type: ignore[no-untyped-def]
     """Put a visit where it costs least, if that is worth it, or brave."""
     st_lost = f64_1(tab, T_LOST)

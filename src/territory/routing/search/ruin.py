@@ -71,7 +71,7 @@ def tick(tab):  # type: ignore[no-untyped-def]
     return st_count[C_TICK]
 
 
-@inner("i8[::1], i8, i8")
+@leaf
 def lift_alone(tab, v, now):  # type: ignore[no-untyped-def]
     """Take a linked visit out."""
     st_at = i32_2(tab, T_AT)
@@ -125,7 +125,7 @@ def lift(tab, v, now):  # type: ignore[no-untyped-def]
                 lift_alone(tab, other, now)
 
 
-@inner("i8[::1]")
+@leaf
 def settle(tab):  # type: ignore[no-untyped-def]
     """Refresh every touched route; one that no longer fits (no triangle inequality) loses all that is not locked."""
     st_drive = i64_1(tab, T_DRIVE)
@@ -158,7 +158,7 @@ def settle(tab):  # type: ignore[no-untyped-def]
         i += 1
 
 
-@inner("i8[::1], i8, i8, f8, i8, i8")
+@leaf
 def cut(tab, c, s, string, ruined, day):  # type: ignore[no-untyped-def]
     """Take a string out of shift s that holds visit c, or stands around it."""
     ly_shift_i = i64_2(tab, L_SHIFT_I)
