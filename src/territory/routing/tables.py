@@ -3,7 +3,7 @@
 A compiled function that takes a tuple of arrays takes every field of every array as an argument of its own; with
 eighty arrays that is slow to call and takes minutes to compile. So kernels take one int64 array, the *table*: for
 each array its address and shape. A view (``i32_2(table, ROW)``) makes an array of them again, which costs a few
-loads. `Tables` keeps the arrays alive as long as the table.
+loads and no call. `Tables` keeps the arrays alive as long as the table.
 """
 
 from __future__ import annotations
