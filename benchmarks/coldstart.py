@@ -83,6 +83,8 @@ def run(options: Options) -> list[dict[str, Any]]:
 def _child(cache: Path) -> dict[str, float]:
     """Run the two calls in a fresh interpreter with its own compilation cache."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    # an installed package has its bytecode at hand
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-c", CHILD]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
