@@ -226,7 +226,7 @@ def test_where_qhull_gives_up_points_are_chained(monkeypatch):
     def refuse(_points):
         raise QhullError("QH6154 initial simplex is flat")
 
-    monkeypatch.setattr(adjacency, "Delaunay", refuse)
+    monkeypatch.setattr("scipy.spatial.Delaunay", refuse)
     edges = point_adjacency([0.0, 2.0, 1.0, 3.0], [0.0, 0.1, 0.1, 0.0])
     assert edge_set(edges) == {(0, 2), (1, 2), (1, 3)}
 
