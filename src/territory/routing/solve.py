@@ -297,7 +297,7 @@ class _Run:
             self.problem, self.layout, upper=self.best.objective, time_limit_s=seconds, routes=columns
         )  # fmt: skip
         if self.best.required_missing == 0:
-            self.bound = max(self.bound, min(found.bound, self.best.objective))
+            self.bound = max(self.bound, found.bound)
         self.trace.append(("columns", self.best.objective, monotonic() - self.began))
 
     @property
@@ -380,4 +380,5 @@ def _rank(found: RoutingSolution) -> tuple[int, float]:
 
 
 def _meets(objective: float, bound: float) -> bool:
-    return objective - bound <= 1e-6 * max(1.0, abs(objective))
+    # a bound above the objective by more than rounding proves nothing but a fault: the check then says so
+    return abs(objective - bound) <= 1e-6 * max(1.0, abs(objective))

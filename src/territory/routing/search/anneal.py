@@ -186,8 +186,10 @@ def restart(tab):  # type: ignore[no-untyped-def]
     return ok
 
 
-@kernel("i8[::1], i8, i8, f8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8")
-def anneal(tab, first, steps, base, share, cycles, hot, cold, average, longest, pool, blink, key_sum, one_day):  # type: ignore[no-untyped-def]
+@kernel("i8[::1], i8, i8, f8, f8, f8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8")
+def anneal(
+    tab, first, steps, base, share, cycles, hot, cold, average, longest, spread, tails, pool, blink, key_sum, one_day
+):  # type: ignore[no-untyped-def]
     """Run some steps of the search; how steps are cut into calls changes nothing.
 
     Parameters
@@ -204,6 +206,10 @@ def anneal(tab, first, steps, base, share, cycles, hot, cold, average, longest, 
         Temperature at the begin and the end of a cycle.
     average, longest : float
         Visits to take out on average, and the longest string.
+    spread : float
+        Both are multiplied by a random number between its inverse and itself.
+    tails : float
+        Share of steps that swap the tails of two routes first.
     pool : int
         Visits that are not made to try each time.
     blink : float
@@ -229,7 +235,7 @@ def anneal(tab, first, steps, base, share, cycles, hot, cold, average, longest, 
         before = st_value[F_NOW]
         wheel = st_value[F_DRIVE]
         day_only = one_day > 0.0 and rand(st_rng) < one_day
-        seed, day = ruin(tab, average, longest, day_only)
+        seed, day = ruin(tab, average, longest, spread, tails, day_only)
         if not day_only:
             day = -1
         done = recreate(tab, seed, day, pool, blink, key_sum)

@@ -19,9 +19,12 @@ from territory.routing.layout import (
     ONCE,
     RHYTHM,
     S_COST_PER_DRIVE_S,
+    S_COST_PER_M,
+    S_COST_PER_S,
     S_DAY,
     S_LOCK0,
     S_LOCK1,
+    S_PROFILE,
     V_KIND,
     V_LINKED,
     V_VALUE,
@@ -31,6 +34,7 @@ from territory.routing.layout import (
 from territory.routing.ortools.pool import PoolRoute
 from territory.routing.rhythm import best_chain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
+from territory.routing.search.effort import CHOOSING, MANY_LEFT, Effort
 from territory.routing.search.state import C_POOL, F_BEST, F_EXTRA_RATE, State, new_state
 from territory.routing.tables import Tables
 
@@ -45,41 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["Effort", "solve"]
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How the search goes about it.
-
-    Attributes
-    ----------
-    average, longest : float
-        Visits taken out at a time, and the longest string (Christiaens & Vanden Berghe: both 10).
-    blink : float
-        Chance to overlook a place.
-    pool : int
-        Visits not made that are tried at each step.
-    hot, cold : float
-        Temperatures as shares of the mean change of cost by a step.
-    one_day : float
-        Share of steps that keep the days of cadences.
-    lure : float
-        Where driving costs next to nothing beside what visits are worth: cost of a mean drive that the
-        search itself assumes at first, as a share of a mean value. Tight routes leave room for more.
-    """
-
-    average: float = 10.0
-    longest: float = 10.0
-    blink: float = 0.01
-    pool: int = 100
-    hot: float = 0.3
-    cold: float = 0.003
-    one_day: float = 0.5
-    lure: float = 0.3
-
-
-#: Where many visits have no place, the choice of visits matters more than their order: smaller steps, more chance.
-_CHOOSING: Final = Effort(average=6.0, longest=6.0, blink=0.05, hot=0.5, cold=0.01)
-#: Share of visits without a place from which on that is so.
-_MANY_LEFT: Final = 0.1
 #: Chances of the orders in which visits are put back: load, far, near, width, opening, closing, value, worth; random.
 _CHANCES: Final = (4.0, 2.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)
 #: Seconds that a kernel runs before the clock, Ctrl-C and the progress callback have their turn.
@@ -87,9 +56,6 @@ _SLICE_S: Final = 0.05
 _ITERATIONS_WITHOUT_LIMIT: Final = 20_000
 #: Steps that measure by how much a step changes the cost.
 _TUNING: Final = 200
-#: Steps a visit after which the search heats up again, and how often it does so at most.
-_STEPS_A_CYCLE: Final = 5000
-_MOST_CYCLES: Final = 8
 #: How often the lure is lowered, and sums are taken anew, in a search of so many steps.
 _STRIDES: Final = 50
 #: Share of the lure that is left at the end.
@@ -153,8 +119,8 @@ def begin(
     fill(run.tables.table, run.key_sum)
     remember_all(run.tables.table)
     left = np.count_nonzero((state.at.max(axis=1) < 0) & (problem.visits.value > 0))
-    if effort is None and left >= _MANY_LEFT * len(state.lost):
-        run.effort = _CHOOSING
+    if effort is None and left >= MANY_LEFT * len(state.lost):
+        run.effort = CHOOSING
     return run
 
 
@@ -211,6 +177,19 @@ def _lure(run: _Run) -> float:
     return max(0.0, wanted - float(layout.shift_f[:, S_COST_PER_DRIVE_S].mean()))
 
 
+def _leg_cost(run: _Run) -> float:
+    """Return what driving costs from one stop to the next."""
+    layout, state = run.layout, run.state
+    rates = layout.shift_f[:, S_COST_PER_DRIVE_S] + layout.shift_f[:, S_COST_PER_S]
+    cost = float((rates * state.drive).sum())
+    if layout.metres.size:
+        for shift, n in enumerate(state.n.tolist()):
+            way = state.place[shift, : n + 2] if n else state.place[shift, :0]
+            metres = layout.metres[layout.shift_i[shift, S_PROFILE], way[:-1], way[1:]]
+            cost += float(layout.shift_f[shift, S_COST_PER_M] * metres.sum())
+    return cost / max(1, int(state.n.sum()))
+
+
 def work(
     run: _Run,
     *,
@@ -235,22 +214,37 @@ def work(
         return
     limit = iterations if iterations is not None else (None if deadline is not None else _ITERATIONS_WITHOUT_LIMIT)
     one_day = e.one_day if bool((layout.visit_i[:, V_KIND] != ONCE).any()) else 0.0
-    moves = (e.average, e.longest, e.pool, e.blink, run.key_sum, one_day)
+    moves = (e.pool, e.blink, run.key_sum, one_day)
 
     started = monotonic()
 
-    def steps(count: int, base: float, share: float, hot: float, cold: float) -> float:
-        change = anneal(run.tables.table, run.steps, count, base, share, cycles, hot, cold, *moves)
+    def steps(count: int, base: float, share: float, hot: float, cold: float, spread: float, tails: float) -> float:
+        change = anneal(
+            run.tables.table,
+            run.steps,
+            count,
+            base,
+            share,
+            cycles,
+            hot,
+            cold,
+            e.average,
+            e.longest,
+            spread,
+            tails,
+            *moves,
+        )
         run.steps += count
         return float(change)
 
     cycles = 1.0
-    change = steps(_TUNING if limit is None else min(_TUNING, limit), 0.0, 0.0, 1e-9, 1e-9)
-    hot, cold = max(e.hot * change, 1e-9), max(e.cold * change, 1e-9)
+    change = steps(_TUNING if limit is None else min(_TUNING, limit), 0.0, 0.0, 1e-9, 1e-9, 1.0, 0.0)
+    leg = _leg_cost(run) if e.by_legs else 0.0
+    hot, cold = (max(x * (leg if leg > 0.0 else change), 1e-9) for x in (e.hot, e.cold))
     lure = _lure(run)
     speed = _TUNING / max(monotonic() - started, 1e-6)
     whole = limit if limit is not None else speed * max((deadline or 0.0) - monotonic(), 0.0)
-    cycles = float(max(1, min(_MOST_CYCLES, whole // (_STEPS_A_CYCLE * len(state.lost)))))
+    cycles = float(max(1, min(e.most_cycles, whole // (e.cycle * len(state.lost)))))
     span_s = 1.0 if deadline is None else max(deadline - began, 1e-9)
     # the lure changes at fixed steps: clocks may cut the work into slices, but not change it
     stride = max(1, (_ITERATIONS_WITHOUT_LIMIT if limit is None else limit) // _STRIDES)
@@ -271,7 +265,7 @@ def work(
             count = min(count, turn - run.steps, limit - run.steps)
         if limit is None:
             _settle(run, lure * _LURE_END**done)
-        steps(count, base, share, hot, cold)
+        steps(count, base, share, hot, cold, e.spread, e.tails)
         took = monotonic() - now
         count = int(max(20, min(100_000, count * min(2.0, _SLICE_S / max(took, 1e-6)))))
         if on_slice is not None and not on_slice(done, float(state.value[F_BEST])):

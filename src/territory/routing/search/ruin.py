@@ -30,6 +30,7 @@ from territory.routing.search.state import (
     F_DRIVE,
     F_NOW,
 )
+from territory.routing.search.tails import swap_tails
 from territory.routing.slots import (
     L_SHIFT_I,
     L_VISIT_I,
@@ -211,8 +212,8 @@ def cut(tab, c, s, string, ruined, day):  # type: ignore[no-untyped-def]
             lift(tab, v, ruined)
 
 
-@inner("i8[::1], f8, f8, b1")
-def ruin(tab, average, longest, one_day):  # type: ignore[no-untyped-def]
+@inner("i8[::1], f8, f8, f8, f8, b1")
+def ruin(tab, average, longest, spread, tails, one_day):  # type: ignore[no-untyped-def]
     """Take strings out of routes near a random visit; returns that visit.
 
     Parameters
@@ -221,6 +222,10 @@ def ruin(tab, average, longest, one_day):  # type: ignore[no-untyped-def]
         Visits to take out on average.
     longest : float
         Of a string.
+    spread : float
+        Both are multiplied by a random number between its inverse and itself.
+    tails : float
+        Chance that two routes swap their tails before.
     one_day : bool
         Only on the day of the first one; visits with a cadence keep their other days.
 
@@ -254,6 +259,12 @@ def ruin(tab, average, longest, one_day):  # type: ignore[no-untyped-def]
             made += st_n[s]
     if used == 0:
         return seed, -1
+    if tails > 0.0 and rand(st_rng) < tails:
+        swap_tails(tab, np.int64(seed))
+    if spread > 1.0:
+        scale = spread ** (2.0 * rand(st_rng) - 1.0)
+        average *= scale
+        longest *= scale
     string = max(1.0, min(longest, made / used))
     strings = int(rand(st_rng) * (4.0 * average / (1.0 + string) - 1.0) + 1.0)
     # one string a route, as in the paper, but where there are fewer routes than strings
