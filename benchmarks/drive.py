@@ -190,7 +190,7 @@ def run_family(family: str, options: Options) -> list[dict[str, Any]]:
 def measure_all(key: Key, engines: Sequence[str], options: Options) -> list[dict[str, Any]]:
     """Solve one instance by one engine after the other.
 
-    On a busy machine engines that watch the wall clock get less CPU time than their budget says. Those
+    On a busy machine solvers that watch the wall clock get less CPU time than their budget says. Engines
     that can be held to CPU time are then held to what the first engine had, so that they had the same.
     """
     rows = []

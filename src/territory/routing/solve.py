@@ -34,7 +34,7 @@ _MODULES: Final = (
 _STEPS_A_VISIT: Final = 40
 #: Share of the time that OR-Tools may take at the beginning, and CP-SAT at the end.
 _FIRST: Final = 0.1
-_LAST: Final = 0.1
+_LAST: Final = 0.07
 #: Visits times shifts up to which a bound is worked out without a time limit, and within what is left of one.
 _SMALL: Final = 60
 _LARGE: Final = 20_000

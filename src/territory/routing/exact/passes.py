@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -48,7 +48,7 @@ class Budget:
     @property
     def over(self) -> bool:
         """Whether nothing is left."""
-        late = self.deadline_s is not None and time.monotonic() >= self.deadline_s
+        late = self.deadline_s is not None and monotonic() >= self.deadline_s
         return late or self.spent >= self.labels
 
 

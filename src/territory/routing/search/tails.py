@@ -61,6 +61,18 @@ def where(tab, v, s):  # type: ignore[no-untyped-def]
     return np.int64(-1)
 
 
+@inner("i8[::1], i8, i8")
+def linked_from(tab, s, since):  # type: ignore[no-untyped-def]
+    """Return whether a shift holds linked visits from a position on."""
+    ly_visit_i = i64_2(tab, L_VISIT_I)
+    st_n = i64_1(tab, T_N)
+    st_row = i32_2(tab, T_ROW)
+    found = False
+    for k in range(since, st_n[s]):
+        found |= ly_visit_i[st_row[s, k], V_LINKED] != 0
+    return found
+
+
 @inner("i8[::1], i8, i8, i8, i8")
 def exchange(tab, a, i, b, j):  # type: ignore[no-untyped-def]
     """Swap what shift a does from position i on with what shift b does from j on; returns whether both fit."""
@@ -132,9 +144,9 @@ def swap_tails(tab, v):  # type: ignore[no-untyped-def]
     if ly_visit_i[v, V_KIND] != ONCE:
         column = np.int64(rand(st_rng) * days)
     a = np.int64(st_at[v, column])
+    u = np.int64(st_near[v, 1 + np.int64(rand(st_rng) * width)])
     if a < 0:
         return
-    u = np.int64(st_near[v, 1 + np.int64(rand(st_rng) * width)])
     day = ly_shift_i[a, S_DAY]
     b = np.int64(st_at[u, day if ly_visit_i[u, V_KIND] != ONCE else 0])
     if b < 0 or b == a or (days > 1 and ly_shift_i[b, S_DAY] != day):
@@ -155,11 +167,7 @@ def swap_tails(tab, v):  # type: ignore[no-untyped-def]
         drive = ly_drive[ly_shift_i[b, S_PROFILE]]
         if tail_a > 0 and st_free[b, j, 0] + drive[st_place[b, j], st_place[a, i + 1]] > st_last[a, i, 0]:
             return
-    for k in range(i, st_n[a]):
-        if ly_visit_i[st_row[a, k], V_LINKED]:
-            return
-    for k in range(j, st_n[b]):
-        if ly_visit_i[st_row[b, k], V_LINKED]:
-            return
+    if linked_from(tab, a, i) or linked_from(tab, b, j):
+        return
     if not exchange(tab, a, i, b, j):
         exchange(tab, a, i, b, j)
