@@ -98,7 +98,8 @@ def solve_routing(
     InputError
         A bad parameter, or a `start` that breaks rules.
     InfeasibleError
-        Locked visits that do not fit.
+        ``locked-misfit``: locked visits that do not fit, or for whose joint partner, or whose forerunner, no
+        place was found.
     SolverError
         An engine's answer failed the check.
 
@@ -181,6 +182,9 @@ class _Run:
         self.problem, self.limit_s, self.iterations = problem, limit_s, iterations
         self.rng, self.n_jobs, self.on_progress = rng, n_jobs, on_progress
         self.layout: Layout = import_module("territory.routing.layout").layout_of(problem)
+        locks = import_module("territory.routing.locks")
+        locks.locked_starts(self.layout)
+        self.misfit, self.awaited = locks.misfit, frozenset(np.flatnonzero(locks.awaited(self.layout)).tolist())
         self.best: RoutingSolution | None = None
         self.bound = -np.inf
         self.trace: list[tuple[str, float, float]] = []
@@ -205,11 +209,18 @@ class _Run:
         self.steps += found.iterations
         self.interrupted |= found.status is Status.INTERRUPTED
         self.late |= found.status is Status.TIME_LIMIT
-        if self.best is None or _rank(found) < _rank(self.best):
+        if self.best is None or self._rank(found) < self._rank(self.best):
             self.best = found
         self.trace.append((step, self.best.objective, monotonic() - self.began))
         if self.on_progress is not None:
             self.on_progress(step, self.best.objective)
+
+    def _alone(self, found: RoutingSolution) -> frozenset[int]:
+        """Return the visits that are not made though a locked one cannot do without them."""
+        return self.awaited.difference(*(r.visits for r in found.routes)) if self.awaited else self.awaited
+
+    def _rank(self, found: RoutingSolution) -> tuple[int, int, float]:
+        return len(self._alone(found)), found.required_missing, found.objective
 
     @property
     def proven(self) -> bool:
@@ -365,6 +376,10 @@ class _Run:
             found = finish(self.problem, self.layout, {})
             if found is None:  # pragma: no cover - no visits, no misfit
                 raise KeyboardInterrupt
+        alone = self._alone(found)
+        if alone:
+            why = f"cannot do without visit {min(alone)}, for which no place was found"
+            raise self.misfit(why)
         if self.proven:
             status = Status.OPTIMAL
         elif self.interrupted:
@@ -373,10 +388,6 @@ class _Run:
             status = Status.TIME_LIMIT if self.late else Status.FEASIBLE
         bound = min(self.bound, found.objective) if self.proven else self.bound
         return replace(found, bound=bound, status=status, trace=tuple(self.trace), iterations=self.steps)
-
-
-def _rank(found: RoutingSolution) -> tuple[int, float]:
-    return found.required_missing, found.objective
 
 
 def _meets(objective: float, bound: float) -> bool:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from territory.errors import InfeasibleError, Problem
 from territory.model.enums import Status
 from territory.routing.finish import finish
 from territory.routing.layout import (
@@ -31,6 +30,7 @@ from territory.routing.layout import (
     Layout,
     layout_of,
 )
+from territory.routing.locks import misfit
 from territory.routing.ortools.pool import PoolRoute
 from territory.routing.rhythm import best_chain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
@@ -377,8 +377,8 @@ def solve(
         status=status,
     )  # fmt: skip
     if found is None:
-        locked = Problem("locked-misfit", "locked visits do not fit their shift, in their order, after the freeze")
-        raise InfeasibleError([locked])
+        msg = "do not fit their shift, in their order, after the freeze"
+        raise misfit(msg)
     return found
 
 

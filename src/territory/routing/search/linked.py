@@ -21,7 +21,7 @@ from territory.routing.layout import (
     V_PLACE,
 )
 from territory.routing.search.insertion import insertion, rand
-from territory.routing.search.routes import put, refresh, touch_visit
+from territory.routing.search.routes import put, refresh, touch, touch_visit
 from territory.routing.search.state import F_NOW
 from territory.routing.slots import (
     L_BEFORE,
@@ -60,6 +60,8 @@ __all__ = ["insert_group"]
 
 #: Pairs of places that are tried for a joint visit.
 _PAIRS = 24
+#: Starts that are tried beside a locked visit in each shift.
+_STARTS = 8
 
 
 @inner("i8[::1], i8, i8, i8")
@@ -275,6 +277,60 @@ def insert_pair(tab, a, b, blink):  # type: ignore[no-untyped-def]
     settle_one(tab, b, sb, insertion(tab, b, sb, np.inf, 0.0)[1])
 
 
+@inner("i8[::1], i8, i8")
+def insert_beside(tab, v, locked):  # type: ignore[no-untyped-def]
+    """Put a visit where it costs least at a start that its locked joint partner can have, and pin both to it."""
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    ly_window = i32_2(tab, L_WINDOW)
+    ly_window_at = i32_1(tab, L_WINDOW_AT)
+    st_at = i32_2(tab, T_AT)
+    st_bounds = i64_2(tab, T_BOUNDS)
+    st_cost = f64_1(tab, T_COST)
+    st_n = i64_1(tab, T_N)
+    st_unmade = f64_1(tab, T_UNMADE)
+    st_value = f64_1(tab, T_VALUE)
+    n_shifts = len(st_n)
+    home = np.int64(st_at[locked, 0])
+    touch(tab, home)
+    low = ready(tab, v)
+    before, since = st_cost[home], st_bounds[locked, 0]
+    best, s_best, at_best, when = st_unmade[v], np.int64(-1), np.int64(-1), np.int64(0)
+    if low < NEVER:
+        for s in range(n_shifts):
+            if s == home:
+                continue
+            last = deadline(tab, v, s)
+            t = max(low, since)
+            for _ in range(_STARTS):
+                # the next start that some position of the shift allows, and the partner's windows
+                st_bounds[v, 0], st_bounds[v, 1] = t, last
+                x = np.int64(NEVER)
+                for i in range(ly_shift_i[s, S_LOCK1] - ly_shift_i[s, S_LOCK0], st_n[s] + 1):
+                    x = min(x, earliest(tab, v, s, i))
+                if x > last:
+                    break
+                st_bounds[locked, 0], st_bounds[locked, 1] = x, NEVER
+                y = next_start(ly_window_at, ly_window, 1, st_bounds, locked * n_shifts + home, locked, x)
+                if y >= NEVER:
+                    break
+                if y == x:
+                    st_bounds[v, 0] = st_bounds[v, 1] = st_bounds[locked, 1] = x
+                    if refresh(tab, home):
+                        cost, at = insertion(tab, v, s, best, 0.0)
+                        if at >= 0:
+                            best, s_best, at_best, when = cost, np.int64(s), at, x
+                t = max(x + 1, y)
+    if s_best < 0:
+        st_bounds[v, 0], st_bounds[v, 1] = -NEVER, NEVER
+        st_bounds[locked, 0] = st_bounds[locked, 1] = since
+        refresh(tab, home)
+        return
+    st_bounds[v, 0] = st_bounds[v, 1] = st_bounds[locked, 0] = st_bounds[locked, 1] = when
+    refresh(tab, home)
+    st_value[F_NOW] += st_cost[home] - before
+    settle_one(tab, v, s_best, at_best)
+
+
 @inner("i8[::1], i8, f8")
 def insert_group(tab, v, blink):  # type: ignore[no-untyped-def]
     """Put a group of linked visits back, each after those that it waits for."""
@@ -292,6 +348,9 @@ def insert_group(tab, v, blink):  # type: ignore[no-untyped-def]
         partner = ly_visit_i[u, V_PARTNER]
         if partner < 0:
             insert_single(tab, u, blink)
+        elif ly_visit_i[partner, V_LOCKED] >= 0:
+            touch_visit(tab, partner)
+            insert_beside(tab, u, partner)
         elif st_at[partner, 0] >= 0:
             continue
         else:

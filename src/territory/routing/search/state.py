@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from territory.routing.clock import E_COLUMNS, NEVER
+from territory.routing.clock import E_COLUMNS
 from territory.routing.layout import (
     ONCE,
     RHYTHM,
@@ -22,6 +22,7 @@ from territory.routing.layout import (
     V_PLACE,
     Layout,
 )
+from territory.routing.locks import awaited, locked_starts
 from territory.routing.rhythm import best_chain
 from territory.routing.search.ordering import ORDER_STACK
 
@@ -273,7 +274,7 @@ def new_state(problem: RoutingProblem, layout: Layout, seed: int, *, pool: int) 
     if layout.metres.size:
         dearest += float(layout.metres.max()) * float(layout.shift_f[:, 3].max(initial=0.0))
     dearest += float(layout.shift_f[:, 0].max(initial=0.0)) + float(problem.visits.value.max(initial=0.0)) + 1.0
-    weight = problem.visits.value + np.where(problem.visits.required, 3.0 * dearest, 0.0)
+    weight = problem.visits.value + np.where(problem.visits.required | awaited(layout), 3.0 * dearest, 0.0)
 
     def i32(*shape: int) -> Any:
         return np.zeros(shape, np.int32)
@@ -284,7 +285,7 @@ def new_state(problem: RoutingProblem, layout: Layout, seed: int, *, pool: int) 
     def f64(*shape: int) -> Any:
         return np.zeros(shape, np.float64)
 
-    bounds = np.tile(np.array([-NEVER, NEVER], np.int64), (visits, 1))
+    bounds = locked_starts(layout)
     none = np.full((visits, days), -1, np.int32)
     classes = layout.shift_i[:, S_CLASS]
     class_shift = np.argsort(classes, kind="stable").astype(np.int32)
