@@ -79,3 +79,19 @@ def test_a_locked_pair_without_a_common_start_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(InfeasibleError, match="locked-misfit"):
         solve_routing(late, engine="search", iterations=50)
+
+
+def test_both_of_a_pair_locked_to_one_shift_are_refused() -> None:
+    with pytest.raises(InfeasibleError, match="need two reps at one start"):
+        solve_routing(two_reps([1, 1], locked=[[0, 1], []], joint=[[0, 1]]), iterations=50)
+
+
+@pytest.mark.parametrize("engine", ["search", "exact", "ortools", "auto"])
+def test_a_locked_visit_without_any_window_is_refused(engine: str) -> None:
+    problem = RoutingProblem(
+        durations_s=line(3),
+        visits=VisitArrays(place=[1, 2], windows=[None, []]),
+        shifts=ShiftArrays(start_place=[0], begin_s=[0], end_s=[200], locked=[[1, 0]]),
+    )
+    with pytest.raises(InfeasibleError, match="locked-misfit"):
+        solve_routing(problem, engine=engine, iterations=50)

@@ -83,10 +83,17 @@ class _Kernel:
         symbol = f"{function.__module__}.{function.__qualname__}.{_DIGEST}"
         # after this numba names the files on disk
         function.__qualname__ += f".{_DIGEST}"
-        self._call = _njit(cache=True, no_cpython_wrapper=not for_python, **_OPTIONS)(function)
-        folder, files = Path(self._call.stats.cache_path), f"*.{function.__qualname__}-*.nb[ic]"
-        _forget_others(folder)
-        if not any(folder.glob(files)):
+        try:
+            self._call = _njit(cache=True, no_cpython_wrapper=not for_python, **_OPTIONS)(function)
+        except RuntimeError:
+            # no folder to write to: compiled anew in every process
+            self._call = _njit(no_cpython_wrapper=not for_python, **_OPTIONS)(function)
+        # an empty path: kept nowhere
+        where = self._call.stats.cache_path
+        folder, files = Path(where or "."), f"*.{function.__qualname__}-*.nb[ic]"
+        if where:
+            _forget_others(folder)
+        if not where or not any(folder.glob(files)):
             _announce()
         types, _ = sigutils.normalize_signature(f"({arguments},)")
         try:

@@ -250,10 +250,11 @@ def layout_of(problem: RoutingProblem) -> Layout:
         at, windows, v.window_holds_visit, service, shift_i[:, S_BEGIN].copy(), shift_i[:, S_CLOSE].copy(), may,
         v.pinned_shift, v.pinned_start_s, visit_i[:, V_LOCKED].copy(), origin,
     )  # fmt: skip
-    drive = problem.durations_s.reshape(-1, problem.n_places, problem.n_places).astype(np.int32)
+    tables = int(np.prod(problem.durations_s.shape[:-2]))
+    drive = problem.durations_s.reshape(tables, problem.n_places, problem.n_places).astype(np.int32, order="C")
     metres = np.zeros((0, 0, 0), np.int32)
     if problem.distances_m is not None and bool((s.cost_per_m > 0).any()):
-        metres = problem.distances_m.astype(np.int32)
+        metres = problem.distances_m.astype(np.int32, order="C")
     lasting = (
         (shift_i[:, S_TIMED] == TIMED) & (s.overtime_cost == 0) & (np.diff(rest_at) == 0) & (np.diff(lock_at) == 0)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +32,7 @@ from territory.routing.layout import (
 from territory.routing.tables import Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -73,15 +75,34 @@ def locked_starts(layout: Layout) -> NDArray[np.int64]:
         if len(order) > shift[S_MAX_VISITS] or layout.visit_i[order, V_LOAD].sum() > shift[S_CAPACITY]:
             msg = f"are more than shift {s} may have"
             raise misfit(msg)
+    for v in layout.locked.tolist():
+        partner = int(layout.visit_i[v, V_PARTNER])
+        if partner >= 0 and layout.visit_i[v, V_LOCKED] == layout.visit_i[partner, V_LOCKED]:
+            msg = f"{v} and {partner} need two reps at one start, and are locked to one shift"
+            raise misfit(msg)
+    if orders:
+        _starts(layout, orders, bounds)
     if not layout.visit_i[layout.locked, V_LINKED].any():
         return bounds
+    starts = _settled(layout, orders, bounds, lambda _: int(-NEVER))
+    with suppress(InfeasibleError):
+        # later, so that what they wait for can be made before; where that does not fit it may still be made in time
+        later = bounds.copy()
+        starts = _settled(layout, orders, later, partial(_soonest_end, layout, starts=starts))
+    for v, t in starts.items():
+        if layout.visit_i[v, V_LINKED]:
+            bounds[v] = t
+    return bounds
+
+
+def _settled(
+    layout: Layout, orders: Mapping[int, NDArray[np.int32]], bounds: NDArray[np.int64], soonest: Callable[[int], int]
+) -> dict[int, int]:
+    """Return starts that keep the links between locked visits, and to others that are over at `soonest`."""
     for _ in range(_ROUNDS):
         starts = _starts(layout, orders, bounds)
-        if not _push(layout, starts, bounds):
-            for v, t in starts.items():
-                if layout.visit_i[v, V_LINKED]:
-                    bounds[v] = t
-            return bounds
+        if not _push(layout, starts, bounds, soonest):
+            return starts
     msg = "that are linked find no common starts"
     raise misfit(msg)
 
@@ -102,7 +123,7 @@ def _starts(layout: Layout, orders: Mapping[int, NDArray[np.int32]], bounds: NDA
     return found
 
 
-def _push(layout: Layout, starts: Mapping[int, int], bounds: NDArray[np.int64]) -> bool:
+def _push(layout: Layout, starts: Mapping[int, int], bounds: NDArray[np.int64], soonest: Callable[[int], int]) -> bool:
     """Raise the earliest starts that links forbid; returns whether there are any."""
     pushed = False
     for v, t in starts.items():
@@ -116,19 +137,19 @@ def _push(layout: Layout, starts: Mapping[int, int], bounds: NDArray[np.int64]) 
         if a in starts:
             t = starts[a] + int(layout.service[a, layout.visit_i[a, V_LOCKED]]) + delay
         else:
-            t = _soonest_end(layout, a, starts) + delay
+            t = soonest(a) + delay
         if starts[b] < t < NEVER:
             bounds[b, 0] = t
             pushed = True
     return pushed
 
 
-def _soonest_end(layout: Layout, v: int, starts: Mapping[int, int]) -> int:
+def _soonest_end(layout: Layout, v: int, *, starts: Mapping[int, int]) -> int:
     """Return when a visit that is not locked can be over, if a rep goes there at once; NEVER: no rep can."""
     ready = 0
     for a, b, delay in layout.before.tolist():
         if b == v and a not in starts:
-            ready = max(ready, _soonest_end(layout, a, starts) + delay)
+            ready = max(ready, _soonest_end(layout, a, starts=starts) + delay)
         elif b == v:
             ready = max(ready, starts[a] + int(layout.service[a, layout.visit_i[a, V_LOCKED]]) + delay)
     soonest = int(NEVER)

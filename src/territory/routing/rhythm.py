@@ -22,7 +22,7 @@ from territory.routing.layout import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["best_chain", "chain_of"]
+__all__ = ["best_chain", "chain_of", "sure_gain"]
 
 
 @kernel("i8[::1], f8, f8, i8, f8[::1], f8, f8[::1], i8[::1], i8[::1]")
@@ -116,11 +116,10 @@ def chain_of(layout: Layout, v: int, made: Sequence[int]) -> tuple[tuple[int, ..
         No chain has just these days.
     """
     days = layout.days
-    sure = 1e12
-    cost = np.full(days, np.inf)
-    cost[list(made)] = -sure
-    chain = np.empty(2 * days, np.int64)
     value = float(max(layout.visit_f[v, 0], 1e-6))
+    cost = np.full(days, np.inf)
+    cost[list(made)] = -sure_gain(layout, v, value)
+    chain = np.empty(2 * days, np.int64)
     length, _total = best_chain(
         layout.visit_i[v], layout.visit_f[v, V_INTERVAL], layout.visit_f[v, V_OFF_COST], days, cost, value,
         np.empty(2 * days), np.empty(2 * days, np.int64), chain,
@@ -131,6 +130,12 @@ def chain_of(layout: Layout, v: int, made: Sequence[int]) -> tuple[tuple[int, ..
         msg = f"no rhythm of visit {v} has the days {list(made)}"
         raise ValueError(msg)
     return missed, _off_cost(layout, v, nodes)
+
+
+def sure_gain(layout: Layout, v: int, missed_cost: float) -> float:
+    """Return a gain for which a day is taken whatever the chain costs then, but no larger: sums are rounded with it."""
+    off = float(layout.visit_f[v, V_OFF_COST]) * layout.days
+    return 1.0 + (layout.days + 1) * (missed_cost + off)
 
 
 def _off_cost(layout: Layout, v: int, nodes: Sequence[int]) -> float:

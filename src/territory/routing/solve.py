@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import import_module
-from numbers import Integral, Real
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from territory.check.routing import check_routing
 from territory.errors import InputError, Problem
 from territory.model.enums import Status
+from territory.routing.parameters import Engine, check_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from territory.routing.solution import RoutingSolution
 
 __all__ = ["Engine", "load_engines", "solve_routing"]
-
-Engine = Literal["auto", "exact", "search", "ortools"]
 
 _MODULES: Final = (
     "territory.routing.layout", "territory.routing.search.engine", "territory.routing.exact.engine",
@@ -117,7 +115,7 @@ def solve_routing(
     >>> solution.objective, solution.status.value
     (3000.0, 'optimal')
     """
-    _check_parameters(engine, time_limit_s, iterations, rng, n_jobs)
+    check_parameters(problem, start, on_progress, engine, time_limit_s, iterations, rng, n_jobs)
     if start is not None:
         report = check_routing(problem, start)
         if not report.ok:
@@ -126,7 +124,8 @@ def solve_routing(
     load_engines(linked=linked, recombine=engine == "auto" and problem.n_shifts > 1)
     run = _Run(problem, time_limit_s, iterations, int(rng), int(n_jobs), on_progress)
     if start is not None:
-        run.offer("start", start)
+        # it may come from another problem: what was proven there, and how it ended, says nothing here
+        run.offer("start", replace(start, bound=-np.inf, status=Status.FEASIBLE, iterations=0))
     try:
         getattr(run, engine)()
     except KeyboardInterrupt:
@@ -154,23 +153,6 @@ def load_engines(*, linked: bool = False, recombine: bool = False) -> None:
         import_module("ortools.sat.python.cp_model")
 
 
-def _check_parameters(engine: Any, time_limit_s: Any, iterations: Any, rng: Any, n_jobs: Any) -> None:
-    problems = []
-    if engine not in get_args(Engine):
-        problems.append(Problem("bad-engine", f"expected one of {', '.join(get_args(Engine))}, not {engine!r}"))
-    if time_limit_s is not None and not (isinstance(time_limit_s, Real) and 0 < float(time_limit_s) < float("inf")):
-        problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
-    if iterations is not None and not (isinstance(iterations, Integral) and int(iterations) >= 1):
-        problems.append(Problem("bad-iterations", f"expected iterations >= 1, not {iterations!r}"))
-    if isinstance(rng, bool) or not isinstance(rng, Integral) or int(rng) < 0:
-        problems.append(Problem("bad-rng", f"expected a whole number >= 0, not {rng!r}"))
-    jobs = 0 if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) else int(n_jobs)
-    if jobs < 1 and jobs != -1:
-        problems.append(Problem("bad-n-jobs", f"expected n_jobs >= 1, or -1 for one a core, not {n_jobs!r}"))
-    if problems:
-        raise InputError(problems, "solve_routing")
-
-
 class _Run:
     """One call of `solve_routing`: what is known so far, and the steps that may improve it."""
 
@@ -189,7 +171,7 @@ class _Run:
         self.bound = -np.inf
         self.trace: list[tuple[str, float, float]] = []
         self.steps = 0
-        self.interrupted = self.late = False
+        self.interrupted = self.late = self.infeasible = False
 
     def left(self, share: float = 1.0) -> float | None:
         """Return the seconds that are left, or that share of the whole limit if it is less."""
@@ -209,6 +191,7 @@ class _Run:
         self.steps += found.iterations
         self.interrupted |= found.status is Status.INTERRUPTED
         self.late |= found.status is Status.TIME_LIMIT
+        self.infeasible |= found.status is Status.INFEASIBLE
         if self.best is None or self._rank(found) < self._rank(self.best):
             self.best = found
         self.trace.append((step, self.best.objective, monotonic() - self.began))
@@ -382,6 +365,8 @@ class _Run:
             raise self.misfit(why)
         if self.proven:
             status = Status.OPTIMAL
+        elif self.infeasible and found.required_missing:
+            status = Status.INFEASIBLE
         elif self.interrupted:
             status = Status.INTERRUPTED
         else:

@@ -119,8 +119,9 @@ class _Run:
         # a required visit outweighs all that could be saved by leaving it out
         self.huge = 1.0 + float(np.abs(self.worth).sum()) + dearest(layout)
         self.values = self.worth + np.where(required & may, self.huge, 0.0)
-        # two visits at one start need two shifts, and these share none
-        may[problem.joint.ravel()] = False
+        # two visits at one start need two shifts; where they have two, the bound leaves the link out
+        one_home = home[problem.joint[:, 0]] == home[problem.joint[:, 1]]
+        may[problem.joint[one_home].ravel()] = False
         self.may = may
         self.trace: list[tuple[str, float, float]] = []
         self.best: RoutingSolution | None = None
@@ -152,9 +153,9 @@ class _Run:
 
         known = self._net(s, orders.get(s, ()))
         answer = self._solve_shift(s, mine, known, adopt)
-        after = np.intersect1d(mine, self.problem.precedence[:, 1])
+        after = np.intersect1d(mine, np.append(self.problem.precedence[:, 1], self.problem.joint))
         if answer.order is not None and orders.get(s) != answer.order and len(after):
-            # the best route breaks a precedence, which it knows nothing of: without those that must wait it cannot
+            # the best route breaks a link, which it knows nothing of: without those that are bound by one it cannot
             known = self._net(s, orders.get(s, ()))
             self._solve_shift(s, np.setdiff1d(mine, after), known, adopt)
         return answer
@@ -217,13 +218,18 @@ class _Run:
             raise SolverError(msg)
         # of an answer without missing required visits
         bound = lower + float(self.values.sum()) + self.nothing
+        # large values cancel out here, and leave their rounding behind
+        bound -= len(self.values) * np.finfo(float).eps * float(np.abs(self.values).sum())
         status = Status.FEASIBLE
         if proven and (best.required_missing or not np.isfinite(bound)):
             status = Status.INFEASIBLE
-        elif proven and best.objective - bound <= _SAME * max(1.0, abs(best.objective)):
+        elif proven and abs(best.objective - bound) <= _SAME * max(1.0, abs(best.objective)):
             status = Status.OPTIMAL
         elif stopped:
             status = Status.INTERRUPTED
         elif status is Status.FEASIBLE and self.deadline is not None and monotonic() >= self.deadline:
             status = Status.TIME_LIMIT
-        return replace(best, bound=min(bound, best.objective), status=status, trace=tuple(self.trace))
+        if status is Status.OPTIMAL:
+            # the same but for rounding
+            bound = best.objective
+        return replace(best, bound=bound, status=status, trace=tuple(self.trace))

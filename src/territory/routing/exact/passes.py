@@ -34,7 +34,7 @@ Completions = tuple[
 
 def tolerance(cost: float) -> float:
     """Return by how much costs of this size may differ and still be the same."""
-    return 1e-7 + (1e-13 * abs(cost) if np.isfinite(cost) else 0.0)
+    return 1e-7 + (1e-14 * abs(cost) if abs(cost) < co.INFINITE else 0.0)
 
 
 class Budget:

@@ -46,6 +46,8 @@ STEPS: Final = 40
 ROUNDS: Final = 3
 #: And how far off the bound is then, in values of the dearest visit.
 MUCH: Final = 3.0
+#: Costs that no route has.
+_FAR: Final = 1e15
 #: First penalties: shares of the values.
 SHARES: Final = (0.0, 0.5, 0.9, 0.97, 0.99, 1.0)
 
@@ -115,6 +117,8 @@ def solve_shift(
     """
     free = layout.shift_i[s, S_LOCK1] == layout.shift_i[s, S_LOCK0]
     known = min(upper, 0.0) if free else upper
+    # beside a bound far above all costs these would drown
+    known = known if known < _FAR else np.inf
     model = shift_model(layout, s, values, candidates)
     if model is None:
         return ShiftAnswer(None, known, known, optimal=True, labels=0)
@@ -282,4 +286,4 @@ class _Solver:
         slack = 2 * tolerance(self.net)
         lower = self.lower if self.lower < INFINITE else np.inf
         optimal = lower >= self.net - slack
-        return ShiftAnswer(self.order, self.net, self.net if optimal else lower, optimal, spent)
+        return ShiftAnswer(self.order, self.net, self.net - slack if optimal else lower, optimal, spent)

@@ -58,7 +58,9 @@ def worths(layout: Layout, home: NDArray[np.int64]) -> tuple[NDArray[np.float64]
         alone = [r for r in rows if layout.pattern[r, day] and layout.pattern[r].sum() == 1]
         may[v] = bool(alone)
         if alone:
-            worth[v] -= min(float(layout.pattern_cost[r]) for r in alone)
+            cheapest = min(float(layout.pattern_cost[r]) for r in alone)
+            worth[v] -= cheapest
+            nothing += cheapest
     for v in np.flatnonzero(layout.visit_i[:, V_KIND] == RHYTHM).tolist():
         missed, cost = chain_of(layout, v, ())
         left_out = cost + worth[v] * len(missed)
@@ -73,8 +75,9 @@ def worths(layout: Layout, home: NDArray[np.int64]) -> tuple[NDArray[np.float64]
             nothing += worth[v]
             worth[v] = 0.0
             continue
-        nothing += worth[v]
-        worth[v] = left_out - cost - worth[v] * len(missed)
+        saved = left_out - cost - worth[v] * len(missed)
+        nothing += worth[v] - saved
+        worth[v] = saved
     return worth, may, nothing
 
 

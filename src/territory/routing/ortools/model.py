@@ -288,7 +288,7 @@ class Model:
                     intervals.append(
                         solver.FixedDurationIntervalVar(low, high, length, False, f"break {k}")  # noqa: FBT003
                     )  # fmt: skip
-                elif earliest - begin >= row[S_CLOSE] - latest:
+                elif latest > row[S_CLOSE] or earliest - begin >= row[S_CLOSE] - latest:
                     end.SetMax(max(earliest, begin))  # it cannot be taken: be back before it,
                 else:
                     start.SetMin(latest)  # or leave after it

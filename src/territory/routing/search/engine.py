@@ -32,7 +32,7 @@ from territory.routing.layout import (
 )
 from territory.routing.locks import misfit
 from territory.routing.ortools.pool import PoolRoute
-from territory.routing.rhythm import best_chain
+from territory.routing.rhythm import best_chain, sure_gain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
 from territory.routing.search.effort import CHOOSING, MANY_LEFT, Effort
 from territory.routing.search.state import C_POOL, F_BEST, F_EXTRA_RATE, State, new_state
@@ -145,12 +145,13 @@ def set_lost(state: State, layout: Layout) -> None:
         kind = layout.visit_i[v, V_KIND]
         if kind == RHYTHM:
             cost = np.full(layout.days, np.inf)
-            cost[days] = -1e15
+            sure = sure_gain(layout, v, float(state.weight[v]))
+            cost[days] = -sure
             total = best_chain(
                 layout.visit_i[v], layout.visit_f[v, 2], layout.visit_f[v, 3], layout.days, cost, state.weight[v],
                 state.reach, state.before, state.chain,
             )[1]  # fmt: skip
-            state.lost[v] = total + 1e15 * len(days)
+            state.lost[v] = total + sure * len(days)
         elif len(days) == 0:
             state.lost[v] = state.unmade[v]
         elif kind == ONCE:

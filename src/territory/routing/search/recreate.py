@@ -231,6 +231,16 @@ def insert_days(tab, v, blink):  # type: ignore[no-untyped-def]
     st_lost[v] = total
 
 
+@leaf
+def nowhere(tab, v):  # type: ignore[no-untyped-def]
+    """Return whether a visit is in no shift."""
+    st_at = i32_2(tab, T_AT)
+    found = True
+    for d in range(st_at.shape[1]):
+        found = found and st_at[v, d] < 0
+    return found
+
+
 @inner("i8[::1], i8, i8, i8, f8, f8[::1]")
 def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-def]
     """Put back what was taken out, and visits near it that are not made.
@@ -271,7 +281,7 @@ def recreate(tab, seed, day, pool, blink, key_sum):  # type: ignore[no-untyped-d
         if total >= removed + pool:
             break
         v = st_near[seed, i]
-        if st_mark[v] != now and st_lost[v] > 0.0 and st_lost[v] >= st_unmade[v] and st_unmade[v] > 0.0:
+        if st_mark[v] != now and st_lost[v] >= st_unmade[v] > 0.0 and nowhere(tab, v):
             st_out[total] = v
             total += 1
     # a shift may be worth its cost only with several visits: now and then none of them asks

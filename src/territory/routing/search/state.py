@@ -15,6 +15,8 @@ from territory.routing.layout import (
     S_BREAK1,
     S_CLASS,
     S_CLOSE,
+    S_LOCK0,
+    S_LOCK1,
     S_MAX_VISITS,
     V_KIND,
     V_LINKED,
@@ -178,7 +180,8 @@ def most_visits(layout: Layout) -> int:
     each = np.sort(layout.service.min(axis=1).astype(np.int64) + (shortest.min(axis=0) if n_visits > 1 else 0))
     first = int(layout.service.min())
     fits = 1 + int(np.searchsorted(np.cumsum(each), hours - first, side="right"))
-    return int(max(1, min(limit, fits)))
+    locks = int((layout.shift_i[:, S_LOCK1] - layout.shift_i[:, S_LOCK0]).max())
+    return int(max(1, locks, min(limit, fits)))
 
 
 def nearest(layout: Layout) -> NDArray[np.int32]:
