@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import contextmanager
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from benchmarks.peers import days_first, pyvrp_peer, vroom_peer
 from benchmarks.peers.statement import Answer, Visits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from territory.routing.problem import RoutingProblem
 
@@ -58,8 +59,10 @@ def answer_of(
     from territory.routing.solve import load_engines, solve_routing  # noqa: PLC0415 - slow to load, and peers need none
 
     load_engines(linked=True, recombine=True)
-    _count_cpu_time()
-    found: Any = solve_routing(problem, engine=engine, time_limit_s=seconds, iterations=iterations, rng=seed, n_jobs=1)
+    with _cpu_clock():
+        found: Any = solve_routing(
+            problem, engine=engine, time_limit_s=seconds, iterations=iterations, rng=seed, n_jobs=1
+        )
     return Answer(
         tuple(Visits(r.shift, r.visits, r.starts) for r in found.routes),
         str(found.status),
@@ -70,11 +73,20 @@ def answer_of(
     )
 
 
-def _count_cpu_time() -> None:
+@contextmanager
+def _cpu_clock() -> Iterator[None]:
     """Let the library's time limits count CPU seconds: other work on the machine takes none of them."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("territory.") and getattr(module, "monotonic", None) is time.monotonic:
-            module.monotonic = time.process_time  # type: ignore[attr-defined]
+    modules = [
+        module for name, module in list(sys.modules.items())
+        if name.startswith("territory.") and getattr(module, "monotonic", None) is time.monotonic
+    ]  # fmt: skip
+    for module in modules:
+        module.monotonic = time.process_time  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.monotonic = time.monotonic  # type: ignore[attr-defined]
 
 
 def warm_up(engine: str, problem: RoutingProblem) -> None:
