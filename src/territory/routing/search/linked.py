@@ -162,6 +162,8 @@ def settle_one(tab, v, s, at):  # type: ignore[no-untyped-def]
 @inner("i8[::1], i8, f8")
 def insert_single(tab, v, blink):  # type: ignore[no-untyped-def]
     """Put a linked visit without a partner where it costs least."""
+    ly_before = i64_2(tab, L_BEFORE)
+    st_at = i32_2(tab, T_AT)
     st_bounds = i64_2(tab, T_BOUNDS)
     st_n = i64_1(tab, T_N)
     st_unmade = f64_1(tab, T_UNMADE)
@@ -169,6 +171,10 @@ def insert_single(tab, v, blink):  # type: ignore[no-untyped-def]
     if low >= NEVER:
         return
     best, s_best, at_best = st_unmade[v], -1, -1
+    for q in range(len(ly_before)):
+        # it may be worth its cost only with those that wait for it
+        if ly_before[q, 0] == v and st_at[ly_before[q, 1], 0] < 0:
+            best += st_unmade[ly_before[q, 1]]
     for s in range(len(st_n)):
         st_bounds[v, 0], st_bounds[v, 1] = low, deadline(tab, v, s)
         cost, at = insertion(tab, v, s, best, blink)
