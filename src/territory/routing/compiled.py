@@ -127,7 +127,8 @@ def by_address(arguments: str) -> Any:
     """
 
     def call(*_arguments: Any) -> None:
-        raise NotImplementedError
+        msg = "only kernels call by address: numba puts code in place of this"
+        raise TypeError(msg)
 
     def callee(builder: Any, kind: Any, given: Any) -> Any:
         return builder.inttoptr(given[0], kind.as_pointer())
