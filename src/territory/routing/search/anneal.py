@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.routing.compiled import inner, kernel, leaf
-from territory.routing.layout import S_TIMED
+from territory.routing.layout import S_CAPACITY, S_TIMED
 from territory.routing.search.insertion import rand
 from territory.routing.search.recreate import recreate
 from territory.routing.search.routes import keep, refresh, undo
@@ -37,6 +37,7 @@ from territory.routing.slots import (
     T_DRIVE,
     T_GROUP_VISIT,
     T_IS_DIRTY,
+    T_LOAD,
     T_LOST,
     T_N,
     T_OUT,
@@ -86,6 +87,17 @@ def real_cost(tab):  # type: ignore[no-untyped-def]
 
 
 @leaf
+def overloaded(tab):  # type: ignore[no-untyped-def]
+    """Return whether a shift carries more than it can."""
+    ly_shift_i = i64_2(tab, L_SHIFT_I)
+    st_load = i64_1(tab, T_LOAD)
+    found = False
+    for s in range(len(st_load)):
+        found |= st_load[s] > ly_shift_i[s, S_CAPACITY]
+    return found
+
+
+@leaf
 def collect(tab, s):  # type: ignore[no-untyped-def]
     """Put a route into the pool; the oldest goes."""
     st_cost = f64_1(tab, T_COST)
@@ -99,7 +111,7 @@ def collect(tab, s):  # type: ignore[no-untyped-def]
     ly_shift_i = i64_2(tab, L_SHIFT_I)
     n = st_n[s]
     size = len(st_pool)
-    if size == 0 or n == 0:
+    if size == 0 or n == 0 or i64_1(tab, T_LOAD)[s] > ly_shift_i[s, S_CAPACITY]:
         return
     p = st_count[C_POOL] % size
     st_count[C_POOL] += 1
@@ -186,10 +198,11 @@ def restart(tab):  # type: ignore[no-untyped-def]
     return ok
 
 
-@kernel("i8[::1], i8, i8, f8, f8, f8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8")
+@kernel("i8[::1], i8, i8, f8, f8, f8, f8, f8, f8, f8, f8, f8, f8, i8, f8, f8[::1], f8")
 def anneal(
-    tab, first, steps, base, share, cycles, hot, cold, average, longest, spread, tails, pool, blink, key_sum, one_day
-):  # type: ignore[no-untyped-def]
+    tab, first, steps, base, share, cycles, hot, cold, average, longest, spread, tails, around, pool, blink, key_sum,
+    one_day,
+):  # type: ignore[no-untyped-def] # fmt: skip
     """Run some steps of the search; how steps are cut into calls changes nothing.
 
     Parameters
@@ -210,6 +223,8 @@ def anneal(
         Both are multiplied by a random number between its inverse and itself.
     tails : float
         Share of steps that swap the tails of two routes first.
+    around : float
+        Share of the steps that free all days in which they take out the nearest visits, not strings.
     pool : int
         Visits that are not made to try each time.
     blink : float
@@ -235,7 +250,7 @@ def anneal(
         before = st_value[F_NOW]
         wheel = st_value[F_DRIVE]
         day_only = one_day > 0.0 and rand(st_rng) < one_day
-        seed, day = ruin(tab, average, longest, spread, tails, day_only)
+        seed, day = ruin(tab, average, longest, spread, tails, around, day_only)
         if not day_only:
             day = -1
         done = recreate(tab, seed, day, pool, blink, key_sum)
@@ -243,7 +258,7 @@ def anneal(
         moved += abs(change)
         if done and change < -temperature * np.log(rand(st_rng) + 1e-300):
             keep(tab)
-            if real_cost(tab) < st_value[F_BEST] - _NOISE:
+            if real_cost(tab) < st_value[F_BEST] - _NOISE and not overloaded(tab):
                 remember(tab)
             elif rand(st_rng) < _SAMPLE:
                 for j in range(st_count[C_TOUCHED]):

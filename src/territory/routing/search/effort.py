@@ -23,6 +23,12 @@ class Effort:
         Share of steps that swap the tails of two routes before they take visits out.
     blink : float
         Chance to overlook a place.
+    around : float
+        With cadences, share of the steps that free all days in which the nearest visits are taken out, not strings:
+        so a neighbourhood can move to another day.
+    over, over_growth : float
+        With cadences, shifts may be overloaded for a while: as many legs as a mean load too many costs at the begin
+        of a cycle, and how many times as much at its end. Full shifts could hardly exchange days else.
     pool : int
         Visits not made that are tried at each step.
     by_legs : bool
@@ -47,6 +53,9 @@ class Effort:
     spread: float = 2.0
     tails: float = 0.1
     blink: float = 0.01
+    around: float = 0.3
+    over: float = 3.0
+    over_growth: float = 100.0
     pool: int = 100
     by_legs: bool = True
     hot: float = 1.0

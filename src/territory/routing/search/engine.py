@@ -17,16 +17,11 @@ from territory.routing.layout import (
     LAYOUT_ARRAYS,
     ONCE,
     RHYTHM,
-    S_COST_PER_DRIVE_S,
-    S_COST_PER_M,
-    S_COST_PER_S,
     S_DAY,
     S_LOCK0,
     S_LOCK1,
-    S_PROFILE,
     V_KIND,
     V_LINKED,
-    V_VALUE,
     Layout,
     layout_of,
 )
@@ -35,7 +30,8 @@ from territory.routing.ortools.pool import PoolRoute
 from territory.routing.rhythm import best_chain, sure_gain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
 from territory.routing.search.effort import CHOOSING, MANY_LEFT, Effort
-from territory.routing.search.state import C_POOL, F_BEST, F_EXTRA_RATE, State, new_state
+from territory.routing.search.rates import leg_cost, lure_rate, over_rate
+from territory.routing.search.state import C_POOL, F_BEST, F_EXTRA_RATE, F_OVER_RATE, State, new_state
 from territory.routing.tables import Tables
 
 if TYPE_CHECKING:
@@ -164,33 +160,6 @@ def set_lost(state: State, layout: Layout) -> None:
             state.lost[v] = float(layout.pattern_cost[rows][same].min()) if same.any() else state.unmade[v]
 
 
-def _lure(run: _Run) -> float:
-    """Return the extra cost of a second at the wheel that the search begins with."""
-    layout, state = run.layout, run.state
-    worth = layout.visit_f[:, V_VALUE]
-    made = state.at.max(axis=1) >= 0
-    drive = float(state.drive.sum())
-    stops = int(state.n.sum())
-    if stops == 0 or drive <= 0 or not (worth > 0).any():
-        return 0.0
-    leg = drive / stops
-    wanted = run.effort.lure * float(worth[made].mean()) / leg
-    return max(0.0, wanted - float(layout.shift_f[:, S_COST_PER_DRIVE_S].mean()))
-
-
-def _leg_cost(run: _Run) -> float:
-    """Return what driving costs from one stop to the next."""
-    layout, state = run.layout, run.state
-    rates = layout.shift_f[:, S_COST_PER_DRIVE_S] + layout.shift_f[:, S_COST_PER_S]
-    cost = float((rates * state.drive).sum())
-    if layout.metres.size:
-        for shift, n in enumerate(state.n.tolist()):
-            way = state.place[shift, : n + 2] if n else state.place[shift, :0]
-            metres = layout.metres[layout.shift_i[shift, S_PROFILE], way[:-1], way[1:]]
-            cost += float(layout.shift_f[shift, S_COST_PER_M] * metres.sum())
-    return cost / max(1, int(state.n.sum()))
-
-
 def work(
     run: _Run,
     *,
@@ -214,8 +183,9 @@ def work(
     if len(state.lost) == 0 or len(state.n) == 0:
         return
     limit = iterations if iterations is not None else (None if deadline is not None else _ITERATIONS_WITHOUT_LIMIT)
-    one_day = e.one_day if bool((layout.visit_i[:, V_KIND] != ONCE).any()) else 0.0
-    moves = (e.pool, e.blink, run.key_sum, one_day)
+    cadences = bool((layout.visit_i[:, V_KIND] != ONCE).any())
+    one_day = e.one_day if cadences else 0.0
+    moves = (e.around if cadences else 0.0, e.pool, e.blink, run.key_sum, one_day)
 
     started = monotonic()
 
@@ -240,15 +210,16 @@ def work(
 
     cycles = 1.0
     change = steps(_TUNING if limit is None else min(_TUNING, limit), 0.0, 0.0, 1e-9, 1e-9, 1.0, 0.0)
-    leg = _leg_cost(run) if e.by_legs else 0.0
+    leg = leg_cost(layout, state) if e.by_legs else 0.0
     hot, cold = (max(x * (leg if leg > 0.0 else change), 1e-9) for x in (e.hot, e.cold))
-    lure = _lure(run)
+    lure = lure_rate(layout, state, e.lure)
     speed = _TUNING / max(monotonic() - started, 1e-6)
     whole = limit if limit is not None else speed * max((deadline or 0.0) - monotonic(), 0.0)
     cycles = float(max(1, min(e.most_cycles, whole // (e.cycle * len(state.lost)))))
     span_s = 1.0 if deadline is None else max(deadline - began, 1e-9)
     # the lure changes at fixed steps: clocks may cut the work into slices, but not change it
-    stride = max(1, (_ITERATIONS_WITHOUT_LIMIT if limit is None else limit) // _STRIDES)
+    stride = max(1, (_ITERATIONS_WITHOUT_LIMIT if limit is None else limit) // int(_STRIDES * cycles))
+    over = over_rate(layout, leg, e.over) if cadences else 0.0
     count, turn = 100, 0
     while deadline is None or monotonic() < deadline:
         now = monotonic()
@@ -262,10 +233,10 @@ def work(
                 break
             if run.steps >= turn:
                 turn = run.steps + stride
-                _settle(run, lure * _LURE_END**done)
+                _settle(run, lure * _LURE_END**done, over * (e.over_growth ** (done * cycles % 1.0)))
             count = min(count, turn - run.steps, limit - run.steps)
         if limit is None:
-            _settle(run, lure * _LURE_END**done)
+            _settle(run, lure * _LURE_END**done, over * (e.over_growth ** (done * cycles % 1.0)))
         steps(count, base, share, hot, cold, e.spread, e.tails)
         took = monotonic() - now
         count = int(max(20, min(100_000, count * min(2.0, _SLICE_S / max(took, 1e-6)))))
@@ -273,9 +244,10 @@ def work(
             break
 
 
-def _settle(run: _Run, extra_rate: float) -> None:
-    """Set the search's own extra cost of driving, and sum up all costs anew."""
+def _settle(run: _Run, extra_rate: float, over_rate: float = 0.0) -> None:
+    """Set the search's own costs, of driving and of overload, and sum up all costs anew."""
     run.state.value[F_EXTRA_RATE] = extra_rate
+    run.state.value[F_OVER_RATE] = over_rate
     restart(run.tables.table)
 
 

@@ -30,6 +30,7 @@ from territory.routing.layout import (
 from territory.routing.search.spans import joined
 from territory.routing.search.state import (
     F_EXTRA_RATE,
+    F_OVER_RATE,
 )
 from territory.routing.slots import (
     L_BUCKET,
@@ -319,7 +320,8 @@ def insertion(tab, v, s, cap, blink):  # type: ignore[no-untyped-def]
     n = st_n[s]
     if w0 == w1 or n >= shift[S_MAX_VISITS]:
         return cap, np.int64(-1)
-    if n >= st_row.shape[1] or st_load[s] + ly_visit_i[v, V_LOAD] > shift[S_CAPACITY]:
+    over = min(st_load[s] + ly_visit_i[v, V_LOAD] - shift[S_CAPACITY], ly_visit_i[v, V_LOAD])
+    if n >= st_row.shape[1] or (over > 0 and st_value[F_OVER_RATE] <= 0.0):
         return cap, np.int64(-1)
     base = shift[S_PROFILE] * len(ly_bucket)
     u = ly_visit_i[v, V_PLACE]
@@ -328,6 +330,10 @@ def insertion(tab, v, s, cap, blink):  # type: ignore[no-untyped-def]
     fixed = rates[S_COST] if n == 0 else 0.0
     if ly_extra.shape[0] > 0:
         fixed += ly_extra[v, s]
+    if over > 0:
+        fixed += st_value[F_OVER_RATE] * over
+        if fixed >= cap:
+            return cap, np.int64(-1)
     mode = shift[S_TIMED]
     plain = breaks == 0 and len(ly_bucket) == 1 and not ly_visit_i[v, V_LINKED] and w1 - w0 == 1
     if plain and mode != TIMED and ly_metres.shape[0] == 0:

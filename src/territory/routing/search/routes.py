@@ -9,6 +9,7 @@ from territory.routing.compiled import inner, leaf
 from territory.routing.layout import (
     S_BREAK0,
     S_BREAK1,
+    S_CAPACITY,
     S_CLOSE,
     S_COST,
     S_COST_PER_DRIVE_S,
@@ -40,6 +41,7 @@ from territory.routing.search.state import (
     F_DRIVE,
     F_EXTRA_RATE,
     F_NOW,
+    F_OVER_RATE,
 )
 from territory.routing.slots import (
     L_BUCKET,
@@ -283,6 +285,8 @@ def refresh(tab, s):  # type: ignore[no-untyped-def]
     if ly_extra.shape[0] > 0:
         for i in range(n):
             cost += ly_extra[row[i], s]
+    if load > shift[S_CAPACITY]:
+        cost += st_value[F_OVER_RATE] * (load - shift[S_CAPACITY])
     fits = total <= shift[S_MAX_DRIVE]
     if shift[S_TIMED] == SPANS:
         lasts = fill_spans(

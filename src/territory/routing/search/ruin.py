@@ -212,8 +212,8 @@ def cut(tab, c, s, string, ruined, day):  # type: ignore[no-untyped-def]
             lift(tab, v, ruined)
 
 
-@inner("i8[::1], f8, f8, f8, f8, b1")
-def ruin(tab, average, longest, spread, tails, one_day):  # type: ignore[no-untyped-def]
+@inner("i8[::1], f8, f8, f8, f8, f8, b1")
+def ruin(tab, average, longest, spread, tails, around, one_day):  # type: ignore[no-untyped-def]
     """Take strings out of routes near a random visit; returns that visit.
 
     Parameters
@@ -226,6 +226,8 @@ def ruin(tab, average, longest, spread, tails, one_day):  # type: ignore[no-unty
         Both are multiplied by a random number between its inverse and itself.
     tails : float
         Chance that two routes swap their tails before.
+    around : float
+        Chance that, if all days are free, the nearest visits are taken out, whatever routes they are in.
     one_day : bool
         Only on the day of the first one; visits with a cadence keep their other days.
 
@@ -265,6 +267,14 @@ def ruin(tab, average, longest, spread, tails, one_day):  # type: ignore[no-unty
         scale = spread ** (2.0 * rand(st_rng) - 1.0)
         average *= scale
         longest *= scale
+    if around > 0.0 and not one_day and rand(st_rng) < around:
+        most = min(np.int64(1.0 + rand(st_rng) * (2.0 * average - 1.0)), st_near.shape[1])
+        for i in range(most):
+            c = np.int64(st_near[seed, i])
+            if ly_visit_i[c, V_LOCKED] < 0 and st_mark[c] != ruined:
+                lift(tab, c, ruined)
+        settle(tab)
+        return seed, -1
     string = max(1.0, min(longest, made / used))
     strings = int(rand(st_rng) * (4.0 * average / (1.0 + string) - 1.0) + 1.0)
     # one string a route, as in the paper, but where there are fewer routes than strings

@@ -60,7 +60,9 @@ F_BEST: Final = 1
 #: Extra cost a second at the wheel, for the search's own view; and the seconds that it applies to.
 F_EXTRA_RATE: Final = 2
 F_DRIVE: Final = 3
-_VALUES: Final = 4
+#: What a unit of load beyond a shift's capacity costs in the search; 0: it is not allowed.
+F_OVER_RATE: Final = 4
+_VALUES: Final = 5
 
 
 class State(NamedTuple):

@@ -21,7 +21,7 @@ from territory.routing.layout import (
 )
 from territory.routing.search.insertion import rand
 from territory.routing.search.routes import refresh, touch, touch_visit
-from territory.routing.search.state import F_DRIVE, F_NOW
+from territory.routing.search.state import F_DRIVE, F_NOW, F_OVER_RATE
 from territory.routing.slots import (
     L_BUCKET,
     L_DRIVE,
@@ -115,6 +115,8 @@ def exchange(tab, a, i, b, j):  # type: ignore[no-untyped-def]
     for s in (a, b):
         if ly_shift_i[s, S_TIMED] == 0:
             st_value[F_DRIVE] += st_drive[s]
+    if st_value[F_OVER_RATE] > 0.0:
+        return fits
     return fits and st_load[a] <= ly_shift_i[a, S_CAPACITY] and st_load[b] <= ly_shift_i[b, S_CAPACITY]
 
 
