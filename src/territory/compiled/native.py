@@ -22,9 +22,9 @@ _METH_FASTCALL: Final = 0x80
 #: Of C's and Python's own libraries, for those to whom the linker does not show them.
 _PYTHON: Final = (
     "PyBool_FromLong", "PyByteArray_FromStringAndSize", "PyErr_Occurred", "PyErr_SetString", "PyEval_RestoreThread",
-    "PyEval_SaveThread", "PyExc_MemoryError", "PyExc_TypeError", "PyFloat_AsDouble", "PyFloat_FromDouble",
+    "PyEval_SaveThread", "PyFloat_AsDouble", "PyFloat_FromDouble",
     "PyLong_AsLongLong", "PyLong_FromLongLong", "PyMem_RawFree", "PyMem_RawMalloc", "PyTuple_New", "PyTuple_SetItem",
-    "PyType_IsSubtype", "Py_DecRef", "Py_IncRef", "_Py_NoneStruct",
+    "PyType_IsSubtype", "Py_DecRef", "Py_IncRef",
 )  # fmt: skip
 
 
@@ -105,6 +105,9 @@ def machine() -> Any:
     binding.initialize_native_asmprinter()
     for name in _PYTHON:
         binding.add_symbol(name, ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, name)))
+    # names of our own: numba has others' stand for something else
+    for thing in (TypeError, MemoryError, None):
+        binding.add_symbol(f"territory.{getattr(thing, '__name__', thing)}", id(thing))
     return binding.Target.from_triple(binding.get_process_triple())
 
 

@@ -140,17 +140,17 @@ class _Entry:
         kernel = cgutils.get_or_insert_function(self.module, kind, self.own)
         status, found = convention.call_function(builder, kernel, signature.return_type, signature.args, values)
         self._call(ir.VoidType(), "PyEval_RestoreThread", saved)
-        self._refuse(status.is_error, f"{self.name}() ran out of memory", "PyExc_MemoryError")
+        self._refuse(status.is_error, f"{self.name}() ran out of memory", "MemoryError")
         builder.ret(self._boxed(found))
 
     def _call(self, result: Any, name: str, *arguments: Any) -> Any:
         kind = ir.FunctionType(result, [x.type for x in arguments])
         return self.builder.call(cgutils.get_or_insert_function(self.module, kind, name), arguments)
 
-    def _refuse(self, wrong: Any, why: str, error: str = "PyExc_TypeError") -> None:
+    def _refuse(self, wrong: Any, why: str, error: str = "TypeError") -> None:
         with cgutils.if_unlikely(self.builder, wrong):
             text = self.context.insert_const_string(self.module, why)
-            kind = self.builder.load(_outside(self.module, error, _PTR))
+            kind = _outside(self.module, f"territory.{error}", _I8)
             self._call(ir.VoidType(), "PyErr_SetString", kind, text)
             self.builder.ret(_PTR(None))
 
@@ -244,7 +244,7 @@ class _Entry:
             self._drop(array.meminfo)
             return [*(self._call(_PTR, "PyLong_FromLongLong", x) for x in lengths), text]
         if kind == types.none:
-            nothing = _outside(self.module, "_Py_NoneStruct", _I8)
+            nothing = _outside(self.module, "territory.None", _I8)
             self._call(ir.VoidType(), "Py_IncRef", nothing)
             return [nothing]
         if kind == types.boolean:
