@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 if TYPE_CHECKING:
     from territory.model.arrays import IntArray
@@ -54,6 +53,8 @@ def least_drive_s(durations_s: IntArray) -> int:
     inner = np.arange(m)
     cost[inner + 1, inner] = float(_NEVER)  # nobody is its own successor
     cost[0, m] = float(_NEVER)  # nor does the start lead straight to the end
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to load, and short days need none of it
+
     rows, columns = linear_sum_assignment(cost)
     return int(cost[rows, columns].sum())
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from territory.routing.compiled import kernel, leaf
+from territory.compiled import kernel, leaf
 from territory.routing.layout import (
     S_BEGIN,
     S_BREAK0,

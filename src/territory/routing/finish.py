@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.compiled import plain
 from territory.model.enums import Status
 from territory.routing.clock import (
     E_BACK,
@@ -94,7 +95,7 @@ def finish(
     origin = layout.origin
     table = Tables((*layout[:LAYOUT_ARRAYS], limits))
     for s in sorted(orders):
-        order = np.asarray(orders[s], np.int32)
+        order = plain(orders[s], np.int32)
         m = len(order)
         if m == 0:
             continue

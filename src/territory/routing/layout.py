@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from territory.routing.compiled import kernel
+from territory.compiled import kernel, plain
 from territory.routing.problem import UNLIMITED, RoutingProblem
 
 if TYPE_CHECKING:
@@ -246,9 +246,11 @@ def layout_of(problem: RoutingProblem) -> Layout:
     service = np.ceil(v.service_s[:, None] * s.service_factor[None, :] - 1e-9).astype(np.int32)
     at, windows = _windows_flat(v.windows, n_visits)
     may = np.zeros((0, 0), np.bool_) if problem.eligible is None else np.asarray(problem.eligible, np.bool_)
+    # kernels take arrays that they could write to, and users' may be frozen, or views
+    holds, may, pin_shift, pin_start = (plain(x) for x in (v.window_holds_visit, may, v.pinned_shift, v.pinned_start_s))
     window_at, window = _clip(
-        at, windows, v.window_holds_visit, service, shift_i[:, S_BEGIN].copy(), shift_i[:, S_CLOSE].copy(), may,
-        v.pinned_shift, v.pinned_start_s, visit_i[:, V_LOCKED].copy(), origin,
+        at, windows, holds, service, shift_i[:, S_BEGIN].copy(), shift_i[:, S_CLOSE].copy(), may, pin_shift, pin_start,
+        visit_i[:, V_LOCKED].copy(), origin,
     )  # fmt: skip
     tables = int(np.prod(problem.durations_s.shape[:-2]))
     drive = problem.durations_s.reshape(tables, problem.n_places, problem.n_places).astype(np.int32, order="C")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from territory.routing.compiled import kernel
+from territory.compiled import kernel
 from territory.routing.layout import (
     V_FIRST_DUE,
     V_FIRST_HIGH,

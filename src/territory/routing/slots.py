@@ -1,4 +1,7 @@
-"""Which array stands where in the table that kernels take: those of the layout, then those of a search."""
+"""Which array stands where in the table that kernels take: those of the layout, then those of a search.
+
+Kernels hold these numbers: `territory.compiled` counts them among its sources.
+"""
 
 from __future__ import annotations
 

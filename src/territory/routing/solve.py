@@ -143,14 +143,14 @@ def load_engines(*, linked: bool = False, recombine: bool = False) -> None:
     linked : bool
         Also the kernels for linked visits.
     recombine : bool
-        Also CP-SAT, which brings pandas.
+        Also CP-SAT.
     """
     for name in _MODULES:
         import_module(name)
     if linked:
         import_module("territory.routing.search.linked")
     if recombine:
-        import_module("ortools.sat.python.cp_model")
+        import_module("territory.routing.ortools.sat").load()
 
 
 class _Run:

@@ -11,10 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import types
-from numba.core.cgutils import intp_t
-from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
+
+from territory.compiled import Later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,12 +51,22 @@ class Tables:
         self.table = np.array(rows, dtype=np.int64).ravel()
 
 
-def _view(dtype: Any, dimensions: int) -> Any:
+def _view(dtype: str, dimensions: int) -> Any:
     """Return a function for kernels that views array k of a table; it is no call, but a few loads in their place."""
+    return Later(lambda: _made(dtype, dimensions))
+
+
+def _made(name: str, dimensions: int) -> Any:
+    from numba import types  # noqa: PLC0415 - slow to load, and only where kernels are compiled
+    from numba.core.cgutils import intp_t  # noqa: PLC0415
+    from numba.extending import intrinsic  # noqa: PLC0415
+    from numba.np.arrayobj import populate_array  # noqa: PLC0415
+
+    dtype = getattr(types, name)
     view = types.Array(dtype, dimensions, "C")
 
     def typing(_context: Any, table: Any, k: Any) -> Any:
-        if table != _TABLE or not isinstance(k, types.Integer):
+        if table != types.Array(types.int64, 1, "C") or not isinstance(k, types.Integer):
             return None
         return view(table, types.intp), code
 
@@ -80,10 +88,9 @@ def _view(dtype: Any, dimensions: int) -> Any:
     return intrinsic(typing)
 
 
-_TABLE: Final = types.Array(types.int64, 1, "C")
 # number of bits, i: signed, u: unsigned, and dimensions
-i32_1, i32_2, i32_3 = (_view(types.int32, n) for n in (1, 2, 3))
-i64_1, i64_2, i64_3 = (_view(types.int64, n) for n in (1, 2, 3))
-f64_1, f64_2 = (_view(types.float64, n) for n in (1, 2))
-boo_2 = _view(types.boolean, 2)
-u64_1 = _view(types.uint64, 1)
+i32_1, i32_2, i32_3 = (_view("int32", n) for n in (1, 2, 3))
+i64_1, i64_2, i64_3 = (_view("int64", n) for n in (1, 2, 3))
+f64_1, f64_2 = (_view("float64", n) for n in (1, 2))
+boo_2 = _view("boolean", 2)
+u64_1 = _view("uint64", 1)

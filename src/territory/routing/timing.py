@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from territory.compiled import plain
 from territory.routing import clock, sweeps
 from territory.routing.layout import LAYOUT_ARRAYS, Layout
 from territory.routing.tables import Tables
@@ -29,7 +30,7 @@ def clock_tables(layout: Layout, bounds: NDArray[Any]) -> Tables:
 
 
 def _row(route: Any) -> NDArray[np.int32]:
-    return np.ascontiguousarray(route, dtype=np.int32)
+    return plain(route, np.int32)
 
 
 def evaluate(layout: Layout, bounds: NDArray[Any], *arguments: Any) -> bool:

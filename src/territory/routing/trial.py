@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.compiled import plain
 from territory.routing import clock
 from territory.routing.bound import least_drive_s
 from territory.routing.exact.shift import solve_shift
@@ -50,7 +51,7 @@ class Trial:
         """Return whether shift `s` has time for these visits in this order, and may make as many."""
         if len(order) > self.layout.shift_i[s, S_MAX_VISITS]:
             return False
-        route = np.asarray(order, np.int32)
+        route = plain(order, np.int32)
         return bool(clock.evaluate(self._tables.table, s, route, len(route), *self._scratch))
 
     def as_fits(self, s: int, order: Sequence[int]) -> list[int]:

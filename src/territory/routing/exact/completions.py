@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from territory.routing.compiled import kernel, leaf
+from territory.compiled import kernel, leaf
 
 __all__ = ["FAR", "INFINITE", "completion", "index"]
 

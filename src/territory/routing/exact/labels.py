@@ -22,7 +22,7 @@ from typing import Final
 
 import numpy as np
 
-from territory.routing.compiled import kernel, leaf
+from territory.compiled import kernel, leaf
 from territory.routing.exact.completions import (
     FAR,
     INFINITE,

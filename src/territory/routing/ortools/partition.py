@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from territory.routing.layout import (
     Layout,
 )
 from territory.routing.ortools.pool import PoolRoute, clean
+from territory.routing.ortools.sat import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -138,19 +139,17 @@ class _Partition:
     """The model: a variable a route, a row a shift class and a visit."""
 
     def __init__(self, problem: RoutingProblem, layout: Layout, routes: list[PoolRoute], known: int | None) -> None:
-        from ortools.sat.python import cp_model  # noqa: PLC0415 - a solver loads when it is used
-
         self.layout, self.routes, self.known = layout, routes, known
-        self.model = cp_model.CpModel()
-        self.x = [self.model.new_bool_var("") for _ in routes]
+        self.model = Model()
+        self.x = [self.model.variable() for _ in routes]
         self.classes: dict[int, list[int]] = {}
         for s, c in enumerate(layout.shift_i[:, S_CLASS].tolist()):
             self.classes.setdefault(c, []).append(s)
         self.n_days = problem.n_days
-        self.terms: list[Any] = list(self.x)
+        self.terms = list(self.x)
         self.costs: list[float] = [r.cost for r in routes]
         #: literals that say that one required visit is missing
-        self.missing: list[Any] = []
+        self.missing: list[int] = []
         self.never_missing = 0
         #: costs of what no choice changes, and the visits that no route makes
         self.fixed = 0.0
@@ -180,19 +179,19 @@ class _Partition:
             literals = [self.x[i] for i in members]
             row = self.layout.shift_i[c]
             if len(self.classes[c]) > 1:
-                self.model.add(sum(literals) <= len(self.classes[c]))
+                self.model.at_most(literals, len(self.classes[c]))
             elif row[S_LOCK1] > row[S_LOCK0]:
-                self.model.add_exactly_one(literals)
+                self.model.exactly_one(literals)
             else:
-                self.model.add_at_most_one(literals)
+                self.model.at_most_one(literals)
 
     def _must(self, v: int) -> bool:
         """Return whether a visit counts as missing where it is not made: required or locked."""
         return bool(self.layout.visit_i[v, V_REQUIRED]) or int(self.layout.visit_i[v, V_LOCKED]) >= 0
 
-    def _unserved(self, v: int) -> Any:
+    def _unserved(self, v: int) -> int:
         """Return a literal that says that a visit is not made, and costs its value."""
-        literal = self.model.new_bool_var("")
+        literal = self.model.variable()
         self.terms.append(literal)
         self.costs.append(float(self.layout.visit_f[v, V_VALUE]))
         if self._must(v):
@@ -207,11 +206,11 @@ class _Partition:
         if not self.with_visit[v]:
             self._never(v)
             return
-        self.model.add_exactly_one([*(self.x[i] for i in self.with_visit[v]), self._unserved(v)])
+        self.model.exactly_one([*(self.x[i] for i in self.with_visit[v]), self._unserved(v)])
 
-    def _on_days(self, v: int) -> dict[int, list[Any]]:
+    def _on_days(self, v: int) -> dict[int, list[int]]:
         """Return the routes with a visit by day."""
-        found: dict[int, list[Any]] = {}
+        found: dict[int, list[int]] = {}
         for i in self.with_visit[v]:
             found.setdefault(self.day[i], []).append(self.x[i])
         return found
@@ -226,16 +225,16 @@ class _Partition:
                 chosen[days] = min(cost, chosen.get(days, cost))
         literals = []
         for cost in chosen.values():
-            literals.append(self.model.new_bool_var(""))
+            literals.append(self.model.variable())
             self.terms.append(literals[-1])
             self.costs.append(cost)
         if literals:
-            self.model.add_exactly_one([*literals, self._unserved(v)])
+            self.model.exactly_one([*literals, self._unserved(v)])
         else:
             self._never(v)
         for day, made in on_days.items():
             meant = [literal for literal, days in zip(literals, chosen, strict=True) if day in days]
-            self.model.add(sum(made) == sum(meant))
+            self.model.as_many(made, meant)
 
     def _rhythm(self, v: int) -> None:
         """Let the days be a path: from each made or missed visit to the next, until none is due any more."""
@@ -243,11 +242,11 @@ class _Partition:
         on_days = self._on_days(v)
         value, off_cost = (float(x) for x in self.layout.visit_f[v, [V_VALUE, V_OFF_COST]])
         interval, due = float(self.layout.visit_f[v, V_INTERVAL]), int(visit[V_FIRST_DUE])
-        into: dict[tuple[int, bool], list[Any]] = {}
+        into: dict[tuple[int, bool], list[int]] = {}
         if due < days:
             off = off_cost if due > 0 else 0.0
             first = [(d, off * abs(d - due)) for d in range(visit[V_FIRST_LOW], visit[V_FIRST_HIGH] + 1)]
-            self.model.add_exactly_one(self._arcs(v, on_days, first, min(due, days - 1), value, into))
+            self.model.exactly_one(self._arcs(v, on_days, first, min(due, days - 1), value, into))
         for day in range(days):
             for made in (False, True):
                 if (day, made) not in into or day + interval >= days:
@@ -257,18 +256,18 @@ class _Partition:
                     (d, off_cost * abs(d - meant)) for d in range(day + visit[V_GAP_LOW], day + visit[V_GAP_HIGH] + 1)
                 ]
                 out = self._arcs(v, on_days, then, min(meant, days - 1), value, into)
-                self.model.add(sum(out) == sum(into[day, made]))
+                self.model.as_many(out, into[day, made])
         for day, literals in on_days.items():
-            self.model.add(sum(literals) == sum(into.get((day, True), ())))
+            self.model.as_many(literals, into.get((day, True), ()))
 
     def _arcs(
-        self, v: int, on_days: dict[int, list[Any]], made: list[tuple[int, float]], missed: int, value: float,
-        into: dict[tuple[int, bool], list[Any]],
-    ) -> list[Any]:  # fmt: skip
+        self, v: int, on_days: dict[int, list[int]], made: list[tuple[int, float]], missed: int, value: float,
+        into: dict[tuple[int, bool], list[int]],
+    ) -> list[int]:  # fmt: skip
         """Add the arcs to the visits that may come next, and return them."""
         arcs = []
         for node, cost in [*(((d, True), c) for d, c in made if d in on_days), ((missed, False), value)]:
-            arc = self._unserved(v) if not node[1] else self.model.new_bool_var("")
+            arc = self._unserved(v) if not node[1] else self.model.variable()
             if node[1]:
                 self.terms.append(arc)
                 self.costs.append(cost)
@@ -291,7 +290,7 @@ class _Partition:
             first, second = self._starts(a), self._starts(b)
             for moment in sorted(first.keys() | second.keys()):
                 one, other = first.get(moment, ()), second.get(moment, ())
-                self.model.add(sum(self.x[i] for i in one) == sum(self.x[i] for i in other))
+                self.model.as_many([self.x[i] for i in one], [self.x[i] for i in other])
 
     def _precedences(self) -> None:
         """Let the second visit need a route in which the first is over in time.
@@ -309,41 +308,28 @@ class _Partition:
             for start, members in sorted(self._starts(b).items()):
                 begun += members
                 early = [i for end, i in ready if end <= start]
-                self.model.add(sum(self.x[i] for i in begun) <= sum(self.x[i] for i in early))
+                self.model.no_more([self.x[i] for i in begun], [self.x[i] for i in early])
 
     def solve(
         self, time_limit_s: float | None, work_limit: float | None, rng: int, n_jobs: int
     ) -> Recombination | None:
         """Return the best choice of routes; None: none better than the known one."""
-        from ortools.sat.python import cp_model  # noqa: PLC0415 - a solver loads when it is used
-
         most = sum(sorted((r.cost for r in self.routes), reverse=True)[: len(self.layout.shift_i)])
         most += sum(self.costs[len(self.x) :]) + 1.0
         whole = all(c == round(c) for c in self.costs) and most < _UNITS
         scale = 1.0 if whole else _UNITS / most
         penalty = int(np.ceil(most * scale)) + 1
         weights = [round(c * scale) for c in self.costs]
-        self.model.minimize(
-            cp_model.LinearExpr.weighted_sum(self.terms, weights) + penalty * sum(self.missing)
-        )  # fmt: skip
+        self.model.minimize([*zip(self.terms, weights, strict=True), *((m, penalty) for m in self.missing)])
         if self.known is not None:
-            for i, literal in enumerate(self.x):
-                self.model.add_hint(literal, i < self.known)
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = n_jobs
-        solver.parameters.random_seed = rng % (1 << 31)
-        if time_limit_s is not None:
-            solver.parameters.max_time_in_seconds = max(time_limit_s, 1e-3)
-        if work_limit is not None:
-            solver.parameters.max_deterministic_time = work_limit
-        status = solver.solve(self.model)
-        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            self.model.begin_with((literal, i < self.known) for i, literal in enumerate(self.x))
+        found = self.model.solve(time_limit_s=time_limit_s, work_limit=work_limit, rng=rng, n_jobs=n_jobs)
+        if found is None:
             return None
-        chosen = [i for i, literal in enumerate(self.x) if solver.boolean_value(literal)]
-        on = [bool(solver.boolean_value(literal)) for literal in self.terms]
-        cost = self.fixed + sum(c for c, used in zip(self.costs, on, strict=True) if used)
-        missing = self.never_missing + sum(bool(solver.boolean_value(m)) for m in self.missing)
-        return self._answer(chosen, cost, missing, proven=status == cp_model.OPTIMAL)
+        chosen = [i for i, literal in enumerate(self.x) if found[literal]]
+        cost = self.fixed + sum(c for c, literal in zip(self.costs, self.terms, strict=True) if found[literal])
+        missing = self.never_missing + sum(found[m] for m in self.missing)
+        return self._answer(chosen, cost, missing, proven=found.proven)
 
     def _answer(self, chosen: list[int], cost: float, missing: int, *, proven: bool) -> Recombination:
         spare = {c: list(shifts) for c, shifts in self.classes.items()}

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.compiled import kernel, leaf
 from territory.routing.clock import E_COLUMNS, E_COST, evaluate
-from territory.routing.compiled import kernel, leaf
 from territory.routing.finish import free_bounds
 from territory.routing.layout import (
     S_BEGIN,

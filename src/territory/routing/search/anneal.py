@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import inner, kernel, leaf
+from territory.compiled import inner, kernel, leaf
 from territory.routing.layout import S_CAPACITY, S_TIMED
 from territory.routing.search.insertion import rand
 from territory.routing.search.recreate import recreate
@@ -175,7 +175,10 @@ def fill(tab, key_sum):  # type: ignore[no-untyped-def]
     st_count[C_TICK_RUIN] = tick(tab)
     k = 0
     for v in range(len(st_lost)):
-        if st_at[v].max() < 0:
+        made = False
+        for day in range(st_at.shape[1]):
+            made = made or st_at[v, day] >= 0
+        if not made:
             st_out[k] = v
             k += 1
     st_count[C_OUT] = k

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from territory.compiled import inner, leaf
 from territory.routing.clock import NEVER, evaluate
-from territory.routing.compiled import inner, leaf
 from territory.routing.layout import (
     S_BREAK0,
     S_BREAK1,

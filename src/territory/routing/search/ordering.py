@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from territory.routing.compiled import leaf
+from territory.compiled import leaf
 
 __all__ = ["ORDER_STACK", "argsort"]
 

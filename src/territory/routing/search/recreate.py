@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import by_address, inner, leaf
+from territory.compiled import by_address, inner, leaf
 from territory.routing.layout import (
     ONCE,
     PATTERNS,

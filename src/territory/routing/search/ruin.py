@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import inner, leaf
+from territory.compiled import inner, leaf
 from territory.routing.layout import (
     ONCE,
     S_DAY,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import leaf
+from territory.compiled import leaf
 from territory.routing.layout import S_BEGIN, S_CLOSE, S_FREE_FROM
 
 __all__ = ["fill_spans", "joined"]

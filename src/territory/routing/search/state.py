@@ -1,4 +1,7 @@
-"""What the search holds: routes, their times, and copies to go back to."""
+"""What the search holds: routes, their times, and copies to go back to.
+
+Kernels hold its constants: `territory.compiled` counts them among its sources.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory.routing.compiled import inner
+from territory.compiled import inner
 from territory.routing.layout import (
     ONCE,
     S_BREAK0,
