@@ -24,7 +24,7 @@ from territory.geo.sphere import unit_vectors
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["co_located", "fragments", "label_adjacency", "n_fragments", "point_adjacency"]
+__all__ = ["co_located", "fragments", "label_adjacency", "n_fragments", "point_adjacency", "site_adjacency"]
 
 #: Co-located points are those whose unit vectors agree to this, 6.4 mm on the ground.
 _SAME_SPOT: Final = 1e-9
@@ -82,15 +82,42 @@ def point_adjacency(lon: ArrayLike, lat: ArrayLike, *, kind: Kind = "delaunay") 
     -----
     O(n log n); about 15 microseconds a point, nearly all of them in Qhull.
     """
-    vectors = unit_vectors(lon, lat).reshape(-1, 3)
-    if len(vectors) < 2:
+    sites, site_edges = site_adjacency(lon, lat, kind=kind)
+    if len(sites) < 2:
         return np.empty((0, 2), dtype=np.int32)
-    sites = co_located(lon, lat)
-    _, first = np.unique(sites, return_index=True)
-    lon_array, lat_array = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-    xy = stereographic(lon_array[first], lat_array[first])
-    site_edges = _connected(_site_edges(xy, vectors[first], kind), xy)
     return _spread(site_edges, sites)
+
+
+def site_adjacency(
+    lon: ArrayLike, lat: ArrayLike, *, kind: Kind = "delaunay"
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Find the sites of points, and which sites are neighbours; the order of the points has no say in it.
+
+    Parameters
+    ----------
+    lon, lat, kind
+        As for `point_adjacency`.
+
+    Returns
+    -------
+    sites : int32 array of shape (n,)
+        From `co_located`.
+    edges : int64 array of shape (m, 2)
+        Pairs of sites (s, t) with s < t, sorted, each once.
+    """
+    sites = co_located(lon, lat)
+    if len(sites) == 0:
+        return sites, np.empty((0, 2), dtype=np.int64)
+    _, first = np.unique(sites, return_index=True)
+    lon_site = np.asarray(lon, dtype=np.float64).reshape(-1)[first]
+    lat_site = np.asarray(lat, dtype=np.float64).reshape(-1)[first]
+    # Where four or more lie on one circle, as on a grid, rounding and the order of the points decide which diagonal
+    # is drawn; in an order of their own they get the same one whatever the order of the rows.
+    order = np.lexsort((lat_site, lon_site))
+    lon_site, lat_site = lon_site[order], lat_site[order]
+    xy = stereographic(lon_site, lat_site)
+    edges = _connected(_site_edges(xy, unit_vectors(lon_site, lat_site), kind), xy)
+    return sites, _unique_edges(order[edges], len(order))
 
 
 def _site_edges(xy: NDArray[np.float64], vectors: NDArray[np.float64], kind: Kind) -> NDArray[np.int64]:
