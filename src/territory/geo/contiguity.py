@@ -16,12 +16,10 @@ import numpy as np
 
 from territory.errors import InputError, Problem
 from territory.geo.adjacency import components, fragments, site_adjacency, unique_edges
-from territory.geo.contraction import nearest_kept
+from territory.geo.contraction import graph_faults, nearest_kept, rows_of_edges, spanning
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-    from territory.errors import Problem as ProblemType
 
 __all__ = ["ContiguityGraph", "GraphKind", "Islands", "graph_of_edges", "graph_of_points"]
 
@@ -74,7 +72,7 @@ class ContiguityGraph:
     islands: Islands = "refuse"
     barriers: tuple[Any, ...] = ()
     bridges: NDArray[np.int32] | None = None
-    diagnostics: tuple[ProblemType, ...] = ()
+    diagnostics: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
         bridges = np.empty((0, 2), dtype=np.int32) if self.bridges is None else self.bridges
@@ -86,7 +84,7 @@ class ContiguityGraph:
         }
         if self.border_m is not None:
             arrays["border_m"] = np.array(self.border_m, dtype=np.float64)
-        problems = _wrong(arrays)
+        problems = graph_faults(arrays)
         if self.kind not in KINDS:
             problems.append(Problem("unknown-option", f"kind: expected one of {', '.join(KINDS)}, not {self.kind!r}"))
         if self.islands not in ISLANDS:
@@ -253,47 +251,6 @@ class ContiguityGraph:
         )  # fmt: skip
 
 
-def _wrong(arrays: dict[str, NDArray[Any]]) -> list[Problem]:
-    """Return what keeps arrays from being a symmetric graph."""
-    indptr, indices, site = arrays["indptr"], arrays["indices"], arrays["site"]
-    n_sites = len(indptr) - 1
-    if (
-        indptr.ndim != 1 or n_sites < 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any()
-    ):  # fmt: skip
-        return [Problem("not-a-graph", f"indptr: expected 0 to {len(indices)}, ascending")]
-    problems = []
-    if len(indices) and (indices.min() < 0 or indices.max() >= n_sites):
-        return [Problem("not-a-graph", f"indices: expected 0 to {n_sites - 1}")]
-    if site.ndim != 1 or (len(site) and (site.min() < -1 or site.max() >= n_sites)):
-        problems.append(Problem("not-a-graph", f"site: expected -1 to {n_sites - 1}"))
-    start = np.repeat(np.arange(n_sites, dtype=np.int64), np.diff(indptr))
-    keys, mirrored = start * n_sites + indices, indices.astype(np.int64) * n_sites + start
-    if (np.diff(keys) <= 0).any():
-        problems.append(Problem("not-a-graph", "indices: expected each neighbour once, ascending"))
-    elif (start == indices).any():
-        problems.append(Problem("self-loop", "indices: a site is its own neighbour"))
-    elif not np.array_equal(keys, np.sort(mirrored)):
-        problems.append(Problem("asymmetric-adjacency", "indices: a site is a neighbour of one that is not its own"))
-    if "border_m" in arrays and arrays["border_m"].shape != indices.shape:
-        problems.append(Problem("wrong-shape", f"border_m: expected shape {indices.shape}"))
-    bridges = arrays["bridges"]
-    if len(bridges) and (bridges.min() < 0 or bridges.max() >= len(site)):
-        problems.append(Problem("not-a-graph", f"bridges: expected positions 0 to {len(site) - 1}"))
-    return problems
-
-
-def rows_of_edges(
-    edges: NDArray[np.int64], n: int, values: NDArray[np.float64] | None = None
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64] | None]:
-    """Turn edges, each once, into compressed rows both ways; values of edges follow. O(m log m)."""
-    start, end = edges.T.reshape(2, -1)
-    start, end = np.concatenate([start, end]), np.concatenate([end, start])
-    order = np.lexsort((end, start))
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(start, minlength=n))]).astype(np.int32)
-    both = None if values is None else np.concatenate([values, values])[order]
-    return indptr, end[order].astype(np.int32), both
-
-
 def graph_of_points(
     lon: ArrayLike,
     lat: ArrayLike,
@@ -392,8 +349,6 @@ def _least_gaps(
     part = components(n_sites, edges)
     if part.max(initial=0) == 0:
         return np.empty((0, 2), dtype=np.int64)
-    from territory.geo.contraction import spanning  # noqa: PLC0415 - rarely needed
-
     _, first = np.unique(site, return_index=True)
     lon_site, lat_site = np.asarray(lon, dtype=np.float64)[first], np.asarray(lat, dtype=np.float64)[first]
     spot, pairs = site_adjacency(lon_site, lat_site)

@@ -1,17 +1,59 @@
-"""Graphs made smaller, or joined: patches around the sites that stay, and the least edges between components."""
+"""Graphs in compressed rows: checked, made of edges, made smaller, and joined by the least edges."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from territory.errors import Problem
 from territory.geo.sphere import great_circle_m
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["nearest_kept", "spanning"]
+__all__ = ["graph_faults", "nearest_kept", "rows_of_edges", "spanning"]
+
+
+def graph_faults(arrays: dict[str, NDArray[Any]]) -> list[Problem]:
+    """Return what keeps arrays from being a symmetric graph."""
+    indptr, indices, site = arrays["indptr"], arrays["indices"], arrays["site"]
+    n_sites = len(indptr) - 1
+    if (
+        indptr.ndim != 1 or n_sites < 0 or indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any()
+    ):  # fmt: skip
+        return [Problem("not-a-graph", f"indptr: expected 0 to {len(indices)}, ascending")]
+    problems = []
+    if len(indices) and (indices.min() < 0 or indices.max() >= n_sites):
+        return [Problem("not-a-graph", f"indices: expected 0 to {n_sites - 1}")]
+    if site.ndim != 1 or (len(site) and (site.min() < -1 or site.max() >= n_sites)):
+        problems.append(Problem("not-a-graph", f"site: expected -1 to {n_sites - 1}"))
+    start = np.repeat(np.arange(n_sites, dtype=np.int64), np.diff(indptr))
+    keys, mirrored = start * n_sites + indices, indices.astype(np.int64) * n_sites + start
+    if (np.diff(keys) <= 0).any():
+        problems.append(Problem("not-a-graph", "indices: expected each neighbour once, ascending"))
+    elif (start == indices).any():
+        problems.append(Problem("self-loop", "indices: a site is its own neighbour"))
+    elif not np.array_equal(keys, np.sort(mirrored)):
+        problems.append(Problem("asymmetric-adjacency", "indices: a site is a neighbour of one that is not its own"))
+    if "border_m" in arrays and arrays["border_m"].shape != indices.shape:
+        problems.append(Problem("wrong-shape", f"border_m: expected shape {indices.shape}"))
+    bridges = arrays["bridges"]
+    if len(bridges) and (bridges.min() < 0 or bridges.max() >= len(site)):
+        problems.append(Problem("not-a-graph", f"bridges: expected positions 0 to {len(site) - 1}"))
+    return problems
+
+
+def rows_of_edges(
+    edges: NDArray[np.int64], n: int, values: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64] | None]:
+    """Turn edges, each once, into compressed rows both ways; values of edges follow. O(m log m)."""
+    start, end = edges.T.reshape(2, -1)
+    start, end = np.concatenate([start, end]), np.concatenate([end, start])
+    order = np.lexsort((end, start))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(start, minlength=n))]).astype(np.int32)
+    both = None if values is None else np.concatenate([values, values])[order]
+    return indptr, end[order].astype(np.int32), both
 
 
 def nearest_kept(
