@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from territory.design.islands import deal_components, island_problems
+from territory.design.islands import deal_components, island_problems, islands_named
 from territory.errors import InfeasibleError, InputError, Problem
 from territory.geo.contiguity import ISLANDS, ContiguityGraph
 from territory.geo.sphere import from_unit_vectors
@@ -103,23 +103,30 @@ def on_islands(request: Request, problem: DesignProblem) -> tuple[Request, Desig
         return request, problem
     problem = replace(problem, free=graph.site >= 0)
     component = graph.component
-    if graph.islands == "parts" or component.max(initial=-1) < 1:
+    if component.max(initial=-1) < 1:
+        return request, problem
+    note = islands_named(graph, request.row, request.customers.id)
+    request = replace(request, diagnostics=(*request.diagnostics, note))
+    if graph.islands == "parts":
         return request, problem
     target, tolerance = problem.targets, problem.tolerance
     limits = (target * (1.0 - tolerance), target * (1.0 + tolerance))
     if not request.hard:
         limits = (np.zeros_like(target), np.full_like(target, np.inf))
-    ids = request.customers.id
+    # in the order of the table, so that the first named are the first there
+    back = np.argsort(request.row, kind="stable")
+    at = request.row[back]
+    ids = request.customers.id[at].tolist()
+    ordered = graph.take(back)
     found = island_problems(
-        graph,
-        problem.measures,
+        ordered,
+        problem.measures[back],
         np.maximum(limits[0], 0.0),
         limits[1],
-        ids=[str(i) for i in ids[request.row]],
+        ids=ids,
         measure_names=list(request.balance),
     )
     if found:
-        at = request.row
         reasons = [replace(p, rows=tuple(int(at[i]) for i in p.rows)) for p in found]
         raise InfeasibleError(reasons, "no territories in one piece each exist")
     homes = None if request.homes is None or not request.one_each else from_unit_vectors(request.homes)

@@ -6,6 +6,7 @@ among a whole number of territories. Whether that can be is said before anything
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from territory.geo.contiguity import ContiguityGraph
-    from territory.model.arrays import FloatArray, IdxArray, IntArray
+    from territory.model.arrays import FloatArray, IdxArray, IntArray, TextArray
 
 __all__ = ["component_counts", "deal_components", "island_problems"]
 
@@ -139,20 +140,36 @@ def _shortfall(
 
 
 def _problem(
-    code: str, message: str, which: IntArray, component: IdxArray, ids: Sequence[str], count: int
+    code: str, message: str, which: IntArray, component: IdxArray, ids: Sequence[str] | TextArray, count: int
 ) -> Problem:
     """Name the customers of some components, smallest components first."""
     size = np.bincount(component[component >= 0])
     ordered = which[np.argsort(size[which], kind="stable")]
-    told, rows = [], []
-    for part in ordered[:_MOST_NAMED]:
-        members = np.flatnonzero(component == part)
-        shown = ", ".join(str(ids[i]) for i in members[:MAX_ROWS_LISTED])
-        more = f" and {len(members) - MAX_ROWS_LISTED} more" if len(members) > MAX_ROWS_LISTED else ""
-        told.append(f"{{{shown}{more}}}")
-        rows.append(int(members[0]))
+    members = [np.flatnonzero(component == part) for part in ordered[:_MOST_NAMED]]
     rest = f" and {len(ordered) - _MOST_NAMED} more" if len(ordered) > _MOST_NAMED else ""
-    return Problem(code, f"{message}: {', '.join(told)}{rest}", "id", count, tuple(rows), _HINT)
+    listed = ", ".join(_listed([str(ids[i]) for i in rows[:MAX_ROWS_LISTED]], len(rows)) for rows in members)
+    return Problem(code, f"{message}: {listed}{rest}", "id", count, tuple(int(rows[0]) for rows in members), _HINT)
+
+
+def _listed(ids: list[str], count: int) -> str:
+    more = f" and {count - len(ids)} more" if count > len(ids) else ""
+    return f"{{{', '.join(ids)}{more}}}"
+
+
+def islands_named(graph: ContiguityGraph, row: IdxArray, ids: TextArray) -> Problem:
+    """Return a warning that names the customers of all components but the largest.
+
+    Parameters
+    ----------
+    graph : ContiguityGraph of the customers at positions `row` of a table
+    ids : text array, of that table
+    """
+    component = np.full(len(ids), -1, dtype=np.int32)
+    component[row] = graph.component
+    size = np.bincount(component[component >= 0])
+    small = np.delete(np.arange(len(size)), int(np.argmax(size)))
+    message = f"{len(size)} parts of the map that nothing joins; all but the largest"
+    return replace(_problem("islands", message, small, component, ids, int(size[small].sum())), hint=None)
 
 
 def deal_components(
@@ -248,7 +265,10 @@ def _programme(
         held = csr_array((share[j], (part, x)), shape=(c, k * c))
         slack = coo_array((np.ones(c), (np.arange(c), measure * c + np.arange(c))), shape=(c, c * m))
         # held (1 - t) - slack <= total <= held (1 + t) + slack
-        rows += [hstack([held * (1.0 + tolerance[measure]), slack]), hstack([held * (1.0 - tolerance[measure]), -slack])]
+        rows += [
+            hstack([held * (1.0 + tolerance[measure]), slack]),
+            hstack([held * (1.0 - tolerance[measure]), -slack]),
+        ]
         low += [total[:, measure], np.full(c, -np.inf)]
         high += [np.full(c, np.inf), total[:, measure]]
     cost = 1e-3 * away / max(float(away.mean()), 1.0) / k

@@ -147,7 +147,9 @@ def design_territories(
     if request.hard:
         _refuse_impossible(request, problem)
     label, center = _search(request, problem, began + _SEARCH * time_limit_s, say)
-    borders = Borders(problem, chord2(problem.xyz, center), label, lon, lat, contiguous=request.contiguous, graph=request.graph)
+    borders = Borders(
+        problem, chord2(problem.xyz, center), label, lon, lat, contiguous=request.contiguous, graph=request.graph
+    )
     borders.reconnect()
     say("repair", 0.8)
     improve(borders, deadline)

@@ -24,7 +24,16 @@ from territory.geo.sphere import unit_vectors
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["co_located", "components", "fragments", "label_adjacency", "n_fragments", "point_adjacency", "site_adjacency", "unique_edges"]
+__all__ = [
+    "co_located",
+    "components",
+    "fragments",
+    "label_adjacency",
+    "n_fragments",
+    "point_adjacency",
+    "site_adjacency",
+    "unique_edges",
+]
 
 #: Co-located points are those whose unit vectors agree to this, 6.4 mm on the ground.
 _SAME_SPOT: Final = 1e-9

@@ -325,7 +325,13 @@ def graph_of_edges(
     n_sites = int(site.max(initial=-1)) + 1
     more = site[pairs].astype(np.int64)
     if islands == "join":
-        more = np.concatenate([more, _least_gaps(lon, lat, site, np.concatenate([edges, more]), n_sites)])
+        gaps = _least_gaps(lon, lat, site, np.concatenate([edges, more]), n_sites)
+        if len(gaps):
+            _, first = np.unique(site, return_index=True)
+            rows = tuple(int(i) for i in first[gaps[:5, 0]])
+            message = "joined to the nearest over a gap, as nothing else joins them"
+            diagnostics = (*diagnostics, Problem("islands-joined", message, "id", len(gaps), rows))
+        more = np.concatenate([more, gaps])
     more = np.sort(more[more[:, 0] != more[:, 1]], axis=1)
     if len(more):
         old = np.sort(edges, axis=1) @ np.array([n_sites, 1])

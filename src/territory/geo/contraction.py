@@ -141,4 +141,4 @@ def spanning(
             parent[p] = q
             chosen.append(e)
             left -= 1
-    return edges[chosen]
+    return np.asarray(edges[chosen], dtype=np.int64)

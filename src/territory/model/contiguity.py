@@ -102,7 +102,9 @@ def contiguity_graph(
             problems.append(Problem("barriers-without-points", message))
     kind: Any = graph if isinstance(graph, str) else "given"
     if isinstance(graph, str) and graph not in KINDS[:-1]:
-        problems.append(Problem("unknown-option", f"expected one of {', '.join(KINDS[:-1])}, or a graph, not {graph!r}"))
+        problems.append(
+            Problem("unknown-option", f"expected one of {', '.join(KINDS[:-1])}, or a graph, not {graph!r}")
+        )
     elif kind in ("rook", "queen"):
         if hasattr(customers, "geometry") and not problems:
             return unit_graph(cast("BasicUnits", customers), kind, bridges=bridges, islands=islands)
