@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-from pathlib import Path
 
 import numpy as np
-import pytest
 import shapely
 
-FOLDER = Path(os.environ.get("TERRITORY_DATA", Path(__file__).parents[3] / "shared" / "data")) / "polygons"
 
 
-def counties():
-    """Return ids and polygons; skips the test where the data is not there."""
-    path = FOLDER / "counties-10m.json"
-    if not path.exists():
-        pytest.skip("shared/data/polygons is not here")
-    topology = json.loads(path.read_text())
+def counties(real_data):
+    """Return ids and polygons."""
+    topology = json.loads((real_data / "polygons" / "counties-10m.json").read_text(encoding="utf-8"))
     scale, shift = topology["transform"]["scale"], topology["transform"]["translate"]
     arcs = [np.cumsum(arc, axis=0) * scale + shift for arc in topology["arcs"]]
 
@@ -40,7 +33,7 @@ def counties():
     return ids, shapes
 
 
-def published():
+def published(real_data):
     """Return the published neighbours with their border, km."""
-    with (FOLDER / "us_counties_adjacency.csv").open() as file:
+    with (real_data / "polygons" / "us_counties_adjacency.csv").open(encoding="utf-8") as file:
         return {(row["fips_a"], row["fips_b"]): float(row["border_km"]) for row in csv.DictReader(file)}

@@ -264,7 +264,7 @@ def _programme(
     for measure in range(m):
         held = csr_array((share[j], (part, x)), shape=(c, k * c))
         slack = coo_array((np.ones(c), (np.arange(c), measure * c + np.arange(c))), shape=(c, c * m))
-        # held (1 - t) - slack <= total <= held (1 + t) + slack
+        # the total lies within the bands of those that are put there, give or take the slack
         rows += [
             hstack([held * (1.0 + tolerance[measure]), slack]),
             hstack([held * (1.0 - tolerance[measure]), -slack]),

@@ -2,9 +2,10 @@
 
 Contiguity concerns the free customers, whom every rep may serve; those with locks or particular
 about reps may lie apart. It lives on the sites of a `ContiguityGraph`: a territory is connected if
-the sites where it has free customers are; where islands may be its parts, if those on each island are. A free customer may leave a territory if that keeps it connected,
-and may enter one that is at its site or at a neighbouring one. Moves first bring every measure into
-its band, then make territories compact.
+the sites where it has free customers are; where islands may be its parts, if those on each island
+are. A free customer may leave a territory if that keeps it connected, and may enter one that is at
+its site or at a neighbouring one. Moves first bring every measure into its band, then make
+territories compact.
 """
 
 from __future__ import annotations

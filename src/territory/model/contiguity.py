@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -10,8 +11,6 @@ from territory.errors import InputError, Problem
 from territory.geo.contiguity import ISLANDS, KINDS, POINT_KINDS, ContiguityGraph, graph_of_edges, graph_of_points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
 
     from territory.geo.contiguity import GraphKind, Islands
@@ -84,6 +83,7 @@ def contiguity_graph(
     1
     """
     problems: list[Problem] = []
+    bridges = list(bridges) if isinstance(bridges, Iterable) else bridges
     pairs = _pairs(customers, bridges, "bridges", problems)
     if islands not in ISLANDS:
         problems.append(
@@ -103,7 +103,7 @@ def contiguity_graph(
     kind: Any = graph if isinstance(graph, str) else "given"
     if isinstance(graph, str) and graph not in KINDS[:-1]:
         problems.append(
-            Problem("unknown-option", f"expected one of {', '.join(KINDS[:-1])}, or a graph, not {graph!r}")
+            Problem("unknown-option", f"contiguous: expected one of {', '.join(KINDS[:-1])}, or a graph, not {graph!r}")
         )
     elif kind in ("rook", "queen"):
         if hasattr(customers, "geometry") and not problems:
@@ -113,7 +113,7 @@ def contiguity_graph(
             problems.append(Problem("no-geometry", message, hint="Maybe 'delaunay', or 'gabriel'?"))
     diagnostics: list[Problem] = []
     edges = np.empty((0, 2), dtype=np.int64)
-    if kind == "given":
+    if not isinstance(graph, str):
         edges = _given(customers, graph, problems, diagnostics, symmetrise=symmetrise)
     if problems:
         raise InputError(problems, _SUBJECT)
