@@ -9,7 +9,6 @@ import numpy as np
 import shapely
 
 
-
 def counties(real_data):
     """Return ids and polygons."""
     topology = json.loads((real_data / "polygons" / "counties-10m.json").read_text(encoding="utf-8"))

@@ -150,7 +150,9 @@ def test_islands_are_joined_over_the_least_gaps(drawn, seed):
     every.add_nodes_from(range(n))
     for i in range(n):
         for j in range(i):
-            every.add_edge(i, j, weight=np.hypot((lon[i] - lon[j]) * np.cos(np.radians((lat[i] + lat[j]) / 2)), lat[i] - lat[j]))
+            every.add_edge(
+                i, j, weight=np.hypot((lon[i] - lon[j]) * np.cos(np.radians((lat[i] + lat[j]) / 2)), lat[i] - lat[j])
+            )
     every.add_edges_from(pairs.tolist(), weight=0.0)
     joined = nx.Graph()
     joined.add_nodes_from(range(n))
@@ -173,7 +175,7 @@ def test_islands_on_one_spot_are_joined():
 
 def test_pickled_and_copied_it_is_frozen():
     graph = graph_with(4, [(0, 1), (2, 3)], islands="parts")
-    again = pickle.loads(pickle.dumps(graph))
+    again = pickle.loads(pickle.dumps(graph))  # noqa: S301 - our own bytes
     assert (again.indices.tolist(), again.islands) == (graph.indices.tolist(), "parts")
     assert copy.deepcopy(graph) is graph
     with pytest.raises(ValueError, match="read-only"):

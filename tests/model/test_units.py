@@ -110,7 +110,7 @@ def test_rows_that_are_set_aside_take_their_ground_along():
 
 def test_taken_pickled_and_frozen():
     units = BasicUnits.from_frame(FRAME, measures=["people"])
-    back = pickle.loads(pickle.dumps(units.take([2, 0])))
+    back = pickle.loads(pickle.dumps(units.take([2, 0])))  # noqa: S301 - our own bytes
     assert (back.id.tolist(), [g.bounds[0] for g in back.geometry]) == (["c", "a"], [2, 0])
     assert units.take(np.array([True, False, True])).geometry[1].equals(ROW[2])
     with pytest.raises(ValueError, match="read-only"):
@@ -118,7 +118,9 @@ def test_taken_pickled_and_frozen():
 
 
 def test_units_are_customers_at_their_places():
-    units = BasicUnits.from_frame({**FRAME, "owner": ["R", "R", ""], "locked": [True, False, False]}, measures=["people"])
+    units = BasicUnits.from_frame(
+        {**FRAME, "owner": ["R", "R", ""], "locked": [True, False, False]}, measures=["people"]
+    )
     customers = units.to_customers()
     assert isinstance(customers, Customers)
     assert customers.measures["people"].tolist() == [5, 6, 7]

@@ -229,7 +229,7 @@ def _free(a: Alignment) -> BoolArray:
 def _pieces(a: Alignment, graph: ContiguityGraph) -> tuple[IdxArray, IntArray]:
     """Return the piece of each customer that contiguity concerns, and who they are; on islands, that may be parts."""
     c = a.customers
-    kept = graph.among(_free(a), c.lon, c.lat)
+    kept = graph.made_anew(c.lon, c.lat).among(_free(a), c.lon, c.lat)
     rows = np.flatnonzero((kept.site >= 0) & (a.territory_idx >= 0))
     piece = kept.torn(a.territory_idx)[rows]
     if graph.islands != "parts":

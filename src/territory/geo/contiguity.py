@@ -231,6 +231,22 @@ class ContiguityGraph:
         n_sites = int(stays.sum())
         return self._with(site, n_sites, unique_edges(edges, n_sites), None, np.asarray(self.bridges, np.int64))
 
+    def made_anew(self, lon: ArrayLike, lat: ArrayLike) -> ContiguityGraph:
+        """Return the graph as its places and barriers make it, so that nobody need believe its arrays.
+
+        A graph that is not made of places, or only of some of them, is returned as it is.
+
+        Parameters
+        ----------
+        lon, lat : array_like of shape (n,), degrees
+        """
+        if self.kind not in POINT_KINDS or (self.site < 0).any():
+            return self
+        bridges = () if self.bridges is None else self.bridges
+        return graph_of_points(
+            lon, lat, kind=self.kind, barriers=self.barriers, bridges=bridges, islands=self.islands
+        )  # fmt: skip
+
     def _edge_borders(self) -> NDArray[np.float64]:
         """Return the border of each of `edges`."""
         start = np.repeat(np.arange(self.n_sites), np.diff(self.indptr))
