@@ -93,6 +93,13 @@ def test_all_that_is_wrong_with_polygons():
         BasicUnits(id=["a"], lon=[1], lat=[1], locked=[True])
 
 
+def test_a_measure_must_not_be_called_as_a_column_of_customers():
+    with pytest.raises(InputError, match="unit_area"):
+        BasicUnits.from_frame({**FRAME, "area": [1, 2, 3]}, measures=["area"])
+    units = BasicUnits.from_frame({**FRAME, "area": [1, 2, 3]}, measures={"unit_area": "area"})
+    assert units.to_customers().measures["unit_area"].tolist() == [1, 2, 3]
+
+
 def test_bow_ties_and_overlaps_are_told():
     bow = Polygon([(0, 50), (1, 51), (1, 50), (0, 51)])
     units = BasicUnits.from_frame({**FRAME, "geometry": [bow, box(0.9, 50, 2, 51), ROW[2]]})

@@ -12,7 +12,7 @@ from territory.geo.sphere import great_circle_m
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["graph_faults", "nearest_kept", "rows_of_edges", "spanning"]
+__all__ = ["graph_faults", "nearest_kept", "rows_of_edges", "spanning", "touching"]
 
 
 def graph_faults(arrays: dict[str, NDArray[Any]]) -> list[Problem]:
@@ -142,3 +142,34 @@ def spanning(
             chosen.append(e)
             left -= 1
     return np.asarray(edges[chosen], dtype=np.int64)
+
+
+def touching(site: NDArray[np.int32], edges: NDArray[np.int32], labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return pairs of customers who are neighbours, enough of them to see which labels touch.
+
+    Parameters
+    ----------
+    site : int32 array of shape (n,)
+    edges : int32 array of shape (m, 2), pairs of sites
+    labels : int32 array of shape (n,)
+        -1: touches nothing, and so does who has no site.
+
+    Returns
+    -------
+    int32 array of shape (q, 2)
+        For every edge, one customer of each label at either site; and the labels that share a site.
+    """
+    placed = np.flatnonzero((site >= 0) & (labels >= 0))
+    keys = site[placed].astype(np.int64) * (int(labels.max(initial=0)) + 1) + labels[placed]
+    _, first = np.unique(keys, return_index=True)
+    one = placed[first]  # by site, then label
+    spots = np.arange(int(site.max(initial=-1)) + 1)
+    start = np.searchsorted(site[one], np.append(spots, len(spots)))
+    both = np.concatenate([edges, np.stack([spots, spots], axis=1)]).astype(np.int64)
+    here, there = np.diff(start)[both[:, 0]], np.diff(start)[both[:, 1]]
+    many = here * there
+    edge = np.repeat(np.arange(len(both)), many)
+    rank = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    a, b = start[both[edge, 0]] + rank // there[edge], start[both[edge, 1]] + rank % there[edge]
+    pairs = np.stack([one[a], one[b]], axis=1)
+    return np.asarray(pairs[pairs[:, 0] != pairs[:, 1]], dtype=np.int32)

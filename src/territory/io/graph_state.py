@@ -17,7 +17,7 @@ __all__ = ["graph_state", "restore_graph"]
 
 
 def graph_state(graph: ContiguityGraph | None) -> dict[str, Any] | None:
-    """Return a graph as plain values; barriers as well-known text, which keeps every digit."""
+    """Return a graph as plain values; barriers as well-known binary, which keeps every digit."""
     if graph is None:
         return None
     arrays = {name: getattr(graph, name) for name in ("indptr", "indices", "site", "bridges", "border_m")}
@@ -25,7 +25,7 @@ def graph_state(graph: ContiguityGraph | None) -> dict[str, Any] | None:
         **{name: None if values is None else values.tolist() for name, values in arrays.items()},
         "kind": graph.kind,
         "islands": graph.islands,
-        "barriers": [barrier.wkt for barrier in graph.barriers],
+        "barriers": [barrier.wkb_hex for barrier in graph.barriers],
         "diagnostics": [{**dataclasses.asdict(p), "rows": list(p.rows)} for p in graph.diagnostics],
     }
 
@@ -44,7 +44,7 @@ def restore_graph(values: Mapping[str, Any] | None) -> ContiguityGraph | None:
     if values["barriers"]:
         import shapely  # noqa: PLC0415 - only where there are barriers
 
-        barriers = tuple(shapely.from_wkt(values["barriers"]))
+        barriers = tuple(shapely.from_wkb(values["barriers"]))
     return ContiguityGraph(
         indptr=np.array(values["indptr"], dtype=np.int32),
         indices=np.array(values["indices"], dtype=np.int32),

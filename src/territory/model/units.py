@@ -16,6 +16,7 @@ from territory.model.arrays import row_positions, sealed
 from territory.model.columns import Kind, column
 from territory.model.coordinates import check_coordinates
 from territory.model.customers import Customers
+from territory.model.names import check_measure
 from territory.model.table import Table
 
 if TYPE_CHECKING:
@@ -102,6 +103,12 @@ class BasicUnits(Table):
     @classmethod
     def _check(cls, columns: dict[str, Any], findings: Findings) -> None:
         check_coordinates(columns["lon"], columns["lat"], findings)
+        for name in columns["measures"]:
+            # units become customers; said here, where the name is chosen
+            taken = check_measure(name, Customers)
+            if taken is not None:
+                hint = f"Choose another name: measures={{'unit_{name}': '{name}'}}."
+                findings.table(taken.code, f"{name!r} is a column of customers, and no name for a measure", hint=hint)
         locked, owner = columns.get("locked"), columns.get("owner")
         if locked is not None:
             nobody = locked if owner is None else locked & (owner == "")
