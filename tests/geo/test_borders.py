@@ -46,6 +46,21 @@ def test_units_that_overlap_are_told():
     assert (hair.overlapping.tolist(), hair.length_m.round(-3).tolist()) == ([False], [111_000.0])
 
 
+def test_a_gap_within_the_tolerance_is_none():
+    # corners of both sides agree, but a line is bent on one of them: half a metre apart, and in places over it
+    bent = Polygon([(1, 0), (2, 0), (2, 1), (1, 1), (1 + 4e-6, 0.75), (1 + 4e-6, 0.25)])
+    apart = box(1 + 4e-6, 0, 2, 1)
+    for shape in (bent, apart):
+        found = shared_borders([box(0, 0, 1, 1), shape], tolerance_m=1.0)
+        assert found.length_m == pytest.approx([111_195], rel=1e-3)
+        assert not found.overlapping.any()
+    assert len(shared_borders([box(0, 0, 1, 1), apart]).pairs) == 0
+    # a corner stays a corner
+    assert borders([box(0, 0, 1, 1), box(1, 1, 2, 2)]) == {(0, 1): 0}
+    near = shared_borders([box(0, 0, 1, 1), box(1 + 2e-6, 1 + 2e-6, 2, 2)], tolerance_m=1.0)
+    assert (near.pairs.tolist(), near.length_m.tolist()) == ([[0, 1]], [0])
+
+
 def test_units_on_both_sides_of_the_antimeridian_touch():
     assert borders([box(179, 0, 180, 1), box(-180, 0, -179, 1), box(-179, 0, -178, 1)]) == {(0, 1): 111, (1, 2): 111}
     both = MultiPolygon([box(179, 0, 180, 1), box(-180, 0, -179, 1)])
@@ -98,7 +113,7 @@ def test_the_counties_of_the_usa_have_the_published_neighbours(real_data):
     # Falls Church is too small for this map
     [nothing] = problems
     assert [ids[i] for i in nothing.rows] == ["51610"]
-    found = shared_borders(polygons)
+    found = shared_borders(polygons, tolerance_m=1.0)
     mine = {
         tuple(sorted((ids[i], ids[j]))): x / 1000
         for (i, j), x in zip(found.pairs.tolist(), found.length_m.tolist(), strict=True)

@@ -10,7 +10,7 @@ import pytest
 import shapely
 from shapely import Point, Polygon, box
 
-from territory import BasicUnits, Customers, InputError
+from territory import BasicUnits, Customers, InputError, design_territories
 
 ROW = [box(i, 50, i + 1, 51) for i in range(3)]
 FRAME = {"id": ["a", "b", "c"], "people": [5.0, 6.0, 7.0], "geometry": ROW}
@@ -133,3 +133,23 @@ def test_units_are_customers_at_their_places():
     assert customers.measures["people"].tolist() == [5, 6, 7]
     assert customers.locked.tolist() == [True, False, False]
     assert shapely.contains(units.geometry, shapely.points(customers.lon, customers.lat)).all()
+
+
+def test_lines_that_a_transformation_has_bent_on_one_side_are_no_gaps():
+    gpd = pytest.importorskip("geopandas")
+    # in metres one long side meets two short ones; in degrees its middle has no corner to bend at
+    shapes = [box(600_000, 5_800_000, 620_000, 5_840_000), box(620_000, 5_800_000, 640_000, 5_820_000),
+              box(620_000, 5_820_000, 640_000, 5_840_000)]  # fmt: skip
+    frame = gpd.GeoDataFrame({"id": ["W", "SE", "NE"]}, geometry=shapes, crs="EPSG:25832")
+    graph = BasicUnits.from_frame(frame).contiguity(tolerance_m=5.0)
+    assert graph.edges.tolist() == [[0, 1], [0, 2], [1, 2]]
+    assert not graph.diagnostics
+    with pytest.raises(InputError, match="tolerance"):
+        BasicUnits.from_frame(frame).contiguity(tolerance_m=-1)
+
+
+def test_warnings_of_units_reach_the_alignment():
+    bow = Polygon([(0, 50), (1, 51), (1, 50), (0, 51)])
+    units = BasicUnits.from_frame({**FRAME, "geometry": [bow, *ROW[1:]]})
+    found = design_territories(units, n_territories=1)
+    assert "repaired-units" in {d.code for d in found.diagnostics}

@@ -11,6 +11,7 @@ territories compact.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from itertools import pairwise
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,7 @@ import numpy as np
 
 from territory.design.problem import free_customers
 from territory.geo.contiguity import graph_of_points
+from territory.model.arrays import NO_IDX
 
 if TYPE_CHECKING:
     from territory.design.problem import DesignProblem
@@ -65,8 +67,11 @@ class Borders:
         self.problem = problem
         self.distance2 = distance2
         if graph is None:
-            free = free_customers(problem) if contiguous else np.zeros(problem.n, dtype=bool)
-            graph = graph_of_points(lon, lat).among(free, lon, lat)
+            free = np.flatnonzero(free_customers(problem)) if contiguous else np.empty(0, dtype=np.int64)
+            part = graph_of_points(lon[free], lat[free])
+            site = np.full(problem.n, NO_IDX, dtype=np.int32)
+            site[free] = part.site
+            graph = replace(part, site=site)
         self.site = graph.site
         n_sites = graph.n_sites
         self.near: list[list[int]] = [near.tolist() for near in np.split(graph.indices, graph.indptr[1:-1])][:n_sites]

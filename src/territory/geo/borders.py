@@ -21,8 +21,12 @@ __all__ = ["SharedBorders", "readable_units", "representative_points", "shared_b
 
 #: A border shorter than this is a corner: what rounding makes of a touch in one point.
 _CORNER_M: Final = 0.01
-#: Units overlap if what they share is wider than this on average; less is the rounding of their corners.
-_OVERLAP_M: Final = 1.0
+#: Units overlap if what they share is wider than this on average, and than this share of its length; less is the
+#: rounding of their corners, or a line that a transformation has bent on one side only.
+_OVERLAP_M: Final = 5.0
+_OVERLAP_SHARE: Final = 1e-3
+#: A border past a gap is longer than this many times the tolerance; less is what lies around a corner.
+_BESIDE: Final = 10.0
 #: Length of a degree of latitude.
 _DEGREE_M: Final = 111_195.0
 #: Pairs of units cut at a time, so that memory stays small.
@@ -100,13 +104,15 @@ def representative_points(polygons: NDArray[np.object_]) -> NDArray[np.float64]:
     return np.asarray(shapely.get_coordinates(shapely.point_on_surface(largest)), dtype=np.float64)
 
 
-def shared_borders(polygons: NDArray[np.object_] | list[Region]) -> SharedBorders:
+def shared_borders(polygons: NDArray[np.object_] | list[Region], *, tolerance_m: float = 0.0) -> SharedBorders:
     """Find which units touch, in how long a border, also across the antimeridian.
 
     Parameters
     ----------
     polygons : array of Polygon or MultiPolygon, shape (n,)
         Valid, in longitude and latitude; holes and any number of parts are all right.
+    tolerance_m : float, metres
+        Units that are no more than about this apart touch. Such a border counts if it is ten times as long.
 
     Notes
     -----
@@ -118,10 +124,11 @@ def shared_borders(polygons: NDArray[np.object_] | list[Region]) -> SharedBorder
     if len(shapes) == 0:
         return SharedBorders(np.empty((0, 2), dtype=np.int64), np.empty(0), np.empty(0, dtype=bool))
     tree = shapely.STRtree(shapes)
-    inside = tree.query(shapes, predicate="intersects")
-    around = np.flatnonzero(shapely.bounds(shapes)[:, 0] <= -180.0 + 1e-9)
+    apart = tolerance_m / _DEGREE_M
+    inside = tree.query(shapes, predicate="dwithin", distance=apart)
+    around = np.flatnonzero(shapely.bounds(shapes)[:, 0] <= -180.0 + apart + 1e-9)
     turned = shapely.transform(shapes[around], lambda xy: xy + np.array([360.0, 0.0]))
-    across = tree.query(turned, predicate="intersects")
+    across = tree.query(turned, predicate="dwithin", distance=apart)
     first = np.concatenate([shapes[inside[0]], turned[across[0]]])
     i = np.concatenate([inside[0], around[across[0]]])
     j = np.concatenate([inside[1], across[1]])
@@ -132,6 +139,12 @@ def shared_borders(polygons: NDArray[np.object_] | list[Region]) -> SharedBorder
     for at in range(0, len(i), _CHUNK):
         part = slice(at, at + _CHUNK)
         length[part], overlap[part] = _measured(shapely.intersection(first[part], shapes[j[part]]))
+    beside = np.flatnonzero(length < _CORNER_M)
+    if tolerance_m > 0 and len(beside):
+        # only of those that share no line: lines along a gap
+        wide = shapely.buffer(shapes[j[beside]], apart, quad_segs=2)
+        along = _measured(shapely.intersection(shapely.boundary(first[beside]), wide))[0]
+        length[beside] = np.where(along > _BESIDE * tolerance_m, along, 0.0)
     keys, back = np.unique(np.minimum(i, j) * len(shapes) + np.maximum(i, j), return_inverse=True)
     total = np.bincount(back, length, len(keys)).astype(np.float64)
     overlapping = np.bincount(back, overlap, len(keys)) > 0
@@ -155,7 +168,7 @@ def _measured(shared: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.boo
         np.add.at(length, pair[areas], half)
         middle = shapely.bounds(parts[areas])[:, [1, 3]].mean(axis=1)
         ground = shapely.area(parts[areas]) * _DEGREE_M**2 * np.cos(np.radians(middle))
-        overlap[pair[areas][ground > _OVERLAP_M * np.maximum(half, 1e-9)]] = True
+        overlap[pair[areas][ground > half * np.maximum(_OVERLAP_M, _OVERLAP_SHARE * half)]] = True
     return length, overlap
 
 

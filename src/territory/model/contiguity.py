@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -125,7 +126,12 @@ def contiguity_graph(
 
 
 def unit_graph(
-    units: BasicUnits, kind: Literal["rook", "queen"], *, bridges: Iterable[tuple[str, str]], islands: Islands
+    units: BasicUnits,
+    kind: Literal["rook", "queen"],
+    *,
+    bridges: Iterable[tuple[str, str]],
+    islands: Islands,
+    tolerance_m: float = 1.0,
 ) -> ContiguityGraph:
     """Make the graph of units that share a border; see `BasicUnits.contiguity`."""
     problems: list[Problem] = []
@@ -134,13 +140,15 @@ def unit_graph(
         problems.append(Problem("unknown-option", f"kind: expected 'rook' or 'queen', not {kind!r}"))
     if islands not in ISLANDS:
         problems.append(Problem("unknown-option", f"islands: expected one of {', '.join(ISLANDS)}, not {islands!r}"))
+    if not (isinstance(tolerance_m, Real) and 0 <= tolerance_m < np.inf):
+        problems.append(Problem("bad-tolerance", f"expected tolerance_m >= 0, not {tolerance_m!r}"))
     if units.geometry is None:
         problems.append(Problem("no-geometry", "basic units without polygons share no borders", "geometry"))
     if problems or units.geometry is None:
         raise InputError(problems, _SUBJECT)
     from territory.geo.borders import shared_borders  # noqa: PLC0415 - shapely, only for polygons
 
-    found = shared_borders(units.geometry)
+    found = shared_borders(units.geometry, tolerance_m=tolerance_m)
     diagnostics = []
     if found.overlapping.any():
         at = found.pairs[found.overlapping]

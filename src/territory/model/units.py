@@ -212,6 +212,7 @@ class BasicUnits(Table):
         *,
         bridges: Iterable[tuple[str, str]] = (),
         islands: Islands = "refuse",
+        tolerance_m: float = 1.0,
     ) -> ContiguityGraph:
         """Return the graph of units that share a border, with its length.
 
@@ -223,11 +224,13 @@ class BasicUnits(Table):
             Units that are neighbours without a border, such as those on both ends of a ferry.
         islands : {"refuse", "parts", "join"}
             See `territory.geo.contiguity.ContiguityGraph`.
+        tolerance_m : float, metres
+            Gaps up to about this width between units are none: lines that were drawn, or transformed, apart.
 
         Raises
         ------
         InputError
-            Units without ground, ids that are unknown, or an unknown kind.
+            Units without ground, unknown ids, an unknown kind, or a tolerance below 0.
 
         Notes
         -----
@@ -236,12 +239,12 @@ class BasicUnits(Table):
         """
         from territory.model.contiguity import unit_graph  # noqa: PLC0415 - shapely, only for polygons
 
-        return unit_graph(self, kind, bridges=bridges, islands=islands)
+        return unit_graph(self, kind, bridges=bridges, islands=islands, tolerance_m=tolerance_m)
 
     def to_customers(self) -> Customers:
         """Return the units as customers, each at the place that stands for it."""
         shared = {name: getattr(self, name) for name in _SHARED if getattr(self, name) is not None}
-        return Customers(**shared, measures=self.measures)
+        return Customers(**shared, measures=self.measures, diagnostics=self.diagnostics)
 
 
 def _apart(frame: Any, name: str | None) -> tuple[Any, Any]:
