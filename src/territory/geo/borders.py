@@ -76,7 +76,10 @@ def readable_units(
     out = np.empty(len(shapes), dtype=object)
     out[:] = shapes
     broken = ~missing & ~odd & ~shapely.is_valid(shapes)
-    for i in np.flatnonzero(~missing & ~odd):
+    bounds = shapely.bounds(shapes)
+    # what may leave the map, or run around it; of all others there is nothing to do
+    far = (np.abs(bounds) > [180.0, 89.9, 180.0, 89.9]).any(axis=1) | (bounds[:, 2] - bounds[:, 0] > 180.0)
+    for i in np.flatnonzero(~missing & ~odd & (broken | far)):
         out[i] = cut_antimeridian(polygonal(shapes[i]))
     flat = ~missing & ~odd & shapely.is_empty(out)
     for code, message, bad in (
@@ -97,10 +100,11 @@ def readable_units(
 
 def representative_points(polygons: NDArray[np.object_]) -> NDArray[np.float64]:
     """Return a point inside the largest part of each unit, longitude and latitude, shape (n, 2)."""
-    largest = np.empty(len(polygons), dtype=object)
-    for i, polygon in enumerate(polygons):
-        parts = shapely.get_parts(polygon)
-        largest[i] = parts[int(np.argmax(shapely.area(parts)))]
+    parts, of = shapely.get_parts(polygons, return_index=True)
+    order = np.lexsort((shapely.area(parts), of))
+    # the last of each unit is its largest
+    last = np.append(of[order][1:] != of[order][:-1], True) if len(of) else np.empty(0, dtype=bool)
+    largest = parts[order[last]]
     return np.asarray(shapely.get_coordinates(shapely.point_on_surface(largest)), dtype=np.float64)
 
 
@@ -140,8 +144,11 @@ def shared_borders(polygons: NDArray[np.object_] | list[Region], *, tolerance_m:
         part = slice(at, at + _CHUNK)
         length[part], overlap[part] = _measured(shapely.intersection(first[part], shapes[j[part]]))
     beside = np.flatnonzero(length < _CORNER_M)
-    if tolerance_m > 0 and len(beside):
-        # only of those that share no line: lines along a gap
+    if tolerance_m > 0:
+        # of those that share no line: lines along a gap, where there is room for one
+        one, two = shapely.bounds(first[beside]), shapely.bounds(shapes[j[beside]])
+        room = np.minimum(one[:, 2:], two[:, 2:]) - np.maximum(one[:, :2], two[:, :2])
+        beside = beside[(room + 2 * apart > _BESIDE * apart).any(axis=1)]
         wide = shapely.buffer(shapes[j[beside]], apart, quad_segs=2)
         along = _measured(shapely.intersection(shapely.boundary(first[beside]), wide))[0]
         length[beside] = np.where(along > _BESIDE * tolerance_m, along, 0.0)

@@ -73,11 +73,11 @@ def contiguity_graph(
     Examples
     --------
     >>> from territory import Customers
-    >>> customers = Customers(id=["a", "b", "c"], lon=[0, 1, 2], lat=[50, 50, 50])
+    >>> customers = Customers(id=["a", "b", "c"], lon=[10, 11, 12], lat=[0, 0, 0])
     >>> contiguity_graph(customers).edges.tolist()
     [[0, 1], [1, 2]]
     >>> from shapely import LineString
-    >>> river = LineString([(1.5, 49), (1.5, 51)])
+    >>> river = LineString([(11.5, -1), (11.5, 1)])
     >>> contiguity_graph(customers, barriers=river).component.tolist()
     [0, 0, 1]
     >>> contiguity_graph(customers, barriers=river, bridges=[("a", "c")]).n_components
