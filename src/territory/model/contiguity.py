@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -131,7 +130,7 @@ def unit_graph(
     *,
     bridges: Iterable[tuple[str, str]],
     islands: Islands,
-    tolerance_m: float = 1.0,
+    tolerance_m: Any = 1.0,
 ) -> ContiguityGraph:
     """Make the graph of units that share a border; see `BasicUnits.contiguity`."""
     problems: list[Problem] = []
@@ -140,7 +139,7 @@ def unit_graph(
         problems.append(Problem("unknown-option", f"kind: expected 'rook' or 'queen', not {kind!r}"))
     if islands not in ISLANDS:
         problems.append(Problem("unknown-option", f"islands: expected one of {', '.join(ISLANDS)}, not {islands!r}"))
-    if not (isinstance(tolerance_m, Real) and 0 <= tolerance_m < np.inf):
+    if not (isinstance(tolerance_m, (int, float, np.number)) and 0 <= float(tolerance_m) < np.inf):
         problems.append(Problem("bad-tolerance", f"expected tolerance_m >= 0, not {tolerance_m!r}"))
     if units.geometry is None:
         problems.append(Problem("no-geometry", "basic units without polygons share no borders", "geometry"))
