@@ -10,12 +10,12 @@ import pytest
 import territory
 
 PUBLIC = [
-    "Alignment", "BatchError", "Customers", "DateRanges", "GreatCircle", "InfeasibleError", "InputError",
-    "MatrixTravel", "MissingExtraError", "Plan", "PlanSettings", "Problem", "Reps", "RoutingProblem",
-    "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets", "Travel",
-    "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "check_alignment", "check_plan",
-    "check_routing", "design_territories", "due_visits", "plan", "read_customers", "read_plan", "read_reps",
-    "route_day", "schedule_visits", "solve_routing", "work_shifts", "write_plan",
+    "Alignment", "BasicUnits", "BatchError", "ContiguityGraph", "Customers", "DateRanges", "GreatCircle",
+    "InfeasibleError", "InputError", "MatrixTravel", "MissingExtraError", "Plan", "PlanSettings", "Problem", "Reps",
+    "RoutingProblem", "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets",
+    "Travel", "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "check_alignment", "check_plan",
+    "check_routing", "contiguity_graph", "design_territories", "due_visits", "plan", "read_customers", "read_plan",
+    "read_reps", "route_day", "schedule_visits", "solve_routing", "work_shifts", "write_plan",
 ]  # fmt: skip
 HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow",
          "ray", "scipy", "shapely")  # fmt: skip
@@ -47,6 +47,8 @@ def test_a_name_that_is_not_there():
     "import territory.errors, territory.units",
     "import territory.model",
     "from territory import Customers, Reps, Plan, Alignment, InputError",
+    "from territory import BasicUnits, ContiguityGraph, contiguity_graph",
+    "import territory.testing; territory.testing.ascii_map('AB')",
     "from territory import Customers; Customers(id=['a'], lon=[1.0], lat=[1.0], opening_hours=['Mo 09:00-10:00'])",
     "from territory import Customers; Customers.from_frame({'id': ['a'], 'lon': [1.0], 'lat': [1.0]}).to_dict()",
 ])  # fmt: skip

@@ -19,6 +19,8 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "Alignment": "model",
+    "BasicUnits": "model",
+    "ContiguityGraph": "model",
     "Customers": "model",
     "DateRanges": "model",
     "Plan": "model",
@@ -28,6 +30,7 @@ _PUBLIC = {
     "TextSets": "model",
     "Visits": "model",
     "WeeklyHours": "model",
+    "contiguity_graph": "model",
     "GreatCircle": "travel",
     "MatrixTravel": "travel",
     "Travel": "travel",
@@ -75,6 +78,8 @@ if TYPE_CHECKING:
     from territory.io import read_customers, read_plan, read_reps, write_plan
     from territory.model import (
         Alignment,
+        BasicUnits,
+        ContiguityGraph,
         Customers,
         DateRanges,
         Plan,
@@ -84,6 +89,7 @@ if TYPE_CHECKING:
         TextSets,
         Visits,
         WeeklyHours,
+        contiguity_graph,
     )
     from territory.routing import (
         RoutingProblem,
@@ -98,7 +104,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alignment",
+    "BasicUnits",
     "BatchError",
+    "ContiguityGraph",
     "Customers",
     "DateRanges",
     "GreatCircle",
@@ -126,6 +134,7 @@ __all__ = [
     "check_alignment",
     "check_plan",
     "check_routing",
+    "contiguity_graph",
     "design_territories",
     "due_visits",
     "plan",

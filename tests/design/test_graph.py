@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import networkx as nx
 import numpy as np
 import pytest
 
 from territory.design import territory_graph
-from territory.model import Alignment, Customers, Reps
+from territory.model import Alignment, Customers, Reps, contiguity_graph
+from territory.testing import ascii_map
 
 
 @pytest.fixture
@@ -38,3 +41,15 @@ def test_customers_in_no_territory_join_nothing(strip):
     )
     assert "X" in territory_graph(holes)
     assert not list(territory_graph(holes).edges("X"))
+
+
+def test_neighbours_are_those_of_the_alignments_graph():
+    river = ascii_map("AA#BB/AA#BB/AACCC")
+    for kind in ("rook", "delaunay"):
+        graph = territory_graph(river.alignment(graph=river.graph(kind)))
+        assert sorted(tuple(sorted(e)) for e in graph.edges) == [("A", "C"), ("B", "C")]
+    one_spot = Customers(id=["a", "b", "c", "d"], lon=[1, 1, 1, 2], lat=[1] * 4)
+    frame = {"customer_id": one_spot.id, "territory_id": ["X", "Y", "", "Z"]}
+    read = Alignment.from_frame(frame, customers=one_spot)
+    graph = territory_graph(dataclasses.replace(read, graph=contiguity_graph(one_spot)))
+    assert sorted(tuple(sorted(e)) for e in graph.edges) == [("X", "Y"), ("X", "Z"), ("Y", "Z")]

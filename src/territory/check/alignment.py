@@ -6,8 +6,9 @@ Where something is a matter of definition:
   The total may be that of all customers, or of those that are in a territory, or in between (an
   alignment that was edited by hand keeps its targets).
 * Contiguity concerns the customers that every rep may serve; those who are locked, or particular
-  about reps, may lie apart. A territory is connected on the adjacency of the former; customers at
-  one spot are one.
+  about reps, may lie apart. A territory is connected on the graph of the former that the alignment
+  names, or else on the Delaunay graph of their places. A graph made from places is made anew. Where
+  islands may be parts of a territory, it is connected on each of them.
 * Without reps, a locked customer's owner has no territory to its name: customers who are locked to
   one owner belong to one territory then.
 """
@@ -27,8 +28,9 @@ from territory.geo.sphere import EARTH_RADIUS_M
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from territory.geo.contiguity import ContiguityGraph
     from territory.model.alignment import Alignment
-    from territory.model.arrays import BoolArray, FloatArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
 
     Rule: TypeAlias = Callable[[Alignment], Iterator[Violation]]
 
@@ -224,12 +226,38 @@ def _free(a: Alignment) -> BoolArray:
     return free
 
 
+def _pieces(a: Alignment, graph: ContiguityGraph) -> tuple[IdxArray, IntArray]:
+    """Return the piece of each customer that contiguity concerns, and who they are; on islands, that may be parts."""
+    c = a.customers
+    kept = graph.made_anew(c.lon, c.lat).among(_free(a), c.lon, c.lat)
+    rows = np.flatnonzero((kept.site >= 0) & (a.territory_idx >= 0))
+    piece = kept.torn(a.territory_idx)[rows]
+    if graph.islands != "parts":
+        return piece, rows
+    # the largest pieces of a territory, one on each island, are told as one
+    component, home = kept.component[rows], a.territory_idx[rows]
+    _, first, size = np.unique(piece, return_index=True, return_counts=True)
+    order = np.lexsort((-size, component[first], home[first]))
+    same = np.zeros(len(order), dtype=bool)
+    same[1:] = (component[first][order][1:] == component[first][order][:-1]) & (
+        home[first][order][1:] == home[first][order][:-1]
+    )
+    name = np.arange(len(order))
+    for j in np.unique(home):
+        best = order[~same & (home[first][order] == j)]
+        name[best] = best.min()
+    return name[piece].astype(np.int32), rows
+
+
 def _contiguous(a: Alignment) -> Iterator[Violation]:
     if not a.contiguous:
         return
     c, rows = a.customers, np.flatnonzero(_free(a))
-    lon, lat = c.lon[rows], c.lat[rows]
-    part = fragments(a.territory_idx[rows], point_adjacency(lon, lat), sites=co_located(lon, lat))
+    if a.graph is None:
+        lon, lat = c.lon[rows], c.lat[rows]
+        part = fragments(a.territory_idx[rows], point_adjacency(lon, lat), sites=co_located(lon, lat))
+    else:
+        part, rows = _pieces(a, a.graph)
     _, first, size = np.unique(part, return_index=True, return_counts=True)
     home = a.territory_idx[rows[first]]
     for j in np.flatnonzero(np.bincount(home, minlength=len(a)) > 1):

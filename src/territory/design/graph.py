@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.geo.adjacency import label_adjacency, point_adjacency
+from territory.geo.contraction import touching
 from territory.geo.sphere import great_circle_m
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def territory_graph(alignment: Alignment) -> Any:
     -------
     networkx.Graph
         A node for each territory, by its id, with ``customers``, ``rep_id`` and the total of each
-        balance measure; an edge where customers of both are neighbours in the Delaunay graph of all
-        customers, with ``distance_km`` between the centres.
+        balance measure; an edge where customers of both are neighbours in the alignment's graph (the
+        Delaunay graph of all customers, where it names none), with ``distance_km`` between the centres.
 
     Notes
     -----
@@ -51,7 +52,11 @@ def territory_graph(alignment: Alignment) -> Any:
     for j, name in enumerate(ids):
         measures = {measure: float(total[j]) for measure, total in totals.items()}
         graph.add_node(name, customers=int(count[j]), rep_id=reps[j], **measures)
-    edges = label_adjacency(a.territory_idx, point_adjacency(a.customers.lon, a.customers.lat))
+    if a.graph is None:
+        neighbours = point_adjacency(a.customers.lon, a.customers.lat)
+    else:
+        neighbours = touching(a.graph.site, a.graph.edges, a.territory_idx)
+    edges = label_adjacency(a.territory_idx, neighbours)
     km = great_circle_m(
         a.center_lon[edges[:, 0]], a.center_lat[edges[:, 0]], a.center_lon[edges[:, 1]], a.center_lat[edges[:, 1]]
     )

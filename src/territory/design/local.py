@@ -1,16 +1,17 @@
 """Repair and improvement of an assignment by moves of single customers at the borders.
 
 Contiguity concerns the free customers, whom every rep may serve; those with locks or particular
-about reps may lie apart. It lives on sites: a site is a spot with one or more free customers, two
-sites are neighbours in the Delaunay graph of the sites, and a territory is connected if the sites
-where it has free customers are. A free customer may leave a territory if that keeps it connected,
-and may enter one that is at its site or at a neighbouring one. Moves first bring every measure into
-its band, then make territories compact.
+about reps may lie apart. It lives on the sites of a `ContiguityGraph`: a territory is connected if
+the sites where it has free customers are; where islands may be its parts, if those on each island
+are. A free customer may leave a territory if that keeps it connected, and may enter one that is at
+its site or at a neighbouring one. Moves first bring every measure into its band, then make
+territories compact.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from itertools import pairwise
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from territory.design.problem import free_customers
-from territory.geo.adjacency import co_located, point_adjacency
+from territory.geo.contiguity import graph_of_points
 from territory.model.arrays import NO_IDX
 
 if TYPE_CHECKING:
     from territory.design.problem import DesignProblem
+    from territory.geo.contiguity import ContiguityGraph
     from territory.model.arrays import FloatArray, IdxArray
 
 __all__ = ["Borders", "improve"]
@@ -47,6 +49,8 @@ class Borders:
     lon, lat : float arrays of shape (n,), degrees
     contiguous : bool
         Whether territories must stay connected.
+    graph : ContiguityGraph, optional
+        Of the n customers, with a site for the free ones. Default: the Delaunay graph of those.
     """
 
     def __init__(
@@ -58,18 +62,21 @@ class Borders:
         lat: FloatArray,
         *,
         contiguous: bool,
+        graph: ContiguityGraph | None = None,
     ) -> None:
         self.problem = problem
         self.distance2 = distance2
-        free = np.flatnonzero(free_customers(problem)) if contiguous else np.empty(0, dtype=np.int64)
-        self.site = np.full(problem.n, NO_IDX, dtype=np.int32)
-        self.site[free] = co_located(lon[free], lat[free])
-        edges = self.site[free[point_adjacency(lon[free], lat[free])]].reshape(-1, 2)
-        n_sites = int(self.site.max(initial=NO_IDX)) + 1
-        self.near: list[list[int]] = [[] for _ in range(n_sites)]
-        for s, t in np.unique(np.sort(edges[edges[:, 0] != edges[:, 1]], axis=1), axis=0).tolist():
-            self.near[s].append(t)
-            self.near[t].append(s)
+        if graph is None:
+            free = np.flatnonzero(free_customers(problem)) if contiguous else np.empty(0, dtype=np.int64)
+            part = graph_of_points(lon[free], lat[free])
+            site = np.full(problem.n, NO_IDX, dtype=np.int32)
+            site[free] = part.site
+            graph = replace(part, site=site)
+        self.site = graph.site
+        n_sites = graph.n_sites
+        self.near: list[list[int]] = [near.tolist() for near in np.split(graph.indices, graph.indptr[1:-1])][:n_sites]
+        #: site -> island, all alike where a territory must be in one piece
+        self.island = graph.site_component.tolist() if graph.islands == "parts" else [0] * n_sites
         #: customers that contiguity does not concern
         self.loose: list[int] = np.flatnonzero(self.site < 0).tolist()
         self.label: list[int] = label.tolist()
@@ -199,10 +206,21 @@ class Borders:
         weight = [sum(self.problem.weight[i] for s in part for i in self.here[s][a]) for part in found]
         return [found[p] for p in sorted(range(len(found)), key=lambda p: (-weight[p], min(found[p])))]
 
+    def smaller_parts(self, a: int) -> list[set[int]]:
+        """Return the parts of territory `a` that are not the heaviest on their island."""
+        seen: set[int] = set()
+        found = []
+        for part in self.parts(a):
+            island = self.island[min(part)]
+            if island in seen:
+                found.append(part)
+            seen.add(island)
+        return found
+
     def reconnect(self) -> None:
         """Hand the smaller parts of torn territories to their neighbours, customer by customer from the rim."""
         for _ in range(self.problem.n):
-            torn = [(a, part) for a in range(self.problem.k) for part in self.parts(a)[1:]]
+            torn = [(a, part) for a in range(self.problem.k) for part in self.smaller_parts(a)]
             moved = False
             for a, part in torn:
                 for i in sorted(i for s in part for i in self.here[s].get(a, ())):

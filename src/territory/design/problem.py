@@ -43,7 +43,9 @@ class DesignProblem:
     tolerance : float array of shape (m,)
         Allowed deviation, a share of the target.
     eligible : bool array of shape (n, k), or None where everybody may serve everybody
-        Locks, skills and forbidden reps.
+        Locks, skills and forbidden reps; and islands, where every territory lies on one of them.
+    free : bool array of shape (n,), optional
+        Whom contiguity concerns. Default: those whom everybody may serve.
     """
 
     xyz: FloatArray
@@ -52,6 +54,7 @@ class DesignProblem:
     share: FloatArray
     tolerance: FloatArray
     eligible: BoolArray | None
+    free: BoolArray | None = None
 
     @property
     def n(self) -> int:
@@ -71,6 +74,8 @@ class DesignProblem:
 
 def free_customers(problem: DesignProblem) -> BoolArray:
     """Return which customers every rep may serve, bool of shape (n,): those that contiguity concerns."""
+    if problem.free is not None:
+        return problem.free
     if problem.eligible is None:
         return np.ones(problem.n, dtype=bool)
     return np.asarray(problem.eligible.all(axis=1), dtype=bool)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 import numpy as np
 
+from territory.design.contiguity import is_usual, problem_graph, read_contiguity
 from territory.design.problem import canonical_customers, canonical_reps, on_sphere
 from territory.errors import InputError, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
 from territory.model.coordinates import pair_diagnostics
 from territory.model.eligibility import eligibility, owner_idx
+from territory.model.units import BasicUnits
 from territory.model.workload import default_measure, measure_values
 
 if TYPE_CHECKING:
+    from territory.geo.contiguity import ContiguityGraph
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
@@ -63,6 +66,12 @@ class Request:
         Share of the whole that each territory should hold, in the problem's order; adds up to 1.
     pull : float
         How far centres are drawn from the middle of their customers to the home: 0 not, 1 all the way.
+    graph : ContiguityGraph, or None
+        In the problem's order, with a site for whom every rep may serve; None where contiguity is not asked for.
+    asked : ContiguityGraph, or None
+        The graph of all customers, in the order of the table; None also for the usual one.
+    part, component : int32 arrays of shape (k,), (len(row),), or None
+        The island of each territory and customer, where territories are tied to islands.
     """
 
     customers: Customers
@@ -78,9 +87,17 @@ class Request:
     measures: FloatArray
     share: FloatArray
     pull: float
-    contiguous: bool
+    graph: ContiguityGraph | None
+    asked: ContiguityGraph | None
     rng: np.random.Generator
     diagnostics: tuple[Problem, ...] = ()
+    part: IdxArray | None = None
+    component: IdxArray | None = None
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether territories must be contiguous."""
+        return self.graph is not None
 
     @property
     def territory_id(self) -> list[str]:
@@ -104,7 +121,13 @@ class Request:
         """Return the first centres, float of shape (k, 3): homes, or a spread by k-means++."""
         if self.homes is not None and self.one_each:
             return self.homes
-        return spread(xyz, weight, self.k, self.rng)
+        if self.part is None or self.component is None:
+            return spread(xyz, weight, self.k, self.rng)
+        center = np.empty((self.k, xyz.shape[1]))
+        for island in np.unique(self.part):
+            here, mine = self.component == island, self.part == island
+            center[mine] = spread(xyz[here], weight[here], int(mine.sum()), self.rng)
+        return center
 
     def match(self, lon: FloatArray, lat: FloatArray) -> IdxArray:
         """Return the rep of each territory with these centres, int32 of shape (k,): homes near by, one each."""
@@ -137,7 +160,7 @@ def spread(xyz: FloatArray, weight: FloatArray, k: int, rng: np.random.Generator
 
 
 def read_request(
-    customers: Customers,
+    customers: Customers | BasicUnits,
     reps: Reps | None,
     n_territories: int | None,
     balance: Mapping[str, float] | None,
@@ -145,10 +168,17 @@ def read_request(
     time_limit_s: float,
     rng: int | np.random.Generator | None,
     *,
-    contiguous: bool = True,
+    contiguous: Any = True,
+    barriers: Any = None,
+    bridges: Any = (),
+    islands: Any = None,
 ) -> Request:
     """Check everything that was asked, and raise one `InputError` with all that is wrong."""
     problems: list[Problem] = []
+    bridges = list(bridges) if isinstance(bridges, Iterable) else bridges
+    graph = read_contiguity(customers, contiguous, barriers, bridges, islands, problems)
+    if isinstance(customers, BasicUnits):
+        customers = customers.to_customers()
     n = len(customers)
     if n == 0:
         problems.append(Problem("no-customers", "there are no customers to share out"))
@@ -177,6 +207,7 @@ def read_request(
     if eligible is not None:
         eligible = eligible[:, order]
     row = canonical_customers(customers, measures, eligible)
+    served = eligible
     if eligible is not None:
         row = row[eligible[row].any(axis=1)]
         eligible = None if eligible[row].all() else eligible[row]
@@ -197,11 +228,14 @@ def read_request(
         measures=measures[row],
         share=share,
         pull=pull,
-        contiguous=contiguous,
+        graph=None if graph is None else problem_graph(graph, customers, served, row),
+        asked=None if graph is None or is_usual(graph) else graph,
         rng=np.random.default_rng(rng),
-        diagnostics=customers.diagnostics
-        if reps is None
-        else (*customers.diagnostics, *reps.diagnostics, *pair_diagnostics(customers, reps)),
+        diagnostics=(
+            *customers.diagnostics,
+            *(() if reps is None else (*reps.diagnostics, *pair_diagnostics(customers, reps))),
+            *(() if graph is None else graph.diagnostics),
+        ),
     )
 
 

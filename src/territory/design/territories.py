@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from territory.check import check_alignment
 from territory.design.bound import transport_bound
+from territory.design.contiguity import on_islands
 from territory.design.local import Borders, improve
 from territory.design.problem import DesignProblem, chord2, on_sphere
 from territory.design.request import Request, read_request
@@ -21,11 +22,12 @@ from territory.model.arrays import NO_IDX, text_array
 from territory.model.enums import Reason, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from territory.model.arrays import FloatArray, IdxArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
+    from territory.model.units import BasicUnits
 
 __all__ = ["design_territories"]
 
@@ -42,13 +44,16 @@ _SHARE: Final = 0.7
 
 
 def design_territories(
-    customers: Customers,
+    customers: Customers | BasicUnits,
     reps: Reps | None = None,
     *,
     n_territories: int | None = None,
     balance: Mapping[str, float] | None = None,
     centers: Literal["near-homes", "free", "homes"] | None = None,
-    contiguous: bool = True,
+    contiguous: Any = True,
+    barriers: Any = None,
+    bridges: Iterable[tuple[str, str]] = (),
+    islands: Literal["refuse", "parts", "join"] | None = None,
     time_limit_s: float = 30.0,
     rng: int | np.random.Generator | None = 0,
     on_progress: Callable[[str, float], None] | None = None,
@@ -57,7 +62,8 @@ def design_territories(
 
     Parameters
     ----------
-    customers : Customers, length n
+    customers : Customers or BasicUnits, length n
+        Units are dealt out whole, each at the place that stands for it.
     reps : Reps, optional
         One territory each; ``capacity_s`` shares out the work (a part-timer gets less). Skills,
         locks and forbidden reps are kept.
@@ -73,9 +79,20 @@ def design_territories(
         Whether centres lie in the middle of their customers ("free"), at the reps' homes, or a
         third of the way from the middle to the home, which saves driving. Default: near homes
         where there are reps, one a territory; else free.
-    contiguous : bool
-        Whether every territory must be connected on the Delaunay graph of its free customers, those
-        that every rep may serve. Customers with locks, or particular about reps, may lie apart.
+    contiguous : bool, "delaunay", "gabriel", "rook", "queen", ContiguityGraph, or a graph
+        Whether every territory must be connected, and on which graph: by default that of neighbours by
+        place (Delaunay), or by shared border where units have polygons. A networkx graph of customer
+        ids, a scipy sparse matrix, or pairs of ids are taken as they are; see `contiguity_graph`. It
+        concerns the free customers, those that every rep may serve. Customers with locks, or particular
+        about reps, may lie apart, and do not stand in the way of others.
+    barriers : geometry, iterable of geometries, GeoDataFrame, or GeoJSON as a mapping, optional
+        Lines and polygons (rivers, ridges, lakes) across which nobody is a neighbour by place.
+    bridges : iterable of pairs of ids, optional
+        Who are neighbours in spite of barriers.
+    islands : {"refuse", "parts", "join"}, optional
+        What becomes of parts of the map that nothing joins: every territory lies in one of them, which
+        is an error if it cannot be ("refuse", the default); a territory may have a piece on each
+        ("parts"); or the shortest gaps between them are bridged ("join").
     time_limit_s : float
         Seconds; kept within 10 % + 0.2 s, once there is a first answer.
     rng : int, Generator or None
@@ -94,7 +111,8 @@ def design_territories(
     InputError
         Every broken rule at once.
     InfeasibleError
-        No alignment keeps the hard limits, or none was found; ``.reasons`` says who and by how much.
+        No alignment keeps the hard limits, or none was found; ``.reasons`` says who and by how much:
+        also islands, where there are more than territories, or one is too small to be one.
 
     Notes
     -----
@@ -110,10 +128,13 @@ def design_territories(
     [0, 0, 1, 1]
     """
     began = monotonic()
-    request = read_request(customers, reps, n_territories, balance, centers, time_limit_s, rng, contiguous=contiguous)
+    request = read_request(
+        customers, reps, n_territories, balance, centers, time_limit_s, rng,
+        contiguous=contiguous, barriers=barriers, bridges=bridges, islands=islands,
+    )  # fmt: skip
     deadline = began + time_limit_s
     say = on_progress or _silent
-    lon, lat = customers.lon[request.row], customers.lat[request.row]
+    lon, lat = request.customers.lon[request.row], request.customers.lat[request.row]
     problem = DesignProblem(
         xyz=on_sphere(lon, lat),
         weight=request.measures[:, 0],
@@ -122,10 +143,13 @@ def design_territories(
         tolerance=np.array(list(request.balance.values())),
         eligible=request.eligible,
     )
+    request, problem = on_islands(request, problem)
     if request.hard:
         _refuse_impossible(request, problem)
     label, center = _search(request, problem, began + _SEARCH * time_limit_s, say)
-    borders = Borders(problem, chord2(problem.xyz, center), label, lon, lat, contiguous=contiguous)
+    borders = Borders(
+        problem, chord2(problem.xyz, center), label, lon, lat, contiguous=request.contiguous, graph=request.graph
+    )
     borders.reconnect()
     say("repair", 0.8)
     improve(borders, deadline)
@@ -275,7 +299,9 @@ def _alignment(
     weight = problem.weight
     center = _recentre(request, problem, weight, label, center)
     cost = float(weight @ chord2_own(problem.xyz, center, label))
-    bound = transport_bound(problem, chord2(problem.xyz, center), cost, deadline=deadline)
+    # which island a territory got was a choice: the bound holds whatever it is
+    anywhere = replace(problem, eligible=request.eligible)
+    bound = transport_bound(anywhere, chord2(problem.xyz, center), cost, deadline=deadline)
     lon, lat = from_unit_vectors(center)
     # where they have no rep's name, territories are numbered from west to east
     back = np.argsort(request.place) if request.one_each else np.lexsort((lat, lon))
@@ -310,6 +336,7 @@ def _alignment(
         balance=balance,
         targets={name: problem.targets[back, m] for m, name in enumerate(balance)},
         contiguous=request.contiguous,
+        graph=request.asked,
         unassigned_reason=left,
         diagnostics=tuple(diagnostics),
         status=status,

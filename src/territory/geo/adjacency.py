@@ -24,7 +24,16 @@ from territory.geo.sphere import unit_vectors
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["co_located", "fragments", "label_adjacency", "n_fragments", "point_adjacency"]
+__all__ = [
+    "co_located",
+    "components",
+    "fragments",
+    "label_adjacency",
+    "n_fragments",
+    "point_adjacency",
+    "site_adjacency",
+    "unique_edges",
+]
 
 #: Co-located points are those whose unit vectors agree to this, 6.4 mm on the ground.
 _SAME_SPOT: Final = 1e-9
@@ -82,15 +91,42 @@ def point_adjacency(lon: ArrayLike, lat: ArrayLike, *, kind: Kind = "delaunay") 
     -----
     O(n log n); about 15 microseconds a point, nearly all of them in Qhull.
     """
-    vectors = unit_vectors(lon, lat).reshape(-1, 3)
-    if len(vectors) < 2:
+    sites, site_edges = site_adjacency(lon, lat, kind=kind)
+    if len(sites) < 2:
         return np.empty((0, 2), dtype=np.int32)
-    sites = co_located(lon, lat)
-    _, first = np.unique(sites, return_index=True)
-    lon_array, lat_array = np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
-    xy = stereographic(lon_array[first], lat_array[first])
-    site_edges = _connected(_site_edges(xy, vectors[first], kind), xy)
     return _spread(site_edges, sites)
+
+
+def site_adjacency(
+    lon: ArrayLike, lat: ArrayLike, *, kind: Kind = "delaunay"
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Find the sites of points, and which sites are neighbours; the order of the points has no say in it.
+
+    Parameters
+    ----------
+    lon, lat, kind
+        As for `point_adjacency`.
+
+    Returns
+    -------
+    sites : int32 array of shape (n,)
+        From `co_located`.
+    edges : int64 array of shape (m, 2)
+        Pairs of sites (s, t) with s < t, sorted, each once.
+    """
+    sites = co_located(lon, lat)
+    if len(sites) == 0:
+        return sites, np.empty((0, 2), dtype=np.int64)
+    _, first = np.unique(sites, return_index=True)
+    lon_site = np.asarray(lon, dtype=np.float64).reshape(-1)[first]
+    lat_site = np.asarray(lat, dtype=np.float64).reshape(-1)[first]
+    # Where four or more lie on one circle, as on a grid, rounding and the order of the points decide which diagonal
+    # is drawn; in an order of their own they get the same one whatever the order of the rows.
+    order = np.lexsort((lat_site, lon_site))
+    lon_site, lat_site = lon_site[order], lat_site[order]
+    xy = stereographic(lon_site, lat_site)
+    edges = _connected(_site_edges(xy, unit_vectors(lon_site, lat_site), kind), xy)
+    return sites, unique_edges(order[edges], len(order))
 
 
 def _site_edges(xy: NDArray[np.float64], vectors: NDArray[np.float64], kind: Kind) -> NDArray[np.int64]:
@@ -111,8 +147,8 @@ def _site_edges(xy: NDArray[np.float64], vectors: NDArray[np.float64], kind: Kin
         # A point is inside the circle on the diameter if it sees the diameter at an obtuse angle. With chords in
         # space this is exact on the sphere; of all points only the two opposite corners have to be asked.
         inside = ((start - opposite) * (end - opposite)).sum(axis=1) < 0.0
-        obtuse = _unique_edges(edges[inside], len(xy))
-        edges = _unique_edges(edges, len(xy))
+        obtuse = unique_edges(edges[inside], len(xy))
+        edges = unique_edges(edges, len(xy))
         edges = edges[~np.isin(edges @ [len(xy), 1], obtuse @ [len(xy), 1])]
     # sites too close to be corners of their own are left out by Qhull: they join their nearest corner
     left_out = triangulation.coplanar[:, [0, 2]].astype(np.int64)
@@ -138,7 +174,7 @@ def _along(xy: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _connected(edges: NDArray[np.int64], xy: NDArray[np.float64]) -> NDArray[np.int64]:
     """Add the links of the chain between parts that rounding has kept apart, if there are any."""
-    part = _components(len(xy), edges)
+    part = components(len(xy), edges)
     if part.max(initial=0) == 0:
         return edges
     chain = _chain(xy)
@@ -161,10 +197,11 @@ def _spread(site_edges: NDArray[np.int64], sites: NDArray[np.int32]) -> NDArray[
     for i in range(min(_STAND_INS, int(count.max()))):
         later = rank > i
         parts.append(np.stack([order[start[sites[order[later]]] + i], order[later]], axis=1))
-    return _unique_edges(np.concatenate(parts), n).astype(np.int32)
+    return unique_edges(np.concatenate(parts), n).astype(np.int32)
 
 
-def _unique_edges(edges: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+def unique_edges(edges: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Return edges between n points as pairs (i, j) with i < j, sorted, each once."""
     keys = np.minimum(edges[:, 0], edges[:, 1]) * n + np.maximum(edges[:, 0], edges[:, 1])
     # sorted by hand: at millions of edges several times faster than the hash table of numpy.unique
     keys.sort()
@@ -172,7 +209,8 @@ def _unique_edges(edges: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return np.stack([keys // n, keys % n], axis=1)
 
 
-def _components(n: int, edges: NDArray[np.int64]) -> NDArray[np.int32]:
+def components(n: int, edges: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the connected component of each of n points, int32 of shape (n,). O(n + m)."""
     from scipy.sparse import coo_array  # noqa: PLC0415 - slow to load, and many calls need none of it
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
 
@@ -205,7 +243,7 @@ def fragments(
     label = np.asarray(labels, dtype=np.int64)
     pairs = np.asarray(edges, dtype=np.int64).reshape(-1, 2)
     if sites is None:
-        part = _components(len(label), pairs[label[pairs[:, 0]] == label[pairs[:, 1]]])
+        part = components(len(label), pairs[label[pairs[:, 0]] == label[pairs[:, 1]]])
     else:
         part = _site_components(label, pairs, np.asarray(sites, dtype=np.int64))
     result = np.full(len(label), -1, dtype=np.int32)
@@ -226,7 +264,7 @@ def _site_components(label: NDArray[np.int64], edges: NDArray[np.int64], sites: 
     node_site = keys // width
     start = np.searchsorted(node_site, np.arange(n_sites + 1))
     site_edges = sites[edges]
-    site_edges = _unique_edges(site_edges[site_edges[:, 0] != site_edges[:, 1]], n_sites)
+    site_edges = unique_edges(site_edges[site_edges[:, 0] != site_edges[:, 1]], n_sites)
     # every node at the first end of an edge looks for its label at the second
     n_here = np.diff(start)[site_edges[:, 0]]
     edge = np.repeat(np.arange(len(site_edges)), n_here)
@@ -234,7 +272,7 @@ def _site_components(label: NDArray[np.int64], edges: NDArray[np.int64], sites: 
     wanted = site_edges[edge, 1] * width + keys[here] % width
     there = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     found = keys[there] == wanted
-    part: NDArray[np.int32] = _components(len(keys), np.stack([here[found], there[found]], axis=1))[node]
+    part: NDArray[np.int32] = components(len(keys), np.stack([here[found], there[found]], axis=1))[node]
     return part
 
 
@@ -279,4 +317,4 @@ def label_adjacency(labels: ArrayLike, edges: NDArray[np.int32]) -> NDArray[np.i
     label = np.asarray(labels, dtype=np.int64)
     pairs = label[np.asarray(edges, dtype=np.int64).reshape(-1, 2)]
     pairs = pairs[(pairs[:, 0] != pairs[:, 1]) & (pairs >= 0).all(axis=1)]
-    return _unique_edges(pairs, int(label.max(initial=0)) + 1).astype(np.int32)
+    return unique_edges(pairs, int(label.max(initial=0)) + 1).astype(np.int32)

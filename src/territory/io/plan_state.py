@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.errors import Problem
+from territory.io.graph_state import graph_state, restore_graph
 from territory.model import Alignment, Routes, Status, Stops, Unassigned
 from territory.model.arrays import NO_IDX, frozen, text_array
 from territory.model.table import Rejects, Table
@@ -83,6 +84,7 @@ def alignment_state(alignment: Alignment) -> dict[str, Any]:
         "gap": None if alignment.gap is None else _number(alignment.gap),
         "unassigned_reason": {str(i): reason for i, reason in alignment.unassigned_reason.items()},
         "diagnostics": problems_state(alignment.diagnostics),
+        "graph": graph_state(alignment.graph),
     }
 
 
@@ -111,6 +113,8 @@ def restore_alignment(
         bound=values["bound"],
         unassigned_reason={int(i): reason for i, reason in values["unassigned_reason"].items()},
         diagnostics=restore_problems(values["diagnostics"]),
+        # files of before have none
+        graph=restore_graph(values.get("graph")),
     )
 
 

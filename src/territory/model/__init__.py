@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from territory.geo.contiguity import ContiguityGraph
 from territory.model.alignment import Alignment
+from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
 from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
 from territory.model.hours import WeeklyHours
@@ -12,13 +14,16 @@ from territory.model.ragged import DateRanges, TextSets
 from territory.model.reps import Reps
 from territory.model.routes import Routes, Shifts, Stops, Unassigned
 from territory.model.settings import PlanSettings
+from territory.model.units import BasicUnits
 from territory.model.visits import Visits
 from territory.model.workload import default_measure, measure_values
 
 __all__ = [
     "Alignment",
     "Area",
+    "BasicUnits",
     "Channel",
+    "ContiguityGraph",
     "Customers",
     "DateRanges",
     "HoursBind",
@@ -40,6 +45,7 @@ __all__ = [
     "Unassigned",
     "Visits",
     "WeeklyHours",
+    "contiguity_graph",
     "default_measure",
     "measure_values",
 ]

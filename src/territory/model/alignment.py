@@ -22,6 +22,7 @@ from territory.model.workload import measure_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from territory.geo.contiguity import ContiguityGraph
     from territory.model.customers import Customers
     from territory.model.reps import Reps
 
@@ -48,7 +49,9 @@ class Alignment:
         Allowed deviation from the target, as a share of it.
     targets : mapping of measure to float array of shape (k,)
     contiguous : bool
-        Whether every territory was asked to be connected on the adjacency of the customers.
+        Whether every territory was asked to be connected.
+    graph : ContiguityGraph, optional
+        On which graph of the customers; None: the Delaunay graph of their places.
     status : Status
     objective : float
         Workload-weighted mean of the squared distance to the territory's centre, square metres.
@@ -74,6 +77,7 @@ class Alignment:
     bound: float | None = None
     unassigned_reason: Mapping[int, str] = dataclasses.field(default_factory=dict)
     diagnostics: tuple[Problem, ...] = ()
+    graph: ContiguityGraph | None = None
 
     def __post_init__(self) -> None:
         territory_id = text_array(self.territory_id)
@@ -99,6 +103,8 @@ class Alignment:
             for name, values in copies.items()
             if values.shape != (k,)
         ]
+        if self.graph is not None and len(self.graph) != n:
+            problems.append(Problem("wrong-shape", f"graph: of {len(self.graph)} customers, not {n}"))
         problems += [
             Problem("bad-balance", f"balance of {name}: expected a fraction of at least 0, not {share}")
             for name, share in self.balance.items()
@@ -329,6 +335,7 @@ def _read_alignment(
         balance={} if like is None else like.balance,
         targets={} if like is None else like.targets,
         contiguous=False if like is None else like.contiguous,
+        graph=None if like is None else like.graph,
         unassigned_reason=reasons,
     )
 
