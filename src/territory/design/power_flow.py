@@ -98,7 +98,7 @@ def _pop(queue, where, dist, size):
     return first
 
 
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8, f8[::1]")
+@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
 def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
     """Find the cheapest balanced flow among the candidates.
 
@@ -112,15 +112,15 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
     lower, upper : float arrays of shape (k,)
     price : float array of shape (k,)
         Any prices to start from; the optimal ones afterwards, or the last reached.
-    margin : float
-        Stop when differences of prices have changed by more.
+    margin : float array of shape (k,)
+        Stop when a price has risen by more, against the one that has risen least.
     flow : float array of shape (arcs,)
         Gets the weight of each candidate arc.
 
     Returns
     -------
-    (int, float, int)
-        SOLVED, OUT_OF_REACH or OUT_OF_ROOM; by how much differences of prices changed; the number of paths.
+    (int, int)
+        SOLVED, OUT_OF_REACH or OUT_OF_ROOM; the number of paths.
 
     Notes
     -----
@@ -241,11 +241,10 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
         began[j] = price[j]
     began[pool] = 0.0
     potential = began.copy()
-    paths, status, changed = 0, SOLVED, 0.0
-    most = 0.0
+    paths, status = 0, SOLVED
     for source in range(k + 1):
         while status == SOLVED and excess[source] > dust:
-            n_settled, n_reached, queued, target = 0, 1, 0, -1
+            n_settled, n_reached, queued, target, beyond = 0, 1, 0, -1, False
             dist[source], before[source] = 0.0, -1
             reached[0] = source
             queued = _push(queue, where, dist, queued, source)
@@ -307,8 +306,8 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
                     j = settled[s]
                     if dist[j] < far:
                         potential[j] += far - dist[j]
-                        if j != pool:
-                            most = max(most, potential[j] - began[j])
+                        if j != pool and potential[j] - began[j] > margin[j]:
+                            beyond = True
                 amount = min(excess[source], -excess[target])
                 l = target
                 while l != source:
@@ -352,23 +351,23 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
             for s in range(n_reached):
                 j = reached[s]
                 dist[j], where[j], done[j] = np.inf, -1, 0
-            if status == SOLVED and most > margin:
+            if status == SOLVED and beyond:
                 least = np.inf
                 for j in range(k):
                     least = min(least, potential[j] - began[j])
-                if most - least > margin:
-                    status = OUT_OF_REACH
+                for j in range(k):
+                    if potential[j] - began[j] - least > margin[j]:
+                        status = OUT_OF_REACH
         if status != SOLVED:
             break
-    least = np.inf
-    for j in range(k):
-        least = min(least, potential[j] - began[j])
-    changed = most - least
     if status == OUT_OF_ROOM:
-        # what the source can reach is full: dearer by the margin, so that more candidates show
+        # what the source can reach is full: dearer by the widest margin, so that more candidates show
+        step = 0.0
         for s in range(n_settled):
             if settled[s] != pool:
-                potential[settled[s]] += margin if margin < np.inf else 0.0
+                step = max(step, margin[settled[s]])
+        for s in range(n_settled):
+            potential[settled[s]] += step if step < np.inf else 0.0
     for j in range(k):
         price[j] = potential[j] - potential[pool]
-    return status, changed, paths
+    return status, paths

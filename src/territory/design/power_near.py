@@ -51,7 +51,7 @@ class Border(NamedTuple):
     moment: FloatArray
 
 
-def border_of(tree: Tree, center: FloatArray, price: FloatArray, margin: float) -> Border:
+def border_of(tree: Tree, center: FloatArray, price: FloatArray, margin: FloatArray) -> Border:
     """Return the border at given prices.
 
     Parameters
@@ -59,8 +59,9 @@ def border_of(tree: Tree, center: FloatArray, price: FloatArray, margin: float) 
     tree : Tree of n points in d dimensions
     center : float array of shape (k, d)
     price : float array of shape (k,), squared distance
-    margin : float
-        Centres within this of the winner are candidates; every other one is proven not to be.
+    margin : float array of shape (k,)
+        A centre is dropped where its priced distance is above that of another centre by more than the
+        other's margin, and so can win nothing unless the price of the other rises by more than that.
 
     Notes
     -----
@@ -112,7 +113,7 @@ def _slack(tree: Tree, center: FloatArray, price: FloatArray) -> float:
 
 
 @kernel(
-    "f8[:,::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[:,::1], i8, f8[:,::1], f8[::1], f8, f8,"
+    "f8[:,::1], f8[::1], f8[:,::1], f8[:,::1], f8[::1], f8[:,::1], i8, f8[:,::1], f8[::1], f8[::1], f8,"
     "i4[::1], i4[::1], i8[::1], i4[::1], f8[::1], f8[::1], f8[:,::1]"
 )
 def _walk(x, w, middle, half, weight, moment, levels, center, price, margin, slack,
@@ -129,7 +130,6 @@ def _walk(x, w, middle, half, weight, moment, levels, center, price, margin, sla
     length[0] = k
     b, used, top = 0, 0, 1
     stack[0], depth_of[0] = 1, 0
-    keep = margin + slack
     while top > 0:
         top -= 1
         node, depth = stack[top], depth_of[top]
@@ -147,6 +147,7 @@ def _walk(x, w, middle, half, weight, moment, levels, center, price, margin, sla
         for q in range(length[depth]):
             j = lists[depth, q]
             v = value[q] - least
+            keep = margin[z] + slack
             if v > keep:
                 for a in range(d):
                     v -= 2.0 * half[node, a] * abs(center[j, a] - center[z, a])
@@ -169,19 +170,20 @@ def _walk(x, w, middle, half, weight, moment, levels, center, price, margin, sla
             top += 2
             continue
         for t in range(begin, end):
-            best, least = -1, np.inf
+            best, least, keep = -1, np.inf, np.inf
             for q in range(kept):
                 j = lists[depth + 1, q]
                 v = price[j]
                 for a in range(d):
                     v += (x[t, a] - center[j, a]) ** 2
                 value[q] = v
+                keep = min(keep, v + margin[j] + slack)
                 if v < least:
                     best, least = j, v
             label[t] = best
             found = 0
             for q in range(kept):
-                if value[q] <= least + keep:
+                if value[q] <= keep:
                     found += 1
             if found == 1:
                 load[best] += w[t]
@@ -192,7 +194,7 @@ def _walk(x, w, middle, half, weight, moment, levels, center, price, margin, sla
                 who[b] = t
                 at = used
                 for q in range(kept):
-                    if value[q] <= least + keep:
+                    if value[q] <= keep:
                         j = lists[depth + 1, q]
                         to[at] = j
                         v = 0.0
