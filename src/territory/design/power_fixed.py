@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from territory.design.power_tree import Tree
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
 
-__all__ = ["Ground", "Split", "best_split", "bound_at", "first_margin"]
+__all__ = ["Ground", "Split", "best_split", "border_with", "bound_at", "first_margin"]
 
 #: Repeats with wider margins; each at least doubles what held the flow back.
 _REPEATS = 200
@@ -104,7 +104,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
     """
     price, began = price.copy(), price
     for _ in range(_REPEATS):
-        border = _with_particular(ground, border_of(ground.tree, center, price, margin), center, price, margin)
+        border = border_with(ground, center, price, margin)
         weight = _weight_of(ground, border.who)
         flow = np.zeros(len(border.to))
         before = price.copy()
@@ -150,10 +150,9 @@ def _weight_of(ground: Ground, who: IdxArray) -> FloatArray:
     return np.concatenate([ground.tree.w[who[inside]], ground.w[who[~inside] - n]])
 
 
-def _with_particular(
-    ground: Ground, border: Border, center: FloatArray, price: FloatArray, margin: FloatArray
-) -> Border:
-    """Return the border with the points that may go to some territories only at its end."""
+def border_with(ground: Ground, center: FloatArray, price: FloatArray, margin: FloatArray) -> Border:
+    """Return the border as `border_of`, with the points that may go to some territories only at its end."""
+    border = border_of(ground.tree, center, price, margin)
     r = len(ground.x)
     if not r:
         return border

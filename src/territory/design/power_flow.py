@@ -4,7 +4,7 @@ The transportation problem min sum c_ij f_ij, sum_j f_ij = w_i, L_j <= sum_i f_i
 customers and few territories. So paths are sought on a graph with a node a territory, and one more
 that takes what lies between L and U (Ahuja, Magnanti & Orlin 1993, Network Flows, 9.7; the graph of
 the few sinks is that of Tokuyama & Nakano 1995). The arc from j to l costs what the cheapest customer
-of j adds when he goes to l, by unit of weight; a heap for each pair of territories knows him. Prices
+of j adds when he goes to l, by unit of weight. Prices
 keep all arcs at reduced costs >= 0, so any prices are a start: each customer goes to his cheapest
 territory, and what then lies above or below its limits is moved along shortest paths. Customers are
 split on the way: moved whole, paths cycle when one of them outweighs the band.
@@ -26,33 +26,20 @@ _DUST = 1e-12
 
 
 @leaf
-def _sift_down(heap, key, begin, size, at):
-    item = heap[begin + at]
-    value = key[item]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and key[heap[begin + child + 1]] < key[heap[begin + child]]:
-            child += 1
-        if key[heap[begin + child]] >= value:
-            break
-        heap[begin + at] = heap[begin + child]
-        at = child
-    heap[begin + at] = item
+def _enter(u, j, first, standing, here, place):
+    """Note that arc `u` to territory `j` carries flow."""
+    place[u] = first[j] + standing[j]
+    here[place[u]] = u
+    standing[j] += 1
 
 
 @leaf
-def _sift_up(heap, key, begin, at):
-    item = heap[begin + at]
-    value = key[item]
-    while at > 0:
-        parent = (at - 1) >> 1
-        if key[heap[begin + parent]] <= value:
-            break
-        heap[begin + at] = heap[begin + parent]
-        at = parent
-    heap[begin + at] = item
+def _leave(u, j, first, standing, here, place):
+    """Note that arc `u` to territory `j` carries none any more."""
+    standing[j] -= 1
+    last = here[first[j] + standing[j]]
+    here[place[u]] = last
+    place[last] = place[u]
 
 
 @leaf
@@ -124,7 +111,7 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
 
     Notes
     -----
-    O(paths (territories near + log)), after O(arcs times candidates) to set up.
+    O(arcs + paths (territories near, and arcs at those that changed)).
     """
     k, b, arcs = len(price), len(weight), len(to)
     pool = k
@@ -157,79 +144,26 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
         excess[j] -= taken[j]
         excess[pool] += taken[j]
 
-    # arcs by territory, then moves (from arc, to arc) by pair of territories
+    # who is where: the arcs of each territory that carry flow stand together, `standing[j]` of them
     first = np.zeros(k + 1, dtype=np.int64)
-    moves = 0
-    for i in range(b):
-        m = start[i + 1] - start[i]
-        moves += m * (m - 1)
     for u in range(arcs):
         first[to[u] + 1] += 1
     for j in range(k):
         first[j + 1] += first[j]
-    fill = first[:-1].copy()
-    by_territory = np.empty(arcs, dtype=np.int32)
+    standing = np.zeros(k, dtype=np.int64)
+    here, place = np.empty(arcs, dtype=np.int32), np.empty(arcs, dtype=np.int32)
+    # the cheapest move to each other territory; found when it is asked for, forgotten when somebody comes or goes
+    room = np.zeros(k + 1, dtype=np.int64)
     for u in range(arcs):
-        by_territory[fill[to[u]]] = u
-        fill[to[u]] += 1
-    # pairs are numbered by their first territory
-    pairs_of = np.zeros(k + 1, dtype=np.int64)
-    stamp, number = np.full(k, -1, dtype=np.int64), np.zeros(k, dtype=np.int64)
-    room = max(1, min(moves, k * (k - 1)))
-    pair_to, heap_begin = np.empty(room, dtype=np.int32), np.zeros(room + 1, dtype=np.int64)
-    pairs = 0
+        room[to[u] + 1] += start[owner[u] + 1] - start[owner[u]] - 1
+        if flow[u] > 0.0:
+            _enter(u, to[u], first, standing, here, place)
     for j in range(k):
-        pairs_of[j] = pairs
-        for s in range(first[j], first[j + 1]):
-            u = by_territory[s]
-            i = owner[u]
-            for v in range(start[i], start[i + 1]):
-                if v != u:
-                    other = to[v]
-                    if stamp[other] != j:
-                        stamp[other], number[other] = j, pairs
-                        pair_to[pairs] = other
-                        pairs += 1
-                    heap_begin[number[other] + 1] += 1
-    pairs_of[k] = pairs
-    for q in range(pairs):
-        heap_begin[q + 1] += heap_begin[q]
-    # moves stand in the order of their pair
-    move_from, move_to = np.empty(moves, dtype=np.int32), np.empty(moves, dtype=np.int32)
-    move_key, pair_of = np.empty(moves), np.empty(moves, dtype=np.int32)
-    move_at, at_begin = np.empty(moves, dtype=np.int32), np.empty(arcs + 1, dtype=np.int64)
-    at_begin[0] = 0
-    for u in range(arcs):
-        at_begin[u + 1] = at_begin[u] + start[owner[u] + 1] - start[owner[u]] - 1
-    fill_pair = heap_begin[: pairs + 1].copy()
-    stamp[:] = -1
-    for j in range(k):
-        for q in range(pairs_of[j], pairs_of[j + 1]):
-            number[pair_to[q]] = q
-        for s in range(first[j], first[j + 1]):
-            u = by_territory[s]
-            i = owner[u]
-            at = at_begin[u]
-            for v in range(start[i], start[i + 1]):
-                if v != u:
-                    q = number[to[v]]
-                    e = fill_pair[q]
-                    fill_pair[q] += 1
-                    move_from[e], move_to[e], move_key[e], pair_of[e] = u, v, cost[v] - cost[u], q
-                    move_at[at] = e
-                    at += 1
-    # each pair's heap: the moves of customers who are there, the cheapest first
-    heap, size = np.empty(moves, dtype=np.int32), np.zeros(room, dtype=np.int64)
-    inside = np.zeros(moves, dtype=np.uint8)
-    for q in range(pairs):
-        begin = heap_begin[q]
-        for e in range(begin, heap_begin[q + 1]):
-            if flow[move_from[e]] > 0.0:
-                heap[begin + size[q]] = e
-                size[q] += 1
-                inside[e] = 1
-        for at in range(size[q] // 2 - 1, -1, -1):
-            _sift_down(heap, move_key, begin, size[q], at)
+        room[j + 1] = room[j] + min(room[j + 1], k - 1)
+    moves = np.full(k, -1, dtype=np.int64)
+    move_to, move_key = np.empty(room[k], dtype=np.int32), np.empty(room[k])
+    move_from_arc, move_to_arc = np.empty(room[k], dtype=np.int32), np.empty(room[k], dtype=np.int32)
+    slot = np.full(k, -1, dtype=np.int64)
 
     dist = np.full(k + 1, np.inf)
     by_move, before = np.full(k + 1, -1, dtype=np.int64), np.full(k + 1, -1, dtype=np.int64)
@@ -257,11 +191,11 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
                 if excess[j] < -dust:
                     target = j
                     break
-                here = dist[j]
+                far_here = dist[j]
                 if j == pool:
                     for l in range(k):
                         if done[l] == 0 and taken[l] > lower[l] + dust:
-                            new = here + max(0.0, potential[l] - potential[pool])
+                            new = far_here + max(0.0, potential[l] - potential[pool])
                             if new < dist[l]:
                                 if dist[l] == np.inf:
                                     reached[n_reached] = l
@@ -270,28 +204,40 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
                                 queued = _push(queue, where, dist, queued, l)
                     continue
                 if done[pool] == 0 and taken[j] < upper[j] - dust:
-                    new = here + max(0.0, potential[pool] - potential[j])
+                    new = far_here + max(0.0, potential[pool] - potential[j])
                     if new < dist[pool]:
                         if dist[pool] == np.inf:
                             reached[n_reached] = pool
                             n_reached += 1
                         dist[pool], before[pool], by_move[pool] = new, j, -1
                         queued = _push(queue, where, dist, queued, pool)
-                for q in range(pairs_of[j], pairs_of[j + 1]):
-                    l = pair_to[q]
+                base = room[j]
+                if moves[j] < 0:
+                    # the cheapest customer for each territory around
+                    found = 0
+                    for s in range(first[j], first[j] + standing[j]):
+                        u = here[s]
+                        i = owner[u]
+                        for v in range(start[i], start[i + 1]):
+                            if v != u:
+                                e = slot[to[v]]
+                                key = cost[v] - cost[u]
+                                if e < 0:
+                                    e = base + found
+                                    slot[to[v]] = e
+                                    found += 1
+                                    move_to[e] = to[v]
+                                elif key >= move_key[e]:
+                                    continue
+                                move_key[e], move_from_arc[e], move_to_arc[e] = key, u, v
+                    moves[j] = found
+                    for e in range(base, base + found):
+                        slot[move_to[e]] = -1
+                for e in range(base, base + moves[j]):
+                    l = move_to[e]
                     if done[l] == 1:
                         continue
-                    begin = heap_begin[q]
-                    while size[q] > 0 and flow[move_from[heap[begin]]] <= 0.0:
-                        inside[heap[begin]] = 0
-                        size[q] -= 1
-                        heap[begin] = heap[begin + size[q]]
-                        if size[q] > 0:
-                            _sift_down(heap, move_key, begin, size[q], 0)
-                    if size[q] == 0:
-                        continue
-                    e = heap[begin]
-                    new = here + max(0.0, move_key[e] + potential[l] - potential[j])
+                    new = far_here + max(0.0, move_key[e] + potential[l] - potential[j])
                     if new < dist[l]:
                         if dist[l] == np.inf:
                             reached[n_reached] = l
@@ -313,7 +259,7 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
                 while l != source:
                     j = before[l]
                     if by_move[l] >= 0:
-                        amount = min(amount, flow[move_from[by_move[l]]])
+                        amount = min(amount, flow[move_from_arc[by_move[l]]])
                     elif l == pool:
                         amount = min(amount, upper[j] - taken[j])
                     else:
@@ -324,21 +270,17 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
                     j = before[l]
                     if by_move[l] >= 0:
                         e = by_move[l]
-                        u, v = move_from[e], move_to[e]
+                        u, v = move_from_arc[e], move_to_arc[e]
                         flow[u] -= amount
                         more = amount
                         if flow[u] <= _DUST * weight[owner[u]]:
                             more += flow[u]
                             flow[u] = 0.0
+                            _leave(u, j, first, standing, here, place)
+                            moves[j] = -1
                         if flow[v] <= 0.0:
-                            for at in range(at_begin[v], at_begin[v + 1]):
-                                e = move_at[at]
-                                if inside[e] == 0:
-                                    q = pair_of[e]
-                                    inside[e] = 1
-                                    heap[heap_begin[q] + size[q]] = e
-                                    size[q] += 1
-                                    _sift_up(heap, move_key, heap_begin[q], size[q] - 1)
+                            _enter(v, l, first, standing, here, place)
+                            moves[l] = -1
                         flow[v] += more
                     elif l == pool:
                         taken[j] += amount
