@@ -59,7 +59,7 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
             weight = np.concatenate([ground.tree.w, ground.w])[border.who]
             _settle(
                 border.start, border.to, border.cost, weight, border.load, ground.lower, ground.upper,
-                border.who, label, float(margin.mean()), _SWEEPS,
+                split.price, border.who, label, float(margin.mean()), _SWEEPS,
             )  # fmt: skip
         if excess_of(ground, label).max() <= 0.0:
             break
@@ -102,11 +102,15 @@ def _fine(load, lower, upper, rate, knee):
     return rate * v * (v + knee)
 
 
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i4[::1], i4[::1], f8, i8")
-def _settle(start, to, cost, weight, base, lower, upper, who, label, scale, sweeps):
+@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], i4[::1], i4[::1], f8, i8")
+def _settle(start, to, length, weight, base, lower, upper, price, who, label, scale, sweeps):
     """Move and exchange border customers until every load is in its band and no move shortens distances."""
     b, k, arcs = len(who), len(base), len(to)
     load = base.copy()
+    # with the prices, the optimum with split customers is a point of rest; once within the band, they have done their work
+    cost = np.empty(arcs)
+    for u in range(arcs):
+        cost[u] = length[u] + price[to[u]]
     # the arc that each customer uses; who is where, as in `power_flow`
     used = np.empty(b, dtype=np.int64)
     first = np.zeros(k + 1, dtype=np.int64)
@@ -143,6 +147,10 @@ def _settle(start, to, cost, weight, base, lower, upper, who, label, scale, swee
             total += _outside(load[j], lower[j], upper[j])
         was_hard = hard
         hard = total <= 0.0
+        if hard and not was_hard:
+            for u in range(arcs):
+                cost[u] = length[u]
+            changed[:] = sweep
         if hard:
             rate = 1e9 * scale / max(target, 1e-300)
         elif sweep > 1:
