@@ -250,7 +250,7 @@ def _levels(ground: Ground, k: int) -> list[Ground]:
     """Return the grounds to be solved one after the other, the points themselves last."""
     depth = int(np.ceil(np.log2(_CELLS * k)))
     found = []
-    while depth < ground.tree.levels and 2 * (1 << depth) <= len(ground.tree.w):
+    while depth <= ground.tree.levels and 3 * (1 << depth) <= len(ground.tree.w):
         found.append(coarser(ground, depth))
         depth += int(np.log2(_FINER))
     return [*found, ground]

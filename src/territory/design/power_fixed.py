@@ -25,6 +25,8 @@ __all__ = ["Ground", "Split", "best_split", "border_with", "bound_at", "first_ma
 #: Repeats with wider margins; each at least doubles what held the flow back.
 _REPEATS = 200
 _WIDER = 2.5
+#: Repeats after which somebody asks whether the band can be kept at all.
+_DOUBTFUL = 10
 
 
 class Ground(NamedTuple):
@@ -103,7 +105,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
         How much prices may rise at first.
     """
     price, began = price.copy(), price
-    for _ in range(_REPEATS):
+    for repeat in range(1, _REPEATS + 1):
         border = border_with(ground, center, price, margin)
         weight = _weight_of(ground, border.who)
         flow = np.zeros(len(border.to))
@@ -115,7 +117,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
             break
         rise = price - before
         margin = np.maximum(1.25 * margin, _WIDER * (rise - rise.min()))
-        if _proves_impossible(ground, center, price):
+        if repeat % _DOUBTFUL == 0 and _proves_impossible(ground, center, price):
             break
     own = np.repeat(border.who, np.diff(border.start))
     load = border.load + np.bincount(border.to, flow, len(price))

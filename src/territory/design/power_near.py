@@ -71,7 +71,8 @@ def border_of(tree: Tree, center: FloatArray, price: FloatArray, margin: FloatAr
     k = len(center)
     label = np.empty(n, dtype=np.int32)
     slack = _slack(tree, center, price)
-    points, arcs = min(n, 1024 + n // 4), 4096 + n
+    # memory that is not written to costs nothing
+    points, arcs = n, 4096 + 3 * n
     while True:
         who, start = np.empty(points, dtype=np.int32), np.zeros(points + 1, dtype=np.int64)
         to, cost = np.empty(arcs, dtype=np.int32), np.empty(arcs)
@@ -80,9 +81,9 @@ def border_of(tree: Tree, center: FloatArray, price: FloatArray, margin: FloatAr
             tree.x, tree.w, tree.middle, tree.half, tree.weight, tree.moment, tree.levels,
             center, price, margin, slack, label, who, start, to, cost, load, moment,
         )  # fmt: skip
-        if b <= points and used <= arcs:
+        if used <= arcs:
             return Border(label, who[:b], start[: b + 1], to[:used], cost[:used], load, moment)
-        points, arcs = min(n, max(b, points)), max(used, arcs)
+        arcs = used
 
 
 def dual_value(tree: Tree, center: FloatArray, price: FloatArray, lower: FloatArray, upper: FloatArray) -> float:

@@ -160,7 +160,11 @@ def jumps(
         center, price = now.center.copy(), now.price.copy()
         center[gone], center[two] = center[two] + offset[two], center[two] - offset[two]
         price[gone] = price[two]
-        trial = Centers(place(center, center), price, first_margin(center), float("inf"), None)
+        # far from the jump, prices change little
+        wide = first_margin(center)
+        margin = np.maximum(now.margin, 0.1 * wide)
+        margin[[gone, two]] = wide[[gone, two]]
+        trial = Centers(place(center, center), price, margin, float("inf"), None)
         trial = recentred(ground, trial, place, rounds=30, gain=gain, deadline=deadline, goal=now.cost)
         if trial.split is not None and trial.split.feasible and trial.cost < now.cost * (1 - 1e-6):
             now = trial
