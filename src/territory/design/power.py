@@ -27,9 +27,10 @@ _CELLS = 20
 _FINER = 8
 #: Rounds of a level, at most, and the relative gain of two rounds that is worth another.
 _ROUNDS, _GAIN = 100, 1e-5
-_FINE_GAIN = 1e-4
-#: Trial jumps of a start on the coarsest level, where rounds cost least.
-_JUMPS = 12
+_FINE_GAIN = 3e-4
+#: Trial jumps of a start on the coarsest level, where rounds cost least; fewer where there are more than so many
+#: territories, as each trial costs more and can gain less.
+_JUMPS, _JUMPS_OF = 12, 100
 #: Times that whole territories are recentred; parts of the band that are tried where rounding fails.
 _WHOLE_ROUNDS = 4
 _PARTS = (0.85, 0.6, 0.3)
@@ -163,7 +164,7 @@ def power_design(
             now = loosened(levels[0], now, place, rounds=20, deadline=deadline)
         now = recentred(levels[0], now, place, rounds=_ROUNDS, gain=_GAIN, deadline=deadline)
         if center is None and at_home is None and not len(ground.x):
-            now = jumps(levels[0], now, place, own, trials=trials, gain=_FINE_GAIN, deadline=deadline)
+            now = jumps(levels[0], now, place, own, trials=min(trials, trials * _JUMPS_OF // k), gain=_FINE_GAIN, deadline=deadline)
         for level in levels[1:-1]:
             now = recentred(level, now._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=_FINE_GAIN, deadline=deadline)
         return now

@@ -124,8 +124,28 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
     places = np.concatenate([ground.tree.x[own[own < len(ground.tree.x)]], ground.x[own[own >= len(ground.tree.x)] - len(ground.tree.x)]])
     moment = border.moment + np.stack([np.bincount(border.to, flow * axis, len(price)) for axis in places.T], axis=1)
     rise = price - began
-    margin = np.maximum(1.5 * (rise - rise.min()), 0.3 * margin)
+    # towns whose prices rise together need no margin inside
+    apart = np.minimum(rise - rise.min(), 3.0 * _steps(border, rise))
+    margin = np.maximum(1.5 * apart, 0.3 * margin)
     return Split(border, flow, price, load, moment, margin, paths, status == SOLVED)
+
+
+def _steps(border: Border, rise: FloatArray) -> FloatArray:
+    """Return by how much each price has risen more than that of a territory which competes for some point, (k,)."""
+    out = np.zeros(len(rise))
+    _most_apart(border.start, border.to, rise, out)
+    return out
+
+
+@kernel("i8[::1], i4[::1], f8[::1], f8[::1]")
+def _most_apart(start, to, rise, out):
+    """Fill in the largest difference to a smaller rise among the candidates of a point."""
+    for i in range(len(start) - 1):
+        least = np.inf
+        for u in range(start[i], start[i + 1]):
+            least = min(least, rise[to[u]])
+        for u in range(start[i], start[i + 1]):
+            out[to[u]] = max(out[to[u]], rise[to[u]] - least)
 
 
 def bound_at(ground: Ground, center: FloatArray, price: FloatArray) -> float:
