@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from territory.design.compiled import kernel
-from territory.design.power_flow import SOLVED, balance
+from territory.design.power_flow import OUT_OF_ROOM, SOLVED, balance
 from territory.design.power_near import Border, border_of, dual_value
 
 if TYPE_CHECKING:
@@ -110,13 +110,25 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
         weight = _weight_of(ground, border.who)
         flow = np.zeros(len(border.to))
         before = price.copy()
-        status, paths = balance(
-            border.start, border.to, border.cost, weight, border.load, ground.lower, ground.upper, price, margin, flow
-        )
+        reach = np.zeros(len(price), dtype=np.uint8)
+        status, paths, left, above = balance(
+            border.start, border.to, border.cost, weight, border.load, ground.lower, ground.upper,
+            price, margin, flow, reach,
+        )  # fmt: skip
         if status == SOLVED:
             break
-        rise = price - before
-        margin = np.maximum(1.25 * margin, _WIDER * (rise - rise.min()))
+        if status == OUT_OF_ROOM:
+            # as much dearer as makes what is too much go elsewhere
+            step = _step(ground, center, price, reach > 0, left, 0.5 * float(margin[reach > 0].min(initial=np.inf)))
+            if step == np.inf:
+                break
+            if above:
+                price[reach == 0] -= step
+            else:
+                price[reach > 0] += step
+        else:
+            rise = price - before
+            margin = np.maximum(1.25 * margin, _WIDER * (rise - rise.min()))
         if repeat % _DOUBTFUL == 0 and _proves_impossible(ground, center, price):
             break
     own = np.repeat(border.who, np.diff(border.start))
@@ -128,6 +140,34 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
     apart = np.minimum(rise - rise.min(), 3.0 * _steps(border, rise))
     margin = np.maximum(1.5 * apart, 0.3 * margin)
     return Split(border, flow, price, load, moment, margin, paths, status == SOLVED)
+
+
+def _step(ground: Ground, center: FloatArray, price: FloatArray, inside: BoolArray, amount: float, known: float) -> float:
+    """Return by how much some territories must get dearer to lose an amount of weight; inf where none can leave."""
+    here, there = np.flatnonzero(inside), np.flatnonzero(~inside)
+    if not here.size or not there.size:
+        return float("inf")
+    tree = ground.tree
+    least = []
+    for some in (here, there):
+        none = np.zeros(len(some))
+        won = some[border_of(tree, np.ascontiguousarray(center[some]), np.ascontiguousarray(price[some]), none).label]
+        least.append(((tree.x - center[won]) ** 2).sum(axis=1) + price[won])
+    gap, weight = least[1] - least[0], tree.w
+    if len(ground.x):
+        square = np.full(ground.eligible.shape, np.inf)
+        row, column = np.nonzero(ground.eligible)
+        square[row, column] = ((ground.x[row] - center[column]) ** 2).sum(axis=1) + price[column]
+        best, other = square[:, here].min(axis=1), square[:, there].min(axis=1)
+        particular = np.where(np.isfinite(best) & np.isfinite(other), other - np.where(np.isfinite(best), best, 0.0), np.inf)
+        gap, weight = np.concatenate([gap, particular]), np.concatenate([weight, ground.w])
+    # who could leave for less was a candidate, and has left
+    may = (gap > known) & np.isfinite(gap) & (weight > 0)
+    if not may.any():
+        return float("inf")
+    order = gap[may].argsort(kind="stable")
+    total = weight[may][order].cumsum()
+    return float(gap[may][order[min(int(np.searchsorted(total, amount)), len(order) - 1)]]) * (1 + 1e-12)
 
 
 def _steps(border: Border, rise: FloatArray) -> FloatArray:

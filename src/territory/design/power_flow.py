@@ -23,6 +23,8 @@ __all__ = ["OUT_OF_REACH", "OUT_OF_ROOM", "SOLVED", "balance"]
 SOLVED, OUT_OF_REACH, OUT_OF_ROOM = 0, 1, 2
 #: Of a weight: less than this is rounding.
 _DUST = 1e-12
+#: Of the whole weight: less than this without a place is rounding.
+_LEFT = 1e-11
 
 
 @leaf
@@ -85,8 +87,8 @@ def _pop(queue, where, dist, size):
     return first
 
 
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
-def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
+@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], u1[::1]")
+def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, reach):
     """Find the cheapest balanced flow among the candidates.
 
     Parameters
@@ -103,11 +105,14 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
         Stop when a price has risen by more, against the one that has risen least.
     flow : float array of shape (arcs,)
         Gets the weight of each candidate arc.
+    reach : uint8 array of shape (k,)
+        Gets 1 for the territories among which OUT_OF_ROOM found too much.
 
     Returns
     -------
-    (int, int)
-        SOLVED, OUT_OF_REACH or OUT_OF_ROOM; the number of paths.
+    (int, int, float, bool)
+        SOLVED, OUT_OF_REACH or OUT_OF_ROOM; the number of paths; how much is too much among the territories
+        of `reach`, and whether what lies between the limits of the others is to be had from there.
 
     Notes
     -----
@@ -245,7 +250,11 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
                         dist[l], before[l], by_move[l] = new, j, e
                         queued = _push(queue, where, dist, queued, l)
             if target < 0:
-                status = OUT_OF_ROOM
+                if excess[source] > _LEFT * scale:
+                    status = OUT_OF_ROOM
+                else:
+                    # what rounding left, where the limits add up to the whole
+                    excess[source] = 0.0
             else:
                 far = dist[target]
                 for s in range(n_settled):
@@ -302,14 +311,14 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow):
                         status = OUT_OF_REACH
         if status != SOLVED:
             break
+    left, above = 0.0, False
     if status == OUT_OF_ROOM:
-        # what the source can reach is full: dearer by the widest margin, so that more candidates show
-        step = 0.0
         for s in range(n_settled):
-            if settled[s] != pool:
-                step = max(step, margin[settled[s]])
-        for s in range(n_settled):
-            potential[settled[s]] += step if step < np.inf else 0.0
+            left = max(left, excess[settled[s]])
+            if settled[s] == pool:
+                above = True
+            else:
+                reach[settled[s]] = 1
     for j in range(k):
         price[j] = potential[j] - potential[pool]
-    return status, paths
+    return status, paths, left, above
