@@ -113,7 +113,12 @@ def _ours(case: Case, options: Options, engine: str, starts: int) -> dict[str, A
     target = np.full(case.k, case.weight.sum() / case.k)
     with Clock() as clock:
         made = power_design(
-            case.places, case.weight, target * (1 - TOLERANCE), target * (1 + TOLERANCE), starts=starts, rng=options.seed
+            case.places,
+            case.weight,
+            target * (1 - TOLERANCE),
+            target * (1 + TOLERANCE),
+            starts=starts,
+            rng=options.seed,
         )
     figures = measured(case, made.label)
     return row(

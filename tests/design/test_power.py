@@ -100,8 +100,12 @@ def test_eligible_only(seed, n, k):
     if best is not None:
         assert bound_at(ground, center, split.price) == pytest.approx(best, rel=1e-6)
         label = rounded(ground, center, split, first_margin(center))
-        order = np.concatenate([np.flatnonzero(eligible.all(axis=1))[ground.tree.order]
-                                if eligible.all(axis=1).any() else [], np.flatnonzero(~eligible.all(axis=1))])
+        order = np.concatenate(
+            [
+                np.flatnonzero(eligible.all(axis=1))[ground.tree.order] if eligible.all(axis=1).any() else [],
+                np.flatnonzero(~eligible.all(axis=1)),
+            ]
+        )
         if eligible.all(axis=1).any():
             assert eligible[order.astype(int), label].all()
 
@@ -124,7 +128,10 @@ def test_candidates_and_bound_by_brute_force(seed, n, k, d):
     # whatever a rise of prices within the margins makes cheapest is a candidate
     rise = rng.random(k) * margin
     winner = (priced + rise).argmin(axis=1)
-    listed = {int(i): set(border.to[a:b].tolist()) for i, (a, b) in zip(border.who, itertools.pairwise(border.start), strict=True)}
+    listed = {
+        int(i): set(border.to[a:b].tolist())
+        for i, (a, b) in zip(border.who, itertools.pairwise(border.start), strict=True)
+    }
     for i in range(n):
         assert winner[i] in listed.get(i, {int(border.label[i])})
     lower, upper = rng.random(k), 1 + rng.random(k)

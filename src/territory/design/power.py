@@ -134,11 +134,8 @@ def power_design(
     free = np.ones(n, dtype=bool) if eligible is None else np.asarray(eligible.all(axis=1))
     inside, rest = np.flatnonzero(free), np.flatnonzero(~free)
     x = np.ascontiguousarray(points - origin, dtype=np.float64)
-    if inside.size:
-        tree = make_tree(x[inside], weight[inside])
-    else:
-        # a tree has a point at least: one without weight, whose label nobody reads
-        tree = make_tree(np.zeros((1, d)), np.zeros(1))
+    # a tree has a point at least: one without weight, whose label nobody reads
+    tree = make_tree(x[inside], weight[inside]) if inside.size else make_tree(np.zeros((1, d)), np.zeros(1))
     allowed = np.zeros((0, k), dtype=bool) if eligible is None else np.ascontiguousarray(eligible[rest])
     ground = Ground(tree, lower, upper, x[rest], weight[rest], allowed)
     at_home = None if homes is None else homes - origin
@@ -164,9 +161,19 @@ def power_design(
             now = loosened(levels[0], now, place, rounds=20, deadline=deadline)
         now = recentred(levels[0], now, place, rounds=_ROUNDS, gain=_GAIN, deadline=deadline)
         if center is None and at_home is None and not len(ground.x):
-            now = jumps(levels[0], now, place, own, trials=min(trials, trials * _JUMPS_OF // k), gain=_FINE_GAIN, deadline=deadline)
+            now = jumps(
+                levels[0],
+                now,
+                place,
+                own,
+                trials=min(trials, trials * _JUMPS_OF // k),
+                gain=_FINE_GAIN,
+                deadline=deadline,
+            )
         for level in levels[1:-1]:
-            now = recentred(level, now._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=_FINE_GAIN, deadline=deadline)
+            now = recentred(
+                level, now._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=_FINE_GAIN, deadline=deadline
+            )
         return now
 
     seeds = list(enumerate(random.spawn(1 if center is not None or at_home is not None else max(1, starts))))
@@ -179,7 +186,9 @@ def power_design(
     best = min(found, key=lambda c: c.cost)
     if not fixed:
         gain = _GAIN if len(levels) == 1 else _FINE_GAIN
-        best = recentred(levels[-1], best._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=gain, deadline=deadline)
+        best = recentred(
+            levels[-1], best._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=gain, deadline=deadline
+        )
     design = _whole(ground, best, place, fixed=fixed, deadline=deadline)
     label = np.empty(n, dtype=np.int32)
     m = len(tree.w)
@@ -243,7 +252,9 @@ def _attainable(weight: FloatArray, lower: FloatArray, upper: FloatArray) -> tup
     if (weight != each).any():
         return lower, upper
     inner_lower, inner_upper = np.ceil(lower / each - 1e-9) * each, np.floor(upper / each + 1e-9) * each
-    possible = (inner_lower <= inner_upper).all() and inner_lower.sum() <= weight.sum() <= inner_upper.sum() * (1 + 1e-12)
+    possible = (inner_lower <= inner_upper).all() and inner_lower.sum() <= weight.sum() <= inner_upper.sum() * (
+        1 + 1e-12
+    )
     return (inner_lower, inner_upper) if possible else (lower, upper)
 
 

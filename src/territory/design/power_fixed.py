@@ -133,7 +133,9 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
             break
     own = np.repeat(border.who, np.diff(border.start))
     load = border.load + np.bincount(border.to, flow, len(price))
-    places = np.concatenate([ground.tree.x[own[own < len(ground.tree.x)]], ground.x[own[own >= len(ground.tree.x)] - len(ground.tree.x)]])
+    places = np.concatenate(
+        [ground.tree.x[own[own < len(ground.tree.x)]], ground.x[own[own >= len(ground.tree.x)] - len(ground.tree.x)]]
+    )
     moment = border.moment + np.stack([np.bincount(border.to, flow * axis, len(price)) for axis in places.T], axis=1)
     rise = price - began
     # towns whose prices rise together need no margin inside
@@ -142,7 +144,9 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
     return Split(border, flow, price, load, moment, margin, paths, status == SOLVED)
 
 
-def _step(ground: Ground, center: FloatArray, price: FloatArray, inside: BoolArray, amount: float, known: float) -> float:
+def _step(
+    ground: Ground, center: FloatArray, price: FloatArray, inside: BoolArray, amount: float, known: float
+) -> float:
     """Return by how much some territories must get dearer to lose an amount of weight; inf where none can leave."""
     here, there = np.flatnonzero(inside), np.flatnonzero(~inside)
     if not here.size or not there.size:
@@ -159,7 +163,9 @@ def _step(ground: Ground, center: FloatArray, price: FloatArray, inside: BoolArr
         row, column = np.nonzero(ground.eligible)
         square[row, column] = ((ground.x[row] - center[column]) ** 2).sum(axis=1) + price[column]
         best, other = square[:, here].min(axis=1), square[:, there].min(axis=1)
-        particular = np.where(np.isfinite(best) & np.isfinite(other), other - np.where(np.isfinite(best), best, 0.0), np.inf)
+        particular = np.where(
+            np.isfinite(best) & np.isfinite(other), other - np.where(np.isfinite(best), best, 0.0), np.inf
+        )
         gap, weight = np.concatenate([gap, particular]), np.concatenate([weight, ground.w])
     # who could leave for less was a candidate, and has left
     may = (gap > known) & np.isfinite(gap) & (weight > 0)

@@ -198,15 +198,15 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
                     break
                 far_here = dist[j]
                 if j == pool:
-                    for l in range(k):
-                        if done[l] == 0 and taken[l] > lower[l] + dust:
-                            new = far_here + max(0.0, potential[l] - potential[pool])
-                            if new < dist[l]:
-                                if dist[l] == np.inf:
-                                    reached[n_reached] = l
+                    for o in range(k):
+                        if done[o] == 0 and taken[o] > lower[o] + dust:
+                            new = far_here + max(0.0, potential[o] - potential[pool])
+                            if new < dist[o]:
+                                if dist[o] == np.inf:
+                                    reached[n_reached] = o
                                     n_reached += 1
-                                dist[l], before[l], by_move[l] = new, j, -1
-                                queued = _push(queue, where, dist, queued, l)
+                                dist[o], before[o], by_move[o] = new, j, -1
+                                queued = _push(queue, where, dist, queued, o)
                     continue
                 if done[pool] == 0 and taken[j] < upper[j] - dust:
                     new = far_here + max(0.0, potential[pool] - potential[j])
@@ -239,16 +239,16 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
                     for e in range(base, base + found):
                         slot[move_to[e]] = -1
                 for e in range(base, base + moves[j]):
-                    l = move_to[e]
-                    if done[l] == 1:
+                    o = move_to[e]
+                    if done[o] == 1:
                         continue
-                    new = far_here + max(0.0, move_key[e] + potential[l] - potential[j])
-                    if new < dist[l]:
-                        if dist[l] == np.inf:
-                            reached[n_reached] = l
+                    new = far_here + max(0.0, move_key[e] + potential[o] - potential[j])
+                    if new < dist[o]:
+                        if dist[o] == np.inf:
+                            reached[n_reached] = o
                             n_reached += 1
-                        dist[l], before[l], by_move[l] = new, j, e
-                        queued = _push(queue, where, dist, queued, l)
+                        dist[o], before[o], by_move[o] = new, j, e
+                        queued = _push(queue, where, dist, queued, o)
             if target < 0:
                 if excess[source] > _LEFT * scale:
                     status = OUT_OF_ROOM
@@ -264,21 +264,21 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
                         if j != pool and potential[j] - began[j] > margin[j]:
                             beyond = True
                 amount = min(excess[source], -excess[target])
-                l = target
-                while l != source:
-                    j = before[l]
-                    if by_move[l] >= 0:
-                        amount = min(amount, flow[move_from_arc[by_move[l]]])
-                    elif l == pool:
+                o = target
+                while o != source:
+                    j = before[o]
+                    if by_move[o] >= 0:
+                        amount = min(amount, flow[move_from_arc[by_move[o]]])
+                    elif o == pool:
                         amount = min(amount, upper[j] - taken[j])
                     else:
-                        amount = min(amount, taken[l] - lower[l])
-                    l = j
-                l = target
-                while l != source:
-                    j = before[l]
-                    if by_move[l] >= 0:
-                        e = by_move[l]
+                        amount = min(amount, taken[o] - lower[o])
+                    o = j
+                o = target
+                while o != source:
+                    j = before[o]
+                    if by_move[o] >= 0:
+                        e = by_move[o]
                         u, v = move_from_arc[e], move_to_arc[e]
                         flow[u] -= amount
                         more = amount
@@ -288,14 +288,14 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
                             _leave(u, j, first, standing, here, place)
                             moves[j] = -1
                         if flow[v] <= 0.0:
-                            _enter(v, l, first, standing, here, place)
-                            moves[l] = -1
+                            _enter(v, o, first, standing, here, place)
+                            moves[o] = -1
                         flow[v] += more
-                    elif l == pool:
+                    elif o == pool:
                         taken[j] += amount
                     else:
-                        taken[l] -= amount
-                    l = j
+                        taken[o] -= amount
+                    o = j
                 excess[source] -= amount
                 excess[target] += amount
                 paths += 1

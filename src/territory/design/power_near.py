@@ -13,6 +13,8 @@ import numpy as np
 from territory.design.compiled import kernel
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from territory.design.power_tree import Tree
     from territory.model.arrays import FloatArray, IdxArray
 
@@ -44,7 +46,7 @@ class Border(NamedTuple):
 
     label: IdxArray
     who: IdxArray
-    start: FloatArray
+    start: npt.NDArray[np.int64]
     to: IdxArray
     cost: FloatArray
     load: FloatArray
@@ -99,9 +101,7 @@ def dual_value(tree: Tree, center: FloatArray, price: FloatArray, lower: FloatAr
     center : float array of shape (k, d)
     price, lower, upper : float arrays of shape (k,)
     """
-    value, size = _dual(
-        tree.x, tree.w, tree.middle, tree.half, tree.levels, center, price, _slack(tree, center, price)
-    )
+    value, size = _dual(tree.x, tree.w, tree.middle, tree.half, tree.levels, center, price, _slack(tree, center, price))
     kept = np.where(price >= 0, upper, lower)
     size += float(np.abs(price) @ np.abs(kept))
     return float(value - price @ kept - _ROUNDING * size)

@@ -14,7 +14,6 @@ import numpy as np
 
 from territory.design.compiled import kernel, leaf
 from territory.design.power_fixed import Ground, border_with
-from territory.design.power_near import Border
 
 if TYPE_CHECKING:
     from territory.design.power_fixed import Split
@@ -26,7 +25,7 @@ __all__ = ["excess_of", "rounded"]
 _SWEEPS = 60
 _DEARER = 3.0
 #: Customers at the border of a territory that are enough to choose from.
-_ENOUGH = 150
+_ENOUGH = 80
 #: Relative to the upper limit: less outside the band is rounding.
 _DUST = 1e-10
 
@@ -107,7 +106,7 @@ def _settle(start, to, length, weight, base, lower, upper, price, who, label, sc
     """Move and exchange border customers until every load is in its band and no move shortens distances."""
     b, k, arcs = len(who), len(base), len(to)
     load = base.copy()
-    # with the prices, the optimum with split customers is a point of rest; once within the band, they have done their work
+    # with the prices, the optimum with split customers is a point of rest; once within the band they are left out
     cost = np.empty(arcs)
     for u in range(arcs):
         cost[u] = length[u] + price[to[u]]
@@ -127,7 +126,8 @@ def _settle(start, to, length, weight, base, lower, upper, price, who, label, sc
         load[to[used[i]]] += weight[i]
     for j in range(k):
         first[j + 1] += first[j]
-    standing, here, place = np.zeros(k, dtype=np.int64), np.empty(arcs, dtype=np.int64), np.empty(b, dtype=np.int64)
+    standing, here = np.zeros(k, dtype=np.int64), np.empty(arcs, dtype=np.int64)
+    place = np.empty(b, dtype=np.int64)
     for i in range(b):
         j = to[used[i]]
         place[i] = first[j] + standing[j]
