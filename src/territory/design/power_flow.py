@@ -1,0 +1,324 @@
+"""The balanced assignment to fixed centres, exactly: successive shortest paths between territories.
+
+The transportation problem min sum c_ij f_ij, sum_j f_ij = w_i, L_j <= sum_i f_ij <= U_j has many
+customers and few territories. So paths are sought on a graph with a node a territory, and one more
+that takes what lies between L and U (Ahuja, Magnanti & Orlin 1993, Network Flows, 9.7; the graph of
+the few sinks is that of Tokuyama & Nakano 1995). The arc from j to l costs what the cheapest customer
+of j adds when he goes to l, by unit of weight. Prices
+keep all arcs at reduced costs >= 0, so any prices are a start: each customer goes to his cheapest
+territory, and what then lies above or below its limits is moved along shortest paths. Customers are
+split on the way: moved whole, paths cycle when one of them outweighs the band.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from territory.compiled import kernel, leaf
+
+__all__ = ["OUT_OF_REACH", "OUT_OF_ROOM", "SOLVED", "balance"]
+
+#: The flow is optimal for the candidates; prices left the margin in which they are complete; what is
+#: too much has nowhere to go among the candidates.
+SOLVED, OUT_OF_REACH, OUT_OF_ROOM = 0, 1, 2
+#: Of a weight: less than this is rounding.
+_DUST = 1e-12
+#: Of the whole weight: less than this without a place is rounding.
+_LEFT = 1e-11
+
+
+@leaf
+def _enter(u, j, first, standing, here, place):
+    """Note that arc `u` to territory `j` carries flow."""
+    place[u] = first[j] + standing[j]
+    here[place[u]] = u
+    standing[j] += 1
+
+
+@leaf
+def _leave(u, j, first, standing, here, place):
+    """Note that arc `u` to territory `j` carries none any more."""
+    standing[j] -= 1
+    last = here[first[j] + standing[j]]
+    here[place[u]] = last
+    place[last] = place[u]
+
+
+@leaf
+def _push(queue, where, dist, size, node):
+    """Put a node into the queue of Dijkstra's algorithm, or up in it; return the queue's size."""
+    at = where[node]
+    if at < 0:
+        at = size
+        size += 1
+    value = dist[node]
+    while at > 0:
+        parent = (at - 1) >> 1
+        if dist[queue[parent]] <= value:
+            break
+        queue[at] = queue[parent]
+        where[queue[at]] = at
+        at = parent
+    queue[at] = node
+    where[node] = at
+    return size
+
+
+@leaf
+def _pop(queue, where, dist, size):
+    """Take the nearest node, queue[0], out of the queue; it ends up at queue[size - 1]."""
+    first, item = queue[0], queue[size - 1]
+    size -= 1
+    value, at = dist[item], 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and dist[queue[child + 1]] < dist[queue[child]]:
+            child += 1
+        if dist[queue[child]] >= value:
+            break
+        queue[at] = queue[child]
+        where[queue[at]] = at
+        at = child
+    queue[at] = item
+    where[item] = at
+    where[first] = -1
+    return first
+
+
+@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], u1[::1]")
+def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, reach):
+    """Find the cheapest balanced flow among the candidates.
+
+    Parameters
+    ----------
+    start, to, cost : int64 (b + 1,), int32 (arcs,), float (arcs,)
+        Candidates of each customer, and their cost by unit of weight.
+    weight : float array of shape (b,)
+    load : float array of shape (k,)
+        What territories hold beside these customers.
+    lower, upper : float arrays of shape (k,)
+    price : float array of shape (k,)
+        Any prices to start from; the optimal ones afterwards, or the last reached.
+    margin : float array of shape (k,)
+        Stop when a price has risen by more, against the one that has risen least.
+    flow : float array of shape (arcs,)
+        Gets the weight of each candidate arc.
+    reach : uint8 array of shape (k,)
+        Gets 1 for the territories among which OUT_OF_ROOM found too much.
+
+    Returns
+    -------
+    (int, int, float, bool)
+        SOLVED, OUT_OF_REACH or OUT_OF_ROOM; the number of paths; how much is too much among the territories
+        of `reach`, and whether what lies between the limits of the others is to be had from there.
+
+    Notes
+    -----
+    O(arcs + paths (territories near, and arcs at those that changed)).
+    """
+    k, b, arcs = len(price), len(weight), len(to)
+    pool = k
+    scale = load.sum() + weight.sum()
+    dust = _DUST * scale / k
+    # each customer to his cheapest candidate
+    excess = np.empty(k + 1)
+    for j in range(k):
+        excess[j] = load[j]
+    owner = np.empty(arcs, dtype=np.int32)
+    for i in range(b):
+        best, least = -1, np.inf
+        for u in range(start[i], start[i + 1]):
+            owner[u], flow[u] = i, 0.0
+            v = cost[u] + price[to[u]]
+            if v < least:
+                best, least = u, v
+        flow[best] = weight[i]
+        excess[to[best]] += weight[i]
+    # the pool takes what the prices say: a dear territory is full, a cheap one at its least
+    taken = np.empty(k)
+    excess[pool] = -scale
+    for j in range(k):
+        if price[j] > 0.0:
+            taken[j] = upper[j]
+        elif price[j] < 0.0:
+            taken[j] = lower[j]
+        else:
+            taken[j] = min(max(excess[j], lower[j]), upper[j])
+        excess[j] -= taken[j]
+        excess[pool] += taken[j]
+
+    # who is where: the arcs of each territory that carry flow stand together, `standing[j]` of them
+    first = np.zeros(k + 1, dtype=np.int64)
+    for u in range(arcs):
+        first[to[u] + 1] += 1
+    for j in range(k):
+        first[j + 1] += first[j]
+    standing = np.zeros(k, dtype=np.int64)
+    here, place = np.empty(arcs, dtype=np.int32), np.empty(arcs, dtype=np.int32)
+    # the cheapest move to each other territory; found when it is asked for, forgotten when somebody comes or goes
+    room = np.zeros(k + 1, dtype=np.int64)
+    for u in range(arcs):
+        room[to[u] + 1] += start[owner[u] + 1] - start[owner[u]] - 1
+        if flow[u] > 0.0:
+            _enter(u, to[u], first, standing, here, place)
+    for j in range(k):
+        room[j + 1] = room[j] + min(room[j + 1], k - 1)
+    moves = np.full(k, -1, dtype=np.int64)
+    move_to, move_key = np.empty(room[k], dtype=np.int32), np.empty(room[k])
+    move_from_arc, move_to_arc = np.empty(room[k], dtype=np.int32), np.empty(room[k], dtype=np.int32)
+    slot = np.full(k, -1, dtype=np.int64)
+
+    dist = np.full(k + 1, np.inf)
+    by_move, before = np.full(k + 1, -1, dtype=np.int64), np.full(k + 1, -1, dtype=np.int64)
+    queue, where = np.empty(k + 1, dtype=np.int64), np.full(k + 1, -1, dtype=np.int64)
+    settled, reached = np.empty(k + 1, dtype=np.int64), np.empty(k + 1, dtype=np.int64)
+    done = np.zeros(k + 1, dtype=np.uint8)
+    began = np.empty(k + 1)
+    for j in range(k):
+        began[j] = price[j]
+    began[pool] = 0.0
+    potential = began.copy()
+    paths, status = 0, SOLVED
+    for source in range(k + 1):
+        while status == SOLVED and excess[source] > dust:
+            n_settled, n_reached, queued, target, beyond = 0, 1, 0, -1, False
+            dist[source], before[source] = 0.0, -1
+            reached[0] = source
+            queued = _push(queue, where, dist, queued, source)
+            while queued > 0:
+                j = _pop(queue, where, dist, queued)
+                queued -= 1
+                done[j] = 1
+                settled[n_settled] = j
+                n_settled += 1
+                if excess[j] < -dust:
+                    target = j
+                    break
+                far_here = dist[j]
+                if j == pool:
+                    for o in range(k):
+                        if done[o] == 0 and taken[o] > lower[o] + dust:
+                            new = far_here + max(0.0, potential[o] - potential[pool])
+                            if new < dist[o]:
+                                if dist[o] == np.inf:
+                                    reached[n_reached] = o
+                                    n_reached += 1
+                                dist[o], before[o], by_move[o] = new, j, -1
+                                queued = _push(queue, where, dist, queued, o)
+                    continue
+                if done[pool] == 0 and taken[j] < upper[j] - dust:
+                    new = far_here + max(0.0, potential[pool] - potential[j])
+                    if new < dist[pool]:
+                        if dist[pool] == np.inf:
+                            reached[n_reached] = pool
+                            n_reached += 1
+                        dist[pool], before[pool], by_move[pool] = new, j, -1
+                        queued = _push(queue, where, dist, queued, pool)
+                base = room[j]
+                if moves[j] < 0:
+                    # the cheapest customer for each territory around
+                    found = 0
+                    for s in range(first[j], first[j] + standing[j]):
+                        u = here[s]
+                        i = owner[u]
+                        for v in range(start[i], start[i + 1]):
+                            if v != u:
+                                e = slot[to[v]]
+                                key = cost[v] - cost[u]
+                                if e < 0:
+                                    e = base + found
+                                    slot[to[v]] = e
+                                    found += 1
+                                    move_to[e] = to[v]
+                                elif key >= move_key[e]:
+                                    continue
+                                move_key[e], move_from_arc[e], move_to_arc[e] = key, u, v
+                    moves[j] = found
+                    for e in range(base, base + found):
+                        slot[move_to[e]] = -1
+                for e in range(base, base + moves[j]):
+                    o = move_to[e]
+                    if done[o] == 1:
+                        continue
+                    new = far_here + max(0.0, move_key[e] + potential[o] - potential[j])
+                    if new < dist[o]:
+                        if dist[o] == np.inf:
+                            reached[n_reached] = o
+                            n_reached += 1
+                        dist[o], before[o], by_move[o] = new, j, e
+                        queued = _push(queue, where, dist, queued, o)
+            if target < 0:
+                if excess[source] > _LEFT * scale:
+                    status = OUT_OF_ROOM
+                else:
+                    # what rounding left, where the limits add up to the whole
+                    excess[source] = 0.0
+            else:
+                far = dist[target]
+                for s in range(n_settled):
+                    j = settled[s]
+                    if dist[j] < far:
+                        potential[j] += far - dist[j]
+                        if j != pool and potential[j] - began[j] > margin[j]:
+                            beyond = True
+                amount = min(excess[source], -excess[target])
+                o = target
+                while o != source:
+                    j = before[o]
+                    if by_move[o] >= 0:
+                        amount = min(amount, flow[move_from_arc[by_move[o]]])
+                    elif o == pool:
+                        amount = min(amount, upper[j] - taken[j])
+                    else:
+                        amount = min(amount, taken[o] - lower[o])
+                    o = j
+                o = target
+                while o != source:
+                    j = before[o]
+                    if by_move[o] >= 0:
+                        e = by_move[o]
+                        u, v = move_from_arc[e], move_to_arc[e]
+                        flow[u] -= amount
+                        more = amount
+                        if flow[u] <= _DUST * weight[owner[u]]:
+                            more += flow[u]
+                            flow[u] = 0.0
+                            _leave(u, j, first, standing, here, place)
+                            moves[j] = -1
+                        if flow[v] <= 0.0:
+                            _enter(v, o, first, standing, here, place)
+                            moves[o] = -1
+                        flow[v] += more
+                    elif o == pool:
+                        taken[j] += amount
+                    else:
+                        taken[o] -= amount
+                    o = j
+                excess[source] -= amount
+                excess[target] += amount
+                paths += 1
+            for s in range(n_reached):
+                j = reached[s]
+                dist[j], where[j], done[j] = np.inf, -1, 0
+            if status == SOLVED and beyond:
+                least = np.inf
+                for j in range(k):
+                    least = min(least, potential[j] - began[j])
+                for j in range(k):
+                    if potential[j] - began[j] - least > margin[j]:
+                        status = OUT_OF_REACH
+        if status != SOLVED:
+            break
+    left, above = 0.0, False
+    if status == OUT_OF_ROOM:
+        for s in range(n_settled):
+            left = max(left, excess[settled[s]])
+            if settled[s] == pool:
+                above = True
+            else:
+                reach[settled[s]] = 1
+    for j in range(k):
+        price[j] = potential[j] - potential[pool]
+    return status, paths, left, above
