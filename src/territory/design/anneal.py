@@ -227,13 +227,13 @@ def anneal(tab, best_label, best, price, n, hot, cold, allowed):
     tab : tuples of arrays
     best_label : int32 array of shape (n,), best : float array of (cost, violation)
         The best so far; replaced.
-    price : float array of shape (1,)
-        Cost of a violation of 1; follows the search.
+    price : float array of shape (3,)
+        Cost of a violation of 1, which follows the search; the least and the most that it may be.
     n : int
     hot, cold : float
         Temperatures, in units of cost, at the first step and the last.
     allowed : float
-        Share of the territories that may be outside their bands in the mean.
+        Share of the territories that may be outside their bands in the mean at `hot`; falls with the temperature.
 
     Returns
     -------
@@ -256,10 +256,10 @@ def anneal(tab, best_label, best, price, n, hot, cold, allowed):
                     if f64_1(tab, EXCESS)[c] > ROUNDING:
                         outside += 1.0
             seen += 1
-            if outside > allowed * k * seen:
-                price[0] *= _UP
+            if outside > allowed * (t / hot) * k * seen:
+                price[0] = min(price[0] * _UP, price[2])
             else:
-                price[0] *= _DOWN
+                price[0] = max(price[0] * _DOWN, price[1])
             outside, seen = 0.0, 0
         if not _pick(tab, move):
             continue

@@ -1,0 +1,243 @@
+"""The local search as a whole: starts, cycles of annealing, and territories closed and opened between them.
+
+First a race: a few short runs from different starts, of which the best is carried on. Then cycles, in turns: from the
+best with a modest temperature, from it after one territory was closed and another opened, and from a new start.
+How many there are follows from the number of customers and the budget. A budget in iterations gives the same answer
+on every machine; one in seconds is for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from territory.design.anneal import anneal, sample
+from territory.design.moves import build, recount
+from territory.design.moves_layout import LABEL, OBJECTIVE, ROUNDING, VALUE, VIOLATION
+from territory.design.moves_problem import data_of, state_of
+from territory.design.moves_starts import grown_start, regret_start
+from territory.design.reseed import reseeded
+
+if TYPE_CHECKING:
+    from territory.design.moves_problem import LocalProblem
+    from territory.model.arrays import IdxArray
+
+__all__ = ["LocalResult", "local_search"]
+
+#: Temperatures of the cycles, in mean rises of cost by one move: of a new start, of the best again.
+_HOT, _WARM = 0.7, 0.25
+#: The last temperature of a cycle, of the first.
+_COOLING: Final = 0.01
+#: Share of the territories that may be outside their bands at the first temperature.
+_OUTSIDE: Final = 0.1
+#: Price of violations: at least and at most this share of, and this many times, what a move gains by one.
+_CHEAP, _DEAR = 1e-3, 1e3
+#: Steps a customer that a cycle should have, and the most cycles.
+_STEPS, _CYCLES = 4000, 40
+#: Share of the budget for the race of starts; so many starts, and fewer where there are many territories.
+_RACE, _STARTS, _MANY = 0.15, 8, 200
+#: Steps that the kernel makes in one call: fewer could not be timed, more would overrun the time limit.
+_FEW, _SLICE_S = 2000, 0.05
+#: Calls of the kernel between two sums of everything anew.
+_RECOUNT: Final = 16
+
+
+@dataclass(frozen=True, eq=False)
+class LocalResult:
+    """The best assignment of a search.
+
+    Attributes
+    ----------
+    label : int32 array of shape (n,)
+    objective : float
+    violation : float
+        Sum of what is outside the bands, as shares of the targets; 0: feasible.
+    iterations : int
+        Steps that were made.
+    trace : tuple of (iterations, objective, violation)
+        After each cycle that found a better one.
+    """
+
+    label: IdxArray
+    objective: float
+    violation: float
+    iterations: int
+    trace: tuple[tuple[int, float, float], ...]
+
+
+class _Budget:
+    """How much of the steps or of the time is used, a fraction."""
+
+    def __init__(self, iterations: int | None, deadline: float | None) -> None:
+        self.iterations, self.deadline = iterations, deadline
+        self.began, self.steps = monotonic(), 0
+        self.rate = 0.0  # steps a second, of the latest call
+
+    def used(self) -> float:
+        used = 0.0
+        if self.iterations is not None:
+            used = self.steps / max(self.iterations, 1)
+        if self.deadline is not None:
+            used = max(used, (monotonic() - self.began) / max(self.deadline - self.began, 1e-9))
+        return min(used, 1.0)
+
+    def expected(self) -> float:
+        """Return how many steps the whole budget will have made, about."""
+        counted = float(self.iterations) if self.iterations is not None else np.inf
+        timed = np.inf
+        if self.deadline is not None and (self.iterations is None or self.rate > 0.0):
+            timed = self.rate * (self.deadline - self.began)
+        return min(counted, timed)
+
+    def slice(self, n: int) -> int:
+        """Return the steps of the next call."""
+        if self.iterations is not None:
+            # never by the clock: the same steps in the same calls give the same answer
+            return max(min(max(_FEW, n), self.iterations - self.steps), 1)
+        return max(_FEW, int(self.rate * _SLICE_S))
+
+
+class _Search:
+    def __init__(self, problem: LocalProblem, seed: int, budget: _Budget) -> None:
+        self.problem, self.budget = problem, budget
+        self.rng = np.random.default_rng(seed)
+        self.data = data_of(problem)
+        self.best = np.array([np.inf, np.inf])
+        self.best_label = np.zeros(problem.n, dtype=np.int32)
+        self.trace: list[tuple[int, float, float]] = []
+        self.tables = state_of(problem, self.data, self.best_label, int(self.rng.integers(2**63)))
+
+    def start(self) -> IdxArray:
+        if self.problem.site is None:
+            return regret_start(self.problem, self.rng)
+        return grown_start(self.problem, self.rng)
+
+    def put(self, label: IdxArray) -> None:
+        """Make `label` the present assignment."""
+        self.tables.arrays[LABEL][:] = label
+        build(self.tables.table)
+        recount(self.tables.table)
+
+    def cycle(self, label: IdxArray, hot: float, until: float) -> tuple[IdxArray, float, float]:
+        """Anneal from an assignment until a fraction of the budget is used; return the best of it."""
+        table, budget, n = self.tables.table, self.budget, self.problem.n
+        self.put(label)
+        value = self.tables.arrays[VALUE]
+        violation = float(value[VIOLATION]) if value[VIOLATION] > ROUNDING else 0.0
+        best, best_label = np.array([value[OBJECTIVE], violation]), np.array(label, dtype=np.int32)
+        rise, mend = sample(table, max(_FEW, min(n, 10 * _FEW)))
+        rise = rise or float(abs(value[OBJECTIVE])) / n or 1.0
+        fair = rise / mend if mend > 0.0 else rise
+        price = np.array([fair, _CHEAP * fair, _DEAR * fair])
+        hot *= rise
+        began = used = budget.used()
+        calls, ahead = 0, 0.0
+        while used < until:
+            steps = budget.slice(n)
+            if budget.iterations is not None:
+                steps = max(1, min(steps, round((until - used) * budget.iterations)))
+                ahead = steps / budget.iterations
+            there = (used - began) / (until - began)
+            then = min((used + ahead - began) / (until - began), 1.0)
+            clock = monotonic()
+            anneal(
+                table, best_label, best, price, steps, hot * _COOLING**there, hot * _COOLING**then,
+                _OUTSIDE * _COOLING**there,
+            )  # fmt: skip
+            budget.rate = steps / max(monotonic() - clock, 1e-6)
+            budget.steps += steps
+            calls += 1
+            if calls % _RECOUNT == 0:
+                recount(table)
+            before, used = used, budget.used()
+            ahead = used - before
+        found = (best_label, float(best[0]), float(best[1]))
+        if _better(found[1], found[2], self.best):
+            # what the kernel summed up by and by is summed anew
+            self.put(best_label)
+            self.best[:] = value[OBJECTIVE], float(value[VIOLATION]) if value[VIOLATION] > ROUNDING else 0.0
+            self.best_label = best_label
+            self.trace.append((budget.steps, float(self.best[0]), float(self.best[1])))
+        return found
+
+    def run(self, first: IdxArray | None) -> None:
+        n, k, budget = self.problem.n, self.problem.k, self.budget
+        starts = 1 if first is not None else int(np.clip(_MANY // k, 1, _STARTS))
+        if starts > 1:
+            for s in range(starts):
+                self.cycle(self.start(), _HOT, _RACE * (s + 1) / starts)
+        label = first if first is not None else self.best_label if starts > 1 else self.start()
+        cycles = int(np.clip(budget.expected() / (n * _STEPS), 1, _CYCLES)) if np.isfinite(budget.expected()) else 1
+        if budget.iterations is None and budget.rate == 0.0:
+            self.cycle(label, _HOT, min(0.01, budget.used() + 0.005))
+            cycles = int(np.clip(budget.expected() / (n * _STEPS), 1, _CYCLES))
+        since = budget.used()
+        for c in range(cycles):
+            hot = _WARM
+            if c == 0:
+                hot = _WARM if first is not None or (cycles == 1 and starts > 1) else _HOT
+            elif c % 3 == 1 and first is None:
+                label, hot = self.start(), _HOT
+            elif c % 3 == 2:
+                label = reseeded(self.problem, self.best_label, self.rng)
+            else:
+                label = self.best_label
+            self.cycle(label, hot, since + (1.0 - since) * (c + 1) / cycles)
+            if budget.used() >= 1.0:
+                break
+
+
+def _better(objective: float, violation: float, best: np.ndarray) -> bool:  # type: ignore[type-arg]
+    if abs(violation - best[1]) > ROUNDING:
+        return bool(violation < best[1])
+    return bool(objective < best[0])
+
+
+def local_search(
+    problem: LocalProblem,
+    start: IdxArray | None = None,
+    *,
+    iterations: int | None = None,
+    deadline: float | None = None,
+    seed: int = 0,
+) -> LocalResult:
+    """Share out customers so that every band holds and the objective is small.
+
+    Parameters
+    ----------
+    problem : LocalProblem, n customers in k territories
+    start : int array of shape (n,), optional
+        An assignment to improve; with sites, its territories stay in as many parts as they are in, or fewer.
+        Default: several are made.
+    iterations : int, optional
+        Steps of the search, about 1 to 3 million a second; with the same number the answer is the same.
+    deadline : float, optional
+        When to stop, by `time.monotonic`. One of both is needed.
+    seed : int
+
+    Returns
+    -------
+    LocalResult
+        The best assignment: the least violation, and the least objective among those without.
+
+    Raises
+    ------
+    ValueError
+        Neither iterations nor a deadline.
+
+    Notes
+    -----
+    A step costs O(members near the middle of two territories) of medians, else O(1) (O(members) of small ones with
+    distances to the mean); one that is accepted O(members) of medians and distances to the mean.
+    """
+    if iterations is None and deadline is None:
+        msg = "Expected iterations or a deadline."
+        raise ValueError(msg)
+    search = _Search(problem, seed, _Budget(iterations, deadline))
+    search.run(None if start is None else np.asarray(start, dtype=np.int32))
+    return LocalResult(
+        search.best_label, float(search.best[0]), float(search.best[1]), search.budget.steps, tuple(search.trace)
+    )
