@@ -41,6 +41,8 @@ _STEPS, _CYCLES = 4000, 40
 _RACE, _STARTS, _MANY = 0.15, 8, 200
 #: Steps that the kernel makes in one call: fewer could not be timed, more would overrun the time limit.
 _FEW, _SLICE_S = 2000, 0.05
+#: Share of the time that shows how fast the machine is.
+_TRIAL: Final = 0.02
 #: Calls of the kernel between two sums of everything anew.
 _RECOUNT: Final = 16
 
@@ -74,7 +76,8 @@ class _Budget:
     def __init__(self, iterations: int | None, deadline: float | None) -> None:
         self.iterations, self.deadline = iterations, deadline
         self.began, self.steps = monotonic(), 0
-        self.rate = 0.0  # steps a second, of the latest call
+        self.size = _FEW  # steps of the next call
+        self.spent = 0.0  # seconds in all calls
 
     def used(self) -> float:
         used = 0.0
@@ -88,8 +91,8 @@ class _Budget:
         """Return how many steps the whole budget will have made, about."""
         counted = float(self.iterations) if self.iterations is not None else np.inf
         timed = np.inf
-        if self.deadline is not None and (self.iterations is None or self.rate > 0.0):
-            timed = self.rate * (self.deadline - self.began)
+        if self.deadline is not None and self.spent > 0.0:
+            timed = self.steps / self.spent * (self.deadline - self.began)
         return min(counted, timed)
 
     def slice(self, n: int) -> int:
@@ -97,7 +100,16 @@ class _Budget:
         if self.iterations is not None:
             # never by the clock: the same steps in the same calls give the same answer
             return max(min(max(_FEW, n), self.iterations - self.steps), 1)
-        return max(_FEW, int(self.rate * _SLICE_S))
+        return self.size
+
+    def called(self, steps: int, seconds: float) -> None:
+        """Count a call; the next one is at most twice as long, as clocks are coarse."""
+        self.steps += steps
+        self.spent += seconds
+        if seconds < 0.5 * _SLICE_S:
+            self.size = min(2 * steps, 2 * self.size)
+        elif seconds > _SLICE_S:
+            self.size = max(_FEW, int(self.size * _SLICE_S / seconds))
 
 
 class _Search:
@@ -147,8 +159,7 @@ class _Search:
                 table, best_label, best, price, steps, hot * _COOLING**there, hot * _COOLING**then,
                 _OUTSIDE * _COOLING**there,
             )  # fmt: skip
-            budget.rate = steps / max(monotonic() - clock, 1e-6)
-            budget.steps += steps
+            budget.called(steps, monotonic() - clock)
             calls += 1
             if calls % _RECOUNT == 0:
                 recount(table)
@@ -166,20 +177,19 @@ class _Search:
     def run(self, first: IdxArray | None) -> None:
         n, k, budget = self.problem.n, self.problem.k, self.budget
         starts = 1 if first is not None else int(np.clip(_MANY // k, 1, _STARTS))
-        if starts > 1:
-            for s in range(starts):
-                self.cycle(self.start(), _HOT, _RACE * (s + 1) / starts)
+        for s in range(starts if starts > 1 else 0):
+            self.cycle(self.start(), _HOT, _RACE * (s + 1) / starts)
         label = first if first is not None else self.best_label if starts > 1 else self.start()
-        cycles = int(np.clip(budget.expected() / (n * _STEPS), 1, _CYCLES)) if np.isfinite(budget.expected()) else 1
-        if budget.iterations is None and budget.rate == 0.0:
-            self.cycle(label, _HOT, min(0.01, budget.used() + 0.005))
-            cycles = int(np.clip(budget.expected() / (n * _STEPS), 1, _CYCLES))
+        if budget.iterations is None and budget.spent == 0.0:
+            # to see how fast it is
+            label, _, _ = self.cycle(label, _WARM, budget.used() + _TRIAL)
+        cycles = int(np.clip(budget.expected() / (n * _STEPS), 1, _CYCLES))
         since = budget.used()
         for c in range(cycles):
             hot = _WARM
             if c == 0:
-                hot = _WARM if first is not None or (cycles == 1 and starts > 1) else _HOT
-            elif c % 3 == 1 and first is None:
+                hot = _WARM if first is not None or starts > 1 else _HOT
+            elif c % 3 == 1 and first is None and starts > 1:
                 label, hot = self.start(), _HOT
             elif c % 3 == 2:
                 label = reseeded(self.problem, self.best_label, self.rng)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.design.compiled import kernel
+
 if TYPE_CHECKING:
     from territory.design.moves_problem import LocalProblem
     from territory.model.arrays import FloatArray, IdxArray
@@ -45,32 +47,53 @@ def _near_centers(points: FloatArray, centers: FloatArray, count: int) -> tuple[
     return np.asarray(far), np.asarray(which, dtype=np.int32)
 
 
+@kernel("f8[:,::1], f8[:,::1], i4[:,::1], i8[::1], f8[:,::1], f8[:,::1], f8[:,::1], b1[:,::1], i4[::1]")
+def _place(points, centers, which, order, measures, goal, roof, eligible, label):
+    """Give each customer, in order, to the first territory offered with room, else where he does least harm."""
+    k, m = goal.shape
+    load = np.zeros((k, m))
+    for r in range(len(order)):
+        i, chosen, least, nearest = order[r], -1, np.inf, np.inf
+        for q in range(which.shape[1]):
+            c = which[i, q]
+            fits = eligible.shape[0] == 0 or eligible[i, c]
+            for p in range(m):
+                fits = fits and load[c, p] + measures[i, p] <= roof[c, p]
+            if fits:
+                chosen = c
+                break
+        if chosen < 0:
+            for c in range(k):
+                if eligible.shape[0] > 0 and not eligible[i, c]:
+                    continue
+                over, far = 0.0, 0.0
+                for p in range(m):
+                    over += max(load[c, p] + measures[i, p] - roof[c, p], 0.0) / goal[c, p]
+                for axis in range(points.shape[1]):
+                    far += (points[i, axis] - centers[c, axis]) ** 2
+                if chosen < 0 or over < least - 1e-9 or (over < least + 1e-9 and far < nearest):
+                    chosen, least, nearest = c, over, far
+        label[i] = max(chosen, 0)
+        for p in range(m):
+            load[label[i], p] += measures[i, p]
+
+
 def _by_regret(problem: LocalProblem, centers: FloatArray) -> IdxArray:
     """Assign customers to centres with room: first those who lose most if their nearest is full. O(n k) at worst."""
-    count = min(problem.k, _OFFERS)
-    far, which = _near_centers(problem.points, centers, count)
-    regret = far[:, -1] - far[:, 0] if count > 2 else far[:, min(1, count - 1)]
-    size = problem.measures / np.maximum(problem.target.mean(axis=0), 1e-300)
+    p = problem
+    far, which = _near_centers(p.points, centers, min(p.k, _OFFERS))
+    regret = far[:, min(1, p.k - 1)] - far[:, 0]
+    size = p.measures / np.maximum(p.target.mean(axis=0), 1e-300)
     # big customers first among equals: they find no room later
     order = np.lexsort((-size.max(axis=1), -regret))
-    load, label = np.zeros_like(problem.upper), np.empty(problem.n, dtype=np.int32)
-    goal = np.maximum(problem.target, 1e-300)
-    roof = np.maximum(np.minimum(problem.upper, 1e300), goal)
-    for i in order.tolist():
-        row = which[i]
-        if problem.eligible is not None:
-            row = row[problem.eligible[i, row]]
-        fits = np.flatnonzero((load[row] + problem.measures[i] <= roof[row]).all(axis=1))
-        if len(fits):
-            c = int(row[fits[0]])
-        else:
-            over = np.maximum((load + problem.measures[i] - roof) / goal, 0.0).sum(axis=1)
-            if problem.eligible is not None:
-                over[~problem.eligible[i]] = np.inf
-            gap = np.linalg.norm(centers - problem.points[i], axis=1)
-            c = int(np.lexsort((gap, np.round(over, 9)))[0])
-        label[i] = c
-        load[c] += problem.measures[i]
+    label = np.empty(p.n, dtype=np.int32)
+    goal = np.maximum(p.target, 1e-300)
+    eligible = np.empty((0, 0), dtype=np.bool_) if p.eligible is None else np.array(p.eligible, dtype=np.bool_)
+    _place(
+        np.array(p.points, dtype=np.float64, order="C"), np.ascontiguousarray(centers), np.ascontiguousarray(which),
+        order.astype(np.int64), np.array(p.measures, dtype=np.float64, order="C"), np.array(goal, order="C"),
+        np.array(np.maximum(np.minimum(p.upper, 1e300), goal), order="C"), eligible, label,
+    )  # fmt: skip
     return label
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from territory.design.compiled import kernel
 
 if TYPE_CHECKING:
     from territory.design.moves_problem import LocalProblem
@@ -15,14 +18,16 @@ __all__ = ["reseeded"]
 
 #: Rounds of two means within a territory that is split.
 _ROUNDS: Final = 4
+#: One of so many territories is split at once.
+_SHARE: Final = 20
 #: How much of the spread of the estimates is chance, so that not the same pair is tried over and over.
 _NOISE: Final = 0.5
 
 
 def reseeded(problem: LocalProblem, label: IdxArray, rng: np.random.Generator) -> IdxArray:
-    """Return an assignment with one territory closed and another split, picked by what that is worth, and by chance.
+    """Return an assignment with some territories closed and others split, picked by what that is worth, and by chance.
 
-    Parts stay connected on the graph of those beside each other. O(n d + n k / 8), and O(edges log n) for connection.
+    Parts stay connected on the graph of those beside each other. O(n d + n log k + edges log n).
     Where locks decide who serves whom, or centres are given, the assignment is returned as it was.
     """
     p = problem
@@ -33,27 +38,24 @@ def reseeded(problem: LocalProblem, label: IdxArray, rng: np.random.Generator) -
     centers = _means(p.points, weight, label, p.k)
     own = np.linalg.norm(p.points - centers[label], axis=1)
     loss = np.bincount(label, weight * (_second(p.points, centers, label) ** power - own**power), p.k)
-    gain, half = np.zeros(p.k), np.zeros(p.n, dtype=bool)
+    half, far = np.zeros(p.n, dtype=np.bool_), own.copy()
     order = np.argsort(label, kind="stable")
     bounds = np.searchsorted(label[order], np.arange(p.k + 1))
-    for c in range(p.k):
-        mine = order[bounds[c] : bounds[c + 1]]
-        if len(mine) > 3:
-            side, far = _two(p.points[mine], weight[mine])
-            half[mine] = side
-            gain[c] = float((weight[mine] * own[mine] ** power).sum() - (weight[mine] * far**power).sum())
-    # of many territories, a few random ones to close and to split
+    _halve(np.array(p.points, dtype=np.float64, order="C"), np.array(weight, dtype=np.float64), order, bounds, half, far)
+    gain = np.bincount(label, weight * (own**power - far**power), p.k)
+    parted = np.bincount(label[half], minlength=p.k) * np.bincount(label[~half], minlength=p.k) > 0
     scale = _NOISE * (float(gain.std()) + 1e-12)
-    split = int(np.argmax(gain + scale * rng.gumbel(size=p.k)))
+    worth = np.where(parted, gain + scale * rng.gumbel(size=p.k), -np.inf)
     cost = loss + scale * rng.gumbel(size=p.k)
+    out, pairs = label.copy(), max(1, p.k // _SHARE)
+    split = np.argsort(-worth)[:pairs]
     cost[split] = np.inf
-    close = int(np.argmin(cost))
-    out = label.copy()
-    if not (half & (label == split)).any() or gain[split] <= 0.0:
-        return out
-    if not _dissolve(p, out, close, centers):
-        return label.copy()
-    return _open(p, out, split, close, half)
+    close = np.argsort(cost)[:pairs]
+    for a, b in zip(split.tolist(), close.tolist(), strict=True):
+        if np.isfinite(worth[a]) and np.isfinite(cost[b]):
+            before = out.copy()
+            out = _open(p, out, a, b, half) if _dissolve(p, out, b, centers) else before
+    return out
 
 
 def _means(points: FloatArray, weight: FloatArray, label: IdxArray, k: int) -> FloatArray:
@@ -69,21 +71,60 @@ def _second(points: FloatArray, centers: FloatArray, label: IdxArray) -> FloatAr
     return np.where(which[:, 0] == label, far[:, 1], far[:, 0])
 
 
-def _two(points: FloatArray, weight: FloatArray) -> tuple[np.ndarray, FloatArray]:  # type: ignore[type-arg]
-    """Return the halves of a territory by two means that start at its ends, and distances to them."""
-    middle = np.average(points, axis=0, weights=weight)
-    first = points[np.argmax(((points - middle) ** 2).sum(axis=1))]
-    second = points[np.argmax(((points - first) ** 2).sum(axis=1))]
-    side = np.zeros(len(points), dtype=bool)
-    far = np.zeros(len(points))
-    for _ in range(_ROUNDS):
-        a, b = np.linalg.norm(points - first, axis=1), np.linalg.norm(points - second, axis=1)
-        side, far = b < a, np.minimum(a, b)
-        if side.all() or not side.any():
-            break
-        first = np.average(points[~side], axis=0, weights=weight[~side])
-        second = np.average(points[side], axis=0, weights=weight[side])
-    return side, far
+@kernel("f8[:,::1], f8[::1], i8[::1], i8[::1], b1[::1], f8[::1]")
+def _halve(points, weight, order, bounds, side, far):
+    """Split every territory by two means that start at its ends: the side of each customer, and distances. O(n d)."""
+    d = points.shape[1]
+    mean = np.zeros((2, d))
+    for c in range(len(bounds) - 1):
+        first, last = bounds[c], bounds[c + 1]
+        if last - first < 2:
+            continue
+        mass = 0.0
+        for p in range(d):
+            mean[0, p] = 0.0
+        for q in range(first, last):
+            mass += weight[order[q]]
+            for p in range(d):
+                mean[0, p] += weight[order[q]] * points[order[q], p]
+        for p in range(d):
+            mean[0, p] /= mass
+        # the end farthest from the middle, then the one farthest from that
+        for end in range(2):
+            most, chosen = -1.0, order[first]
+            for q in range(first, last):
+                square = 0.0
+                for p in range(d):
+                    square += (points[order[q], p] - mean[0, p]) ** 2
+                if square > most:
+                    most, chosen = square, order[q]
+            for p in range(d):
+                if end == 0:
+                    mean[0, p] = points[chosen, p]
+                else:
+                    mean[1, p] = points[chosen, p]
+        for turn in range(_ROUNDS):
+            for q in range(first, last):
+                i, a, b = order[q], 0.0, 0.0
+                for p in range(d):
+                    a += (points[i, p] - mean[0, p]) ** 2
+                    b += (points[i, p] - mean[1, p]) ** 2
+                side[i] = b < a
+                far[i] = sqrt(min(a, b))
+            if turn == _ROUNDS - 1:
+                break
+            for end in range(2):
+                mass = 0.0
+                for q in range(first, last):
+                    if side[order[q]] == (end == 1):
+                        mass += weight[order[q]]
+                if mass > 0.0:
+                    for p in range(d):
+                        mean[end, p] = 0.0
+                    for q in range(first, last):
+                        if side[order[q]] == (end == 1):
+                            for p in range(d):
+                                mean[end, p] += weight[order[q]] * points[order[q], p] / mass
 
 
 def _dissolve(p: LocalProblem, label: IdxArray, close: int, centers: FloatArray) -> bool:
