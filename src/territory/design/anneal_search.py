@@ -16,14 +16,24 @@ import numpy as np
 
 from territory.design.anneal import anneal, sample
 from territory.design.moves import build, recount
-from territory.design.moves_layout import LABEL, OBJECTIVE, ROUNDING, VALUE, VIOLATION
+from territory.design.moves_layout import (
+    CENTER,
+    LABEL,
+    MEMBER,
+    OBJECTIVE,
+    ROUNDING,
+    SIZE,
+    START,
+    VALUE,
+    VIOLATION,
+)
 from territory.design.moves_problem import data_of, state_of
 from territory.design.moves_starts import grown_start, regret_start
 from territory.design.reseed import reseeded
 
 if TYPE_CHECKING:
     from territory.design.moves_problem import LocalProblem
-    from territory.model.arrays import IdxArray
+    from territory.model.arrays import FloatArray, IdxArray
 
 __all__ = ["LocalResult", "local_search"]
 
@@ -57,6 +67,8 @@ class LocalResult:
     objective : float
     violation : float
         Sum of what is outside the bands, as shares of the targets; 0: feasible.
+    centers : int32 array of shape (k,), or float array of shape (k, d)
+        The medians' positions (-1: nobody is there); else the means or the given centres.
     iterations : int
         Steps that were made.
     trace : tuple of (iterations, objective, violation)
@@ -66,6 +78,7 @@ class LocalResult:
     label: IdxArray
     objective: float
     violation: float
+    centers: IdxArray | FloatArray
     iterations: int
     trace: tuple[tuple[int, float, float], ...]
 
@@ -132,6 +145,17 @@ class _Search:
         self.tables.arrays[LABEL][:] = label
         build(self.tables.table)
         recount(self.tables.table)
+
+    def centers(self) -> IdxArray | FloatArray:
+        """Return the medians, or means, of the best assignment."""
+        self.put(self.best_label)
+        arrays = self.tables.arrays
+        if self.problem.objective != "median":
+            return np.array(arrays[CENTER])
+        # the kernels keep the median first
+        first = np.array(arrays[MEMBER][np.minimum(arrays[START][:-1], len(arrays[MEMBER]) - 1)])
+        first[arrays[SIZE] == 0] = -1
+        return first
 
     def cycle(self, label: IdxArray, hot: float, until: float) -> tuple[IdxArray, float, float]:
         """Anneal from an assignment until a fraction of the budget is used; return the best of it."""
@@ -248,6 +272,6 @@ def local_search(
         raise ValueError(msg)
     search = _Search(problem, seed, _Budget(iterations, deadline))
     search.run(None if start is None else np.asarray(start, dtype=np.int32))
-    return LocalResult(
-        search.best_label, float(search.best[0]), float(search.best[1]), search.budget.steps, tuple(search.trace)
-    )
+    objective, violation = search.best.tolist()
+    steps, trace = search.budget.steps, tuple(search.trace)
+    return LocalResult(search.best_label, objective, violation, search.centers(), steps, trace)
