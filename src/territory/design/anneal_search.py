@@ -160,6 +160,8 @@ class _Search:
     def cycle(self, label: IdxArray, hot: float, until: float) -> tuple[IdxArray, float, float]:
         """Anneal from an assignment until a fraction of the budget is used; return the best of it."""
         table, budget, n = self.tables.table, self.budget, self.problem.n
+        # sums of shares may end a bit above 1, where nobody ever comes
+        until = min(until, 1.0)
         self.put(label)
         value = self.tables.arrays[VALUE]
         violation = float(value[VIOLATION]) if value[VIOLATION] > ROUNDING else 0.0
@@ -176,8 +178,8 @@ class _Search:
             if budget.iterations is not None:
                 steps = max(1, min(steps, round((until - used) * budget.iterations)))
                 ahead = steps / budget.iterations
-            there = (used - began) / (until - began)
-            then = min((used + ahead - began) / (until - began), 1.0)
+            there = (used - began) / max(until - began, 1e-12)
+            then = min((used + ahead - began) / max(until - began, 1e-12), 1.0)
             clock = monotonic()
             anneal(
                 table, best_label, best, price, steps, hot * _COOLING**there, hot * _COOLING**then,
