@@ -37,7 +37,7 @@ def connected(problem, label):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("seed", range(3))
 def test_tiny_problems_are_solved_to_the_optimum(objective, seed):
-    n, k = 8, 3
+    n, k = 7, 3
     problem, _ = made(objective, n=n, k=k, m=2, d=2, seed=seed, band=0.35)
     best = (np.inf, np.inf)
     for labels in product(range(k), repeat=n):
@@ -54,7 +54,7 @@ def test_tiny_problems_are_solved_to_the_optimum(objective, seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_tiny_connected_problems_are_solved_to_the_optimum(seed):
-    n, k = 9, 3
+    n, k = 8, 3
     problem, _ = made("median", n=n, k=k, m=1, d=2, seed=seed, band=0.35)
     problem = type(problem)(**{**vars(problem), "site": np.arange(n, dtype=np.int32), "links": problem.near})
     best = np.inf

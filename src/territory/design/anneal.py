@@ -20,7 +20,7 @@ import numpy as np
 from territory.design.compiled import kernel, leaf
 from territory.design.contiguous import can_enter, can_leave
 from territory.design.moves import transfer
-from territory.design.moves_cost import change, excess_after, refresh
+from territory.design.moves_cost import change, excess_after, touch
 from territory.design.moves_layout import (
     BORDER,
     COUNT,
@@ -140,7 +140,7 @@ def _pick(tab, move):
 
 @leaf
 def _worth(tab, move, rise):
-    """Set by how much a move raises cost and violation."""
+    """Set by how much a move raises cost and violation, and the cost of each of its territories."""
     a, c = i32_1(tab, LABEL)[move[0]], move[3]
     rise[0] = rise[1] = 0.0
     # one call in a loop is compiled once
@@ -154,7 +154,8 @@ def _worth(tab, move, rise):
             r, out, enter = c, -1, move[2]
         else:
             break
-        rise[0] += change(tab, r, out, enter)
+        rise[2 + at] = change(tab, r, out, enter)
+        rise[0] += rise[2 + at]
         rise[1] += excess_after(tab, r, out, enter) - f64_1(tab, EXCESS)[r]
 
 
@@ -173,7 +174,7 @@ def _connected(tab, move):
 
 
 @leaf
-def _do(tab, move):
+def _do(tab, move, rise):
     a = np.int64(i32_1(tab, LABEL)[move[0]])
     for at in range(0, 4, 2):
         if move[at] >= 0:
@@ -181,7 +182,7 @@ def _do(tab, move):
     for at in range(3):
         r = a if at == 0 else (move[1] if at == 1 else move[3])
         if r >= 0 and not (at == 2 and r == a):
-            refresh(tab, r)
+            touch(tab, r, rise[2 + at])
 
 
 @leaf
@@ -203,7 +204,7 @@ def _copy(source, target):
 @kernel("i8[::1], i8")
 def sample(tab, n):
     """Return the mean rise in cost of `n` moves that raise it, and what violation the mean move makes or mends."""
-    move, rise = np.empty(4, dtype=np.int64), np.empty(2)
+    move, rise = np.empty(4, dtype=np.int64), np.empty(5)
     cost = violation = 0.0
     costly = broken = 0
     for _ in range(n):
@@ -240,7 +241,7 @@ def anneal(tab, best_label, best, price, n, hot, cold, allowed):
     int
         Accepted moves.
     """
-    move, rise = np.empty(4, dtype=np.int64), np.empty(2)
+    move, rise = np.empty(4, dtype=np.int64), np.empty(5)
     value, label, k = f64_1(tab, VALUE), i32_1(tab, LABEL), len(i64_1(tab, SIZE))
     pending, accepted = False, 0
     # the price is set after so many steps: long enough to see what it does, short against the cooling
@@ -273,7 +274,7 @@ def anneal(tab, best_label, best, price, n, hot, cold, allowed):
             # written only when it is about to be left
             _copy(label, best_label)
             pending = False
-        _do(tab, move)
+        _do(tab, move, rise)
         accepted += 1
         if rise[0] < 0.0 or rise[1] < 0.0:
             if _is_better(tab, best):

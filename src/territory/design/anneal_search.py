@@ -51,6 +51,8 @@ _STEPS, _CYCLES = 4000, 40
 _RACE, _STARTS, _MANY = 0.15, 8, 200
 #: Steps that the kernel makes in one call: fewer could not be timed, more would overrun the time limit.
 _FEW, _SLICE_S = 2000, 0.05
+#: Share of the budget for closing and opening territories, and steps a customer of the run that follows.
+_EXPLORE, _BRIEF = 0.3, 100
 #: Share of the time that shows how fast the machine is.
 _TRIAL: Final = 0.02
 #: Calls of the kernel between two sums of everything anew.
@@ -200,6 +202,16 @@ class _Search:
             self.trace.append((budget.steps, float(self.best[0]), float(self.best[1])))
         return found
 
+    def explore(self, label: IdxArray) -> None:
+        """Close and open territories of the best, each time followed by a short run."""
+        budget = self.budget
+        until = budget.used() + _EXPLORE
+        share = min(_BRIEF * self.problem.n / max(budget.expected(), 1.0), _EXPLORE)
+        if not np.isfinite(self.best[0]):
+            self.cycle(label, _HOT, budget.used() + share)
+        while budget.used() < until:
+            self.cycle(reseeded(self.problem, self.best_label, self.rng), _WARM, budget.used() + share)
+
     def run(self, first: IdxArray | None) -> None:
         n, k, budget = self.problem.n, self.problem.k, self.budget
         starts = 1 if first is not None else int(np.clip(_MANY // k, 1, _STARTS))
@@ -209,8 +221,9 @@ class _Search:
         if budget.iterations is None and budget.spent == 0.0:
             # to see how fast it is
             label, _, _ = self.cycle(label, _WARM, budget.used() + _TRIAL)
-        cycles = int(np.clip(budget.expected() / (n * _STEPS), 1, _CYCLES))
-        since = budget.used()
+        self.explore(label)
+        cycles = int(np.clip((1.0 - budget.used()) * budget.expected() / (n * _STEPS), 1, _CYCLES))
+        since, label = budget.used(), self.best_label
         for c in range(cycles):
             hot = _WARM
             if c == 0:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import numpy as np
 
 from territory.design.compiled import kernel, leaf
 from territory.design.moves_cost import change, distance, excess_after, refresh, tally
 from territory.design.moves_layout import (
+    BEND,
     BORDER,
     CENTER,
     CENTROID,
@@ -30,7 +33,9 @@ from territory.design.moves_layout import (
     POINT,
     RULE,
     SIZE,
+    SLOPE,
     SQUARED,
+    STALE,
     START,
     SUM,
     VALUE,
@@ -75,7 +80,34 @@ def _center_moves(tab, c, i, sign):
             far = w * f64_1(tab, MASS)[c] / mass * square
             f64_1(tab, COST)[c] += far
             f64_1(tab, VALUE)[OBJECTIVE] += far
+        else:
+            _derivatives_move(tab, c, i, w, w / mass)
     f64_1(tab, MASS)[c] = mass
+
+
+@leaf
+def _derivatives_move(tab, c, i, w, share):
+    """Let the derivatives follow a mean that has moved, by `share` of the way to customer `i` from where it was."""
+    point, center, slope, bend = f64_2(tab, POINT), f64_2(tab, CENTER), f64_2(tab, SLOPE), f64_2(tab, BEND)
+    d = point.shape[1]
+    i64_1(tab, STALE)[c] += 1
+    square = 0.0
+    for p in range(d):
+        square += (center[c, p] - point[i, p]) ** 2
+    # the way that the mean went, from what is left of it
+    back = share / (1.0 - share) if share != 1.0 else 0.0
+    for p in range(d):
+        for q in range(d):
+            slope[c, p] += bend[c, p * d + q] * back * (point[i, q] - center[c, q])
+    if square <= 0.0:
+        return
+    far = sqrt(square)
+    for p in range(d):
+        gap = center[c, p] - point[i, p]
+        slope[c, p] += w * gap / far
+        bend[c, p * d + p] += w / far
+        for q in range(d):
+            bend[c, p * d + q] -= w * gap * (center[c, q] - point[i, q]) / (far * square)
 
 
 @leaf

@@ -38,6 +38,7 @@ from territory.design.moves_layout import (
     SLACK,
     SLOPE,
     SQUARED,
+    STALE,
     START,
     SUM,
     UPPER,
@@ -47,10 +48,12 @@ from territory.design.moves_layout import (
 )
 from territory.design.tables import f64_1, f64_2, i32_1, i64_1
 
-__all__ = ["change", "distance", "excess_after", "refresh", "tally"]
+__all__ = ["change", "distance", "excess_after", "refresh", "tally", "touch"]
 
 #: Territories of more members are judged by expansion, not by summing the distances to a mean that moves.
 _FEW = 24
+#: Larger ones may wait for the sum until one in so many customers came or went.
+_LARGE, _TRUST = 100, 20
 #: Of larger territories a newcomer is not tried as their median.
 _SMALL = 48
 
@@ -272,6 +275,24 @@ def refresh(tab, c):
 
 
 @leaf
+def touch(tab, c, rise):
+    """Bring territory `c` up to date after moves that `change` said to raise its cost by `rise`.
+
+    Of large territories with distances to the mean the second-order expansion is believed for some moves: its error
+    falls with the cube of the size. Else `refresh`.
+    """
+    stale = i64_1(tab, STALE)
+    if i64_1(tab, RULE)[0] != CENTROID or i64_1(tab, SIZE)[c] <= _LARGE or stale[c] * _TRUST >= i64_1(tab, SIZE)[c]:
+        refresh(tab, c)
+        return
+    excess = excess_after(tab, c, -1, -1)
+    f64_1(tab, COST)[c] += rise
+    f64_1(tab, VALUE)[0] += rise
+    f64_1(tab, VALUE)[1] += excess - f64_1(tab, EXCESS)[c]
+    f64_1(tab, EXCESS)[c] = excess
+
+
+@leaf
 def _core(tab, c):
     """Put the median first, behind it all that may follow it after one exchange.
 
@@ -314,6 +335,7 @@ def _expand(tab, c):
     point, weight, center, member = f64_2(tab, POINT), f64_1(tab, WEIGHT), f64_2(tab, CENTER), i32_1(tab, MEMBER)
     slope, bend, d = f64_2(tab, SLOPE), f64_2(tab, BEND), f64_2(tab, POINT).shape[1]
     first, size = i64_1(tab, START)[c], i64_1(tab, SIZE)[c]
+    i64_1(tab, STALE)[c] = 0
     # where the terms are summed anew each time, nobody reads the derivatives
     with_slope = size > _FEW - 4
     total = 0.0

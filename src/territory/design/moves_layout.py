@@ -57,6 +57,7 @@ QUEUE: Final = 36  #: i4 (s,)
 COUNT: Final = 37  #: i8: see `N_BORDER`, `N_WALK`
 VALUE: Final = 38  #: f8: see `OBJECTIVE`, `VIOLATION`
 RNG: Final = 39  #: u8 (1,)
+STALE: Final = 40  #: i8 (k,) customers who came and went since cost and derivatives were summed (CENTROID)
 
 N_BORDER: Final = 0  #: of COUNT: customers in BORDER
 N_WALK: Final = 1  #: of COUNT: walks so far

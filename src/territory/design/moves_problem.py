@@ -147,6 +147,7 @@ def state_of(problem: LocalProblem, data: tuple[Any, ...], label: IdxArray, seed
         np.zeros((k, d * d)), np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32),
         np.full(n, -1, dtype=np.int32), np.zeros(n_sites, dtype=np.int64), np.zeros(n_sites, dtype=np.int32),
         np.zeros(2, dtype=np.int64), np.zeros(2), np.array([seed], dtype=np.uint64),
+        np.zeros(k, dtype=np.int64),
     ))  # fmt: skip
     build(tables.table)
     recount(tables.table)
