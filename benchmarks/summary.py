@@ -1,4 +1,4 @@
-"""Families with best-known values in one table: classes of instances by engines, against the best that is known or was seen."""
+"""Families with best-known values in one table: classes of instances by engines, against the best known or seen."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def made(objective, *, n, k, m, d, seed, sites=False, band=0.2, eligible=None):
         # some at the spot of another, some whom contiguity does not concern
         site = np.arange(n)
         site[n // 2 :: 7] = site[: len(site[n // 2 :: 7])]
-        site[3 :: 11] = -1
+        site[3::11] = -1
         _, dense = np.unique(site[site >= 0], return_inverse=True)
         site[site >= 0] = dense
         pairs = np.array([(site[i], site[j]) for i, j in edges if site[i] >= 0 and site[j] >= 0])

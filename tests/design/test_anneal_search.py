@@ -7,11 +7,10 @@ from time import monotonic
 
 import numpy as np
 import pytest
+from tests.design.local_problems import made, objective_of, violation_of
 
 from territory.design.anneal_search import local_search
 from territory.design.reseed import reseeded
-
-from tests.design.local_problems import made, objective_of, violation_of
 
 OBJECTIVES = ("fixed", "squared", "centroid", "median")
 
@@ -88,7 +87,7 @@ def test_locks_hold():
     eligible = np.ones((60, 4), dtype=bool)
     eligible[:10] = False
     eligible[np.arange(10), np.arange(10) % 4] = True
-    problem, label = made("squared", n=60, k=4, m=1, d=2, seed=1, eligible=eligible)
+    problem, _ = made("squared", n=60, k=4, m=1, d=2, seed=1, eligible=eligible)
     found = local_search(problem, iterations=20_000)
     assert eligible[np.arange(60), found.label].all()
 

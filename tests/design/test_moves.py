@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.design.local_problems import made, objective_of, violation_of
 
 from territory.design.anneal import anneal
 from territory.design.moves import probe
@@ -22,8 +23,6 @@ from territory.design.moves_layout import (
     VALUE,
 )
 from territory.design.moves_problem import Graph, LocalProblem, data_of, state_of
-
-from tests.design.local_problems import made, objective_of, violation_of
 
 OBJECTIVES = ("fixed", "squared", "centroid", "median")
 
@@ -120,3 +119,11 @@ def test_a_graph_has_no_loops_and_no_doubles():
     graph = Graph.of_edges([(0, 1), (1, 0), (2, 2), (1, 2)], 4)
     assert graph.indptr.tolist() == [0, 1, 3, 4, 4]
     assert graph.indices.tolist() == [1, 0, 2, 1]
+
+
+def test_large_territories_keep_near_their_cost_without_summing_it():
+    problem, label = made("centroid", n=900, k=4, m=1, d=2, seed=4)
+    tables, _, _ = walked(problem, label, steps=5000)
+    fresh = state_of(problem, data_of(problem), tables.arrays[LABEL], 0)
+    np.testing.assert_allclose(tables.arrays[COST], fresh.arrays[COST], rtol=2e-5)
+    np.testing.assert_allclose(tables.arrays[CENTER], fresh.arrays[CENTER], atol=1e-9)

@@ -276,10 +276,9 @@ def anneal(tab, best_label, best, price, n, hot, cold, allowed):
             pending = False
         _do(tab, move, rise)
         accepted += 1
-        if rise[0] < 0.0 or rise[1] < 0.0:
-            if _is_better(tab, best):
-                best[0], best[1] = value[OBJECTIVE], value[VIOLATION] if value[VIOLATION] > ROUNDING else 0.0
-                pending = True
+        if (rise[0] < 0.0 or rise[1] < 0.0) and _is_better(tab, best):
+            best[0], best[1] = value[OBJECTIVE], value[VIOLATION] if value[VIOLATION] > ROUNDING else 0.0
+            pending = True
     if pending:
         _copy(label, best_label)
     return accepted

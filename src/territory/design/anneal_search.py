@@ -239,10 +239,10 @@ class _Search:
                 break
 
 
-def _better(objective: float, violation: float, best: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _better(objective: float, violation: float, best: FloatArray) -> bool:
     if abs(violation - best[1]) > ROUNDING:
         return bool(violation < best[1])
-    return bool(objective < best[0])
+    return bool(not np.isfinite(best[0]) or objective < best[0] - ROUNDING * abs(best[0]))
 
 
 def local_search(

@@ -19,6 +19,7 @@ _njit: Any = numba.njit
 #: error_model="numpy" leaves out a test for division by zero in each division.
 _OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
 
+
 def _digest() -> str:
     """Return a digest of the sources of all kernels: what other sources left in a cache must not be used."""
     sources = hashlib.sha256()

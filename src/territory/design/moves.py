@@ -112,8 +112,17 @@ def _derivatives_move(tab, c, i, w, share):
 
 @leaf
 def transfer(tab, i, b):
-    """Move customer `i` to territory `b`; `refresh` of both must follow. O(members of both) of medians, else O(near)."""
-    label, load, size, member, where = i32_1(tab, LABEL), f64_2(tab, LOAD), i64_1(tab, SIZE), i32_1(tab, MEMBER), i64_1(tab, WHERE)
+    """Move customer `i` to territory `b`; `touch` of both must follow.
+
+    O(members of both) of medians, else O(near).
+    """
+    label, load, size, member, where = (
+        i32_1(tab, LABEL),
+        f64_2(tab, LOAD),
+        i64_1(tab, SIZE),
+        i32_1(tab, MEMBER),
+        i64_1(tab, WHERE),
+    )
     start, weight, own = i64_1(tab, START), f64_1(tab, WEIGHT), f64_1(tab, SUM)
     a, kind = label[i], i64_1(tab, RULE)[0]
     if start[b] + size[b] == start[b + 1]:
@@ -218,7 +227,13 @@ def build(tab):
 
     Cost: O(n + k + edges).
     """
-    label, start, size, member, where = i32_1(tab, LABEL), i64_1(tab, START), i64_1(tab, SIZE), i32_1(tab, MEMBER), i64_1(tab, WHERE)
+    label, start, size, member, where = (
+        i32_1(tab, LABEL),
+        i64_1(tab, START),
+        i64_1(tab, SIZE),
+        i32_1(tab, MEMBER),
+        i64_1(tab, WHERE),
+    )
     n, k = len(label), len(size)
     for c in range(k):
         size[c] = 0

@@ -1,7 +1,7 @@
 """Which array stands where in the table that the kernels of the local search take.
 
-The problem, which never changes in a search, then its state, which changes one customer at a time. n customers, k territories, m measures,
-d dimensions, s sites.
+First the problem, which never changes in a search, then its state, which changes one customer at a time.
+n customers, k territories, m measures, d dimensions, s sites.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def reseeded(problem: LocalProblem, label: IdxArray, rng: np.random.Generator) -
     Where locks decide who serves whom, or centres are given, the assignment is returned as it was.
     """
     p = problem
-    if p.k < 3 or p.eligible is not None or p.center is not None or p.given is not None:  # noqa: PLR0916
+    if p.k < 3 or p.eligible is not None or p.center is not None or p.given is not None:
         return label.copy()
     weight = np.ones(p.n) if p.weight is None else p.weight
     power = 2 if p.objective == "squared" else 1
@@ -41,7 +41,9 @@ def reseeded(problem: LocalProblem, label: IdxArray, rng: np.random.Generator) -
     half, far = np.zeros(p.n, dtype=np.bool_), own.copy()
     order = np.argsort(label, kind="stable")
     bounds = np.searchsorted(label[order], np.arange(p.k + 1))
-    _halve(np.array(p.points, dtype=np.float64, order="C"), np.array(weight, dtype=np.float64), order, bounds, half, far)
+    _halve(
+        np.array(p.points, dtype=np.float64, order="C"), np.array(weight, dtype=np.float64), order, bounds, half, far
+    )
     gain = np.bincount(label, weight * (own**power - far**power), p.k)
     parted = np.bincount(label[half], minlength=p.k) * np.bincount(label[~half], minlength=p.k) > 0
     scale = _NOISE * (float(gain.std()) + 1e-12)
@@ -60,7 +62,7 @@ def reseeded(problem: LocalProblem, label: IdxArray, rng: np.random.Generator) -
 
 def _means(points: FloatArray, weight: FloatArray, label: IdxArray, k: int) -> FloatArray:
     mass = np.maximum(np.bincount(label, weight, k), 1e-300)
-    return np.stack([np.bincount(label, weight * column, k) / mass for column in points.T], axis=1)
+    return np.asarray(np.stack([np.bincount(label, weight * column, k) / mass for column in points.T], axis=1))
 
 
 def _second(points: FloatArray, centers: FloatArray, label: IdxArray) -> FloatArray:
@@ -68,7 +70,7 @@ def _second(points: FloatArray, centers: FloatArray, label: IdxArray) -> FloatAr
     from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to load
 
     far, which = cKDTree(centers).query(points, k=[1, 2])
-    return np.where(which[:, 0] == label, far[:, 1], far[:, 0])
+    return np.asarray(np.where(which[:, 0] == label, far[:, 1], far[:, 0]))
 
 
 @kernel("f8[:,::1], f8[::1], i8[::1], i8[::1], b1[::1], f8[::1]")
