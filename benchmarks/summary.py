@@ -116,7 +116,7 @@ def _figures(some: list[Row], best: dict[Hashable, float]) -> Row:
     gaps = [_worse(r, best[_key(r)]) for r in solved]
     even = sum(abs(gap) <= _tolerance(r, best[_key(r)]) for r, gap in zip(solved, gaps, strict=True))
     own = [gap for gap in map(_own_gap, solved) if gap is not None]
-    ran = [r for r in some if (r["routes"] is not None or r["assignment"] is not None) and r["cpu_s"] > 0]
+    ran = [r for r in some if (r["routes"] is not None or r.get("assignment") is not None) and r["cpu_s"] > 0]
     cpu = sum(r["cpu_s"] for r in ran)
     steps = [r["iterations"] / r["cpu_s"] for r in ran if r["iterations"]]
     known = [(r, r["best_known"]) for r in solved if r["best_known"] is not None]

@@ -45,8 +45,8 @@ _COOLING: Final = 0.01
 _OUTSIDE: Final = 0.1
 #: Price of violations: at least and at most this share of, and this many times, what a move gains by one.
 _CHEAP, _DEAR = 1e-3, 1e3
-#: Steps a customer that a cycle should have, and the most cycles.
-_STEPS, _CYCLES = 4000, 40
+#: Steps a customer that a cycle should have, the same where there are many territories, and the most cycles.
+_STEPS, _LONG, _CYCLES = 4000, 20_000, 40
 #: Share of the budget for the race of starts; so many starts, and fewer where there are many territories.
 _RACE, _STARTS, _MANY = 0.15, 8, 200
 #: Steps that the kernel makes in one call: fewer could not be timed, more would overrun the time limit.
@@ -221,9 +221,13 @@ class _Search:
         if budget.iterations is None and budget.spent == 0.0:
             # to see how fast it is
             label, _, _ = self.cycle(label, _WARM, budget.used() + _TRIAL)
-        self.explore(label)
-        cycles = int(np.clip((1.0 - budget.used()) * budget.expected() / (n * _STEPS), 1, _CYCLES))
-        since, label = budget.used(), self.best_label
+        if starts > 1 or first is not None:
+            self.explore(label)
+            label = self.best_label
+        # many small territories are settled by one long run rather than by several
+        steps = n * (_STEPS if starts > 1 else _LONG)
+        cycles = int(np.clip((1.0 - budget.used()) * budget.expected() / steps, 1, _CYCLES))
+        since = budget.used()
         for c in range(cycles):
             hot = _WARM
             if c == 0:
