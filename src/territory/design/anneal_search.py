@@ -230,13 +230,11 @@ class _Search:
         since = budget.used()
         for c in range(cycles):
             hot = _WARM
-            if c == 0:
-                hot = _WARM if first is not None or starts > 1 else _HOT
-            elif c % 3 == 1 and first is None and starts > 1:
+            if c % 3 == 1 and first is None and starts > 1:
                 label, hot = self.start(), _HOT
             elif c % 3 == 2:
                 label = reseeded(self.problem, self.best_label, self.rng)
-            else:
+            elif c > 0:
                 label = self.best_label
             self.cycle(label, hot, since + (1.0 - since) * (c + 1) / cycles)
             if budget.used() >= 1.0:
