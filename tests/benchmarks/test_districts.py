@@ -33,7 +33,7 @@ def data(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"24 4\r\n{points}\n")
     (tmp_path / "cpmp" / "verified_solutions.csv").write_text(
-        "name,cost_recomputed_float,capacity_ok\nmade,20.5,True\nover,3.5,False\n"
+        "name,cost_recomputed_float,fo_in_file,capacity_ok\nmade,20.5,20.5,True\nover,3.5,3.5,False\nroad,3,9,True\n"
     )
     return tmp_path
 
@@ -59,6 +59,7 @@ def test_known_values_stand_beside_the_results(data, capsys):
     assert cpmp_best(data, "cpmp01").value == 713.0
     assert cpmp_best(data, "made").value == 20.5
     assert cpmp_best(data, "over") is None
+    assert cpmp_best(data, "road") is None
 
 
 def test_district_faults_are_found(data):
