@@ -43,6 +43,8 @@ _HOT, _WARM = 0.7, 0.25
 _COOLING: Final = 0.01
 #: Share of the territories that may be outside their bands at the first temperature.
 _OUTSIDE: Final = 0.1
+#: From this fraction of a cycle on none may be outside: one of very many would be enough to spoil all.
+_FIRM: Final = 0.8
 #: Price of violations: at least and at most this share of, and this many times, what a move gains by one.
 _CHEAP, _DEAR = 1e-3, 1e3
 #: Steps a customer that a cycle should have, the same where there are many territories, and the most cycles.
@@ -185,7 +187,7 @@ class _Search:
             clock = monotonic()
             anneal(
                 table, best_label, best, price, steps, hot * _COOLING**there, hot * _COOLING**then,
-                _OUTSIDE * _COOLING**there,
+                _OUTSIDE * _COOLING**there if there < _FIRM else 0.0,
             )  # fmt: skip
             budget.called(steps, monotonic() - clock)
             calls += 1
