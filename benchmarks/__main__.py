@@ -24,6 +24,9 @@ FAMILIES = {
     "mdvrptw": "vehicle routing with several depots and time windows",
     "toptw": "team orienteering with time windows",
     "pvrp": "periodic vehicle routing",
+    "tdp": "commercial territory design: three measures, connected",
+    "cccp": "capacitated centred clustering",
+    "cpmp": "capacitated p-median",
 }
 
 

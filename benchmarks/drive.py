@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Routes = list[dict[str, Any]]
 
-__all__ = ["Case", "Key", "files", "json_routes", "measure", "measure_all", "run_family"]
+__all__ = ["Case", "Key", "files", "json_routes", "measure", "measure_all", "run_family", "say"]
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def run_family(family: str, options: Options) -> list[dict[str, Any]]:
     for rows in _measured(tasks, options.jobs):
         for found in rows:
             results.append(found)
-            _say(family, found, len(results), len(tasks) * len(asked))
+            say(family, found, len(results), len(tasks) * len(asked))
     return results
 
 
@@ -213,7 +213,8 @@ def _measured(tasks: list[tuple[Key, Sequence[str], Options]], jobs: int) -> Ite
         yield from pool.map(measure_all, *zip(*tasks, strict=True))
 
 
-def _say(family: str, found: dict[str, Any], done: int, of: int) -> None:
+def say(family: str, found: dict[str, Any], done: int, of: int | None = None) -> None:
+    """Print one line about a result to standard error."""
     params = "".join(f" {name}={found['params'][name]}" for name in SETTINGS if name in found["params"])
     best, objective = found["best_known"], found["objective"]
     gap = ""
@@ -221,5 +222,6 @@ def _say(family: str, found: dict[str, Any], done: int, of: int) -> None:
         worse = (best - objective if found["maximise"] else objective - best) / best
         gap = f", {100 * worse:+.2f} % from {best:g}"
     value = found["note"] if objective is None else f"{objective:.10g}{gap}"
-    line = f"{done}/{of} {family} {found['instance']}{params} {found['engine']}: {found['status']}, {value}"
+    count = done if of is None else f"{done}/{of}"
+    line = f"{count} {family} {found['instance']}{params} {found['engine']}: {found['status']}, {value}"
     print(f"{line}; {found['cpu_s']:.2f} CPU s", file=sys.stderr, flush=True)

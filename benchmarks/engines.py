@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from territory.routing.problem import RoutingProblem
 
-__all__ = ["BY_CPU", "ENGINES", "LIBRARY", "PEERS", "answer_of", "warm_up"]
+__all__ = ["BY_CPU", "ENGINES", "LIBRARY", "PEERS", "answer_of", "cpu_clock", "warm_up"]
 
 #: The library's engines; ``ortools`` is OR-Tools alone (guided local search).
 LIBRARY = ("auto", "search", "exact", "ortools")
@@ -59,7 +59,7 @@ def answer_of(
     from territory.routing.solve import load_engines, solve_routing  # noqa: PLC0415 - slow to load, and peers need none
 
     load_engines(linked=True, recombine=True)
-    with _cpu_clock():
+    with cpu_clock():
         found: Any = solve_routing(
             problem, engine=engine, time_limit_s=seconds, iterations=iterations, rng=seed, n_jobs=1
         )
@@ -74,7 +74,7 @@ def answer_of(
 
 
 @contextmanager
-def _cpu_clock() -> Iterator[None]:
+def cpu_clock() -> Iterator[None]:
     """Let the library's time limits count CPU seconds: other work on the machine takes none of them."""
     modules = [
         module for name, module in list(sys.modules.items())

@@ -1,4 +1,4 @@
-"""Routing families in one table: classes of instances by engines, against the best that is known or was seen."""
+"""Families with best-known values in one table: classes of instances by engines, against the best known or seen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTING", "SETTINGS", "summary"]
 
-ROUTING = ("tsptw", "vrptw", "mdvrptw", "toptw", "pvrp", "repday", "repmonth", "scale")
+ROUTING = ("tsptw", "vrptw", "mdvrptw", "toptw", "pvrp", "repday", "repmonth", "scale", "tdp", "cccp", "cpmp")
 #: Objectives nearer than this (relative) are equal: printed best-known values are rounded to a hundredth. Whole ones
 #: must be equal as they are.
 EQUAL = 2e-5
@@ -116,7 +116,7 @@ def _figures(some: list[Row], best: dict[Hashable, float]) -> Row:
     gaps = [_worse(r, best[_key(r)]) for r in solved]
     even = sum(abs(gap) <= _tolerance(r, best[_key(r)]) for r, gap in zip(solved, gaps, strict=True))
     own = [gap for gap in map(_own_gap, solved) if gap is not None]
-    ran = [r for r in some if r["routes"] is not None and r["cpu_s"] > 0]
+    ran = [r for r in some if (r["routes"] is not None or r.get("assignment") is not None) and r["cpu_s"] > 0]
     cpu = sum(r["cpu_s"] for r in ran)
     steps = [r["iterations"] / r["cpu_s"] for r in ran if r["iterations"]]
     known = [(r, r["best_known"]) for r in solved if r["best_known"] is not None]

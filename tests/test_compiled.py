@@ -16,7 +16,7 @@ import pytest
 
 from territory.compiled import by_address, kernel, leaf
 from territory.compiled import files as where
-from territory.routing.tables import i32_1
+from territory.compiled.tables import i32_1
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ KERNELS = """
 import sys
 import numpy as np
 from territory.compiled import by_address, inner, kernel, leaf
-from territory.routing.tables import Tables, f64_2, i32_1
+from territory.compiled.tables import Tables, f64_2, i32_1
 
 later = by_address("i8[::1], i8")
 

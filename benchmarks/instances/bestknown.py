@@ -6,6 +6,7 @@ are as good as memory: a solution that is better shows that they are wrong, and 
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,10 @@ from benchmarks.instances import pvrp, vrptw
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["BestKnown", "mdvrptw_best", "pvrp_best", "toptw_best", "tsptw_best", "tsptw_solution", "vrptw_best"]
+__all__ = [
+    "BestKnown", "cccp_best", "cpmp_best", "mdvrptw_best", "pvrp_best", "tdp_best", "toptw_best", "tsptw_best",
+    "tsptw_solution", "vrptw_best",
+]  # fmt: skip
 
 #: Vidal, Crainic, Gendreau & Prins (2013), distance; remembered.
 MDVRPTW = {
@@ -46,6 +50,19 @@ HOMBERGER_200 = {
     "rc1": (3516.9, 3221.6, 3001.4, 2845.2, 3325.6, 3300.7, 3177.8, 3060.0, 3073.3, 2990.5),
     "rc2": (2797.4, 2481.6, 2227.7, 1854.8, 2491.4, 2495.1, 2287.7, 2151.2, 2086.6, 1989.2),
 }
+
+#: Centred clustering, the best of the literature (Chaves & Lorena 2010, 2011, and later); remembered.
+CCCP = {
+    "SJC1": 17359.75, "SJC2": 33181.65, "SJC3a": 45354.38, "SJC3b": 40660.9, "SJC4a": 61931.60, "SJC4b": 52202.48,
+    "TA25": 1251.44, "TA50": 4474.52, "TA60": 5356.58, "TA70": 6240.67, "TA80": 5730.28, "TA90": 9069.85,
+    "TA100": 8102.04, "Doni1": 3021.41, "Doni2": 6080.70, "Doni3": 8343.49, "Doni4": 10777.64, "Doni5": 11114.67,
+    "Doni6": 15542.3, "Doni7": 18253.9, "P3038_700": 112683.0, "P3038_1000": 88617.2,
+}  # fmt: skip
+
+#: Capacitated p-median of Osman & Christofides (1994), optima.
+CPMP = (
+    713, 740, 751, 651, 664, 778, 787, 820, 715, 829, 1006, 966, 1026, 982, 1091, 954, 1034, 1043, 1031, 1005,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,3 +135,49 @@ def mdvrptw_best(name: str) -> BestKnown | None:
     """Return the best-known distance."""
     told = MDVRPTW.get(name)
     return None if told is None else BestKnown(told, "literature, remembered", verified=False)
+
+
+@cache
+def _reported(path: Path) -> dict[str, float]:
+    """Return the compactness that an ALNS reported, by instance: the last number of each line ``name = (...)``."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    pairs = (line.partition("=") for line in lines if "=" in line)
+    return {name.strip(): float(rest.strip(" ()\t").rpartition(",")[2]) for name, _, rest in pairs}
+
+
+def tdp_best(data: Path, name: str) -> BestKnown | None:
+    """Return the value that an ALNS reported of an instance."""
+    told = _reported(data / "tdp" / "reported_values.txt").get(name)
+    return None if told is None else BestKnown(told, "reported, ALNS", verified=False)
+
+
+def cccp_best(name: str) -> BestKnown | None:
+    """Return the best-known objective."""
+    told = CCCP.get(name)
+    return None if told is None else BestKnown(told, "literature, remembered", verified=False)
+
+
+@cache
+def _medians(path: Path) -> dict[str, float]:
+    """Return costs recomputed from published solutions that keep the capacity.
+
+    Where these are not what the solution says of itself it was made for other distances, as in Spain by road.
+    """
+    if not path.exists():
+        return {}
+    found = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for r in csv.DictReader(file):
+            cost, told = float(r["cost_recomputed_float"]), float(r["fo_in_file"])
+            if r["capacity_ok"] == "True" and abs(cost - told) <= 1e-3 * told:
+                found[r["name"]] = cost
+    return found
+
+
+def cpmp_best(data: Path, name: str) -> BestKnown | None:
+    """Return the best-known objective: optima of group 1, whose distances are rounded, else verified solutions."""
+    number = name.removeprefix("cpmp")
+    if number != name and number.isdigit() and 1 <= int(number) <= len(CPMP):
+        return BestKnown(float(CPMP[int(number) - 1]), "Osman & Christofides, optima", verified=True)
+    told = _medians(data / "cpmp" / "verified_solutions.csv").get(name)
+    return None if told is None else BestKnown(told, "verified solution", verified=True)

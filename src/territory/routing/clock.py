@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from territory.compiled import kernel, leaf
+from territory.compiled.tables import f64_2, i32_1, i32_2, i32_3, i64_1, i64_2
 from territory.routing.layout import (
     S_BEGIN,
     S_BREAK0,
@@ -57,7 +58,6 @@ from territory.routing.sweeps import (
     next_start,
     rest_backward,
 )
-from territory.routing.tables import f64_2, i32_1, i32_2, i32_3, i64_1, i64_2
 
 __all__ = ["NEVER", "evaluate"]
 

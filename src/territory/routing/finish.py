@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from territory.compiled import plain
+from territory.compiled.tables import Tables
 from territory.model.enums import Status
 from territory.routing.clock import (
     E_BACK,
@@ -38,7 +39,6 @@ from territory.routing.layout import (
 )
 from territory.routing.rhythm import chain_of
 from territory.routing.solution import TERMS, RoutingSolution, ShiftRoute
-from territory.routing.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

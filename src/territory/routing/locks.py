@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.compiled.tables import Tables
 from territory.errors import InfeasibleError, Problem
 from territory.routing.clock import E_COLUMNS, NEVER, evaluate
 from territory.routing.finish import free_bounds
@@ -29,7 +30,6 @@ from territory.routing.layout import (
     V_PLACE,
     Layout,
 )
-from territory.routing.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 
 from territory.compiled import kernel, leaf
+from territory.compiled.tables import i32_1, i32_2, i32_3, i64_1, i64_2
 from territory.routing.layout import (
     S_BEGIN,
     S_BREAK0,
@@ -43,7 +44,6 @@ from territory.routing.slots import (
     L_WINDOW_AT,
     T_BOUNDS,
 )
-from territory.routing.tables import i32_1, i32_2, i32_3, i64_1, i64_2
 
 __all__ = [
     "NEVER",

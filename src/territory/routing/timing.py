@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.compiled import plain
+from territory.compiled.tables import Tables
 from territory.routing import clock, sweeps
 from territory.routing.layout import LAYOUT_ARRAYS, Layout
-from territory.routing.tables import Tables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

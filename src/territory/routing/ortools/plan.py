@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from territory.compiled import kernel, leaf
+from territory.compiled.tables import i32_1, i32_2, i32_3, i64_1, i64_2
 from territory.routing.clock import E_COLUMNS, E_COST, evaluate
 from territory.routing.finish import free_bounds
 from territory.routing.layout import (
@@ -36,7 +37,6 @@ from territory.routing.layout import (
     Layout,
 )
 from territory.routing.slots import L_BUCKET, L_DRIVE, L_SERVICE, L_SHIFT_I, L_VISIT_I, L_WINDOW_AT
-from territory.routing.tables import i32_1, i32_2, i32_3, i64_1, i64_2
 from territory.routing.timing import clock_tables
 
 if TYPE_CHECKING:

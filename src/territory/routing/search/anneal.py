@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.compiled import inner, kernel, leaf
+from territory.compiled.tables import f64_1, i32_1, i32_2, i64_1, i64_2, u64_1
 from territory.routing.layout import S_CAPACITY, S_TIMED
 from territory.routing.search.insertion import rand
 from territory.routing.search.recreate import recreate
@@ -48,7 +49,6 @@ from territory.routing.slots import (
     T_TOUCHED,
     T_VALUE,
 )
-from territory.routing.tables import f64_1, i32_1, i32_2, i64_1, i64_2, u64_1
 
 __all__ = ["anneal", "fill", "restart"]
 

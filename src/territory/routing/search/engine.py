@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.compiled.tables import Tables
 from territory.model.enums import Status
 from territory.routing.finish import finish
 from territory.routing.layout import (
@@ -32,7 +33,6 @@ from territory.routing.search.anneal import anneal, fill, remember_all, restart
 from territory.routing.search.effort import CHOOSING, MANY_LEFT, Effort
 from territory.routing.search.rates import leg_cost, lure_rate, over_rate
 from territory.routing.search.state import C_POOL, F_BEST, F_EXTRA_RATE, F_OVER_RATE, State, new_state
-from territory.routing.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

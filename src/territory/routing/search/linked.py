@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.compiled import inner, leaf
+from territory.compiled.tables import f64_1, i32_1, i32_2, i32_3, i64_1, i64_2, i64_3, u64_1
 from territory.routing.clock import NEVER, evaluate
 from territory.routing.layout import (
     S_BREAK0,
@@ -54,7 +55,6 @@ from territory.routing.slots import (
     T_VALUE,
 )
 from territory.routing.sweeps import arrival, next_start
-from territory.routing.tables import f64_1, i32_1, i32_2, i32_3, i64_1, i64_2, i64_3, u64_1
 
 __all__ = ["insert_group"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.compiled import by_address, inner, leaf
+from territory.compiled.tables import boo_2, f64_1, f64_2, i32_1, i32_2, i64_1, i64_2, u64_1
 from territory.routing.layout import (
     ONCE,
     PATTERNS,
@@ -57,7 +58,6 @@ from territory.routing.slots import (
     T_VALUE,
     T_WEIGHT,
 )
-from territory.routing.tables import boo_2, f64_1, f64_2, i32_1, i32_2, i64_1, i64_2, u64_1
 
 __all__ = ["recreate"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.compiled import inner, leaf
+from territory.compiled.tables import f64_1, f64_2, i32_1, i32_2, i32_3, i64_1, i64_2, i64_3
 from territory.routing.clock import NEVER, evaluate
 from territory.routing.layout import (
     S_BREAK0,
@@ -90,7 +91,6 @@ from territory.routing.slots import (
     T_VISIT_STEP,
 )
 from territory.routing.sweeps import backward, forward
-from territory.routing.tables import f64_1, f64_2, i32_1, i32_2, i32_3, i64_1, i64_2, i64_3
 
 __all__ = ["put", "refresh", "take", "touch", "undo"]
 

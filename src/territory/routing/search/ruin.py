@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.compiled import inner, leaf
+from territory.compiled.tables import f64_1, i32_1, i32_2, i64_1, i64_2, u64_1
 from territory.routing.layout import (
     ONCE,
     S_DAY,
@@ -55,7 +56,6 @@ from territory.routing.slots import (
     T_UNMADE,
     T_VALUE,
 )
-from territory.routing.tables import f64_1, i32_1, i32_2, i64_1, i64_2, u64_1
 
 __all__ = ["lift", "ruin"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory.compiled import inner
+from territory.compiled.tables import f64_1, i32_1, i32_2, i32_3, i64_1, i64_2, i64_3, u64_1
 from territory.routing.layout import (
     ONCE,
     S_BREAK0,
@@ -41,7 +42,6 @@ from territory.routing.slots import (
     T_ROW,
     T_VALUE,
 )
-from territory.routing.tables import f64_1, i32_1, i32_2, i32_3, i64_1, i64_2, i64_3, u64_1
 
 __all__ = ["swap_tails"]
 
