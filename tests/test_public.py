@@ -14,7 +14,7 @@ PUBLIC = [
     "MatrixTravel", "MissingExtraError", "Plan", "PlanSettings", "Problem", "Reps", "RoutingProblem",
     "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets", "Travel",
     "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "check_alignment", "check_plan",
-    "check_routing", "design_territories", "due_visits", "plan", "read_customers", "read_plan", "read_reps",
+    "check_routing", "compare", "design_territories", "due_visits", "plan", "read_customers", "read_plan", "read_reps",
     "route_day", "schedule_visits", "solve_routing", "work_shifts", "write_plan",
 ]  # fmt: skip
 HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow",

@@ -34,6 +34,7 @@ _PUBLIC = {
     "check_alignment": "check",
     "check_plan": "check",
     "check_routing": "check",
+    "compare": "review",
     "design_territories": "design",
     "RoutingProblem": "routing",
     "RoutingSolution": "routing",
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
         Visits,
         WeeklyHours,
     )
+    from territory.review import compare
     from territory.routing import (
         RoutingProblem,
         RoutingSolution,
@@ -126,6 +128,7 @@ __all__ = [
     "check_alignment",
     "check_plan",
     "check_routing",
+    "compare",
     "design_territories",
     "due_visits",
     "plan",

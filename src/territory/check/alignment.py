@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Rule: TypeAlias = Callable[[Alignment], Iterator[Violation]]
 
-__all__ = ["check_alignment"]
+__all__ = ["check_alignment", "free_customers"]
 
 #: Sums of a million floats in another order differ by less than this share of them.
 _ROUNDING: Final = 1e-9
@@ -208,7 +208,7 @@ def _within(a: Alignment, measure: str, total: FloatArray, target: FloatArray) -
         yield Violation("unbalanced", message, territory_id=name, amount=float(off[j]))
 
 
-def _free(a: Alignment) -> BoolArray:
+def free_customers(a: Alignment) -> BoolArray:
     """Tell which customers contiguity concerns: those that every rep may serve, bool of shape (n,)."""
     c, reps = a.customers, a.reps
     free = a.territory_idx >= 0
@@ -227,7 +227,7 @@ def _free(a: Alignment) -> BoolArray:
 def _contiguous(a: Alignment) -> Iterator[Violation]:
     if not a.contiguous:
         return
-    c, rows = a.customers, np.flatnonzero(_free(a))
+    c, rows = a.customers, np.flatnonzero(free_customers(a))
     lon, lat = c.lon[rows], c.lat[rows]
     part = fragments(a.territory_idx[rows], point_adjacency(lon, lat), sites=co_located(lon, lat))
     _, first, size = np.unique(part, return_index=True, return_counts=True)

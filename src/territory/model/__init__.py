@@ -5,6 +5,7 @@ from __future__ import annotations
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
 from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
+from territory.model.explanation import Alternative, Explanation, Limit
 from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
@@ -12,16 +13,20 @@ from territory.model.ragged import DateRanges, TextSets
 from territory.model.reps import Reps
 from territory.model.routes import Routes, Shifts, Stops, Unassigned
 from territory.model.settings import PlanSettings
+from territory.model.shapes import TerritoryPolygons
 from territory.model.visits import Visits
 from territory.model.workload import default_measure, measure_values
 
 __all__ = [
     "Alignment",
+    "Alternative",
     "Area",
     "Channel",
     "Customers",
     "DateRanges",
+    "Explanation",
     "HoursBind",
+    "Limit",
     "Parity",
     "PlaceKind",
     "Places",
@@ -36,6 +41,7 @@ __all__ = [
     "Status",
     "Stops",
     "Temperature",
+    "TerritoryPolygons",
     "TextSets",
     "Unassigned",
     "Visits",
