@@ -47,6 +47,7 @@ def test_a_name_that_is_not_there():
     "import territory.errors, territory.units",
     "import territory.model",
     "from territory import Customers, Reps, Plan, Alignment, InputError",
+    "from territory import compare",
     "from territory import Customers; Customers(id=['a'], lon=[1.0], lat=[1.0], opening_hours=['Mo 09:00-10:00'])",
     "from territory import Customers; Customers.from_frame({'id': ['a'], 'lon': [1.0], 'lat': [1.0]}).to_dict()",
 ])  # fmt: skip
