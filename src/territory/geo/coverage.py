@@ -24,20 +24,30 @@ if TYPE_CHECKING:
 
     from territory.geo.rings import Region
 
-__all__ = ["COVERAGE_GEOS", "dissolved_units", "points_inside", "simplified_coverage", "snapped_coverage"]
+__all__ = [
+    "COVERAGE_GEOS",
+    "dissolved",
+    "dissolved_units",
+    "is_coverage",
+    "points_inside",
+    "simplified_coverage",
+    "snapped_coverage",
+]
 
 #: The first GEOS that knows coverages: shapely's wheels have it since 2.1, builds against older libraries may not.
 COVERAGE_GEOS: Final = (3, 12, 0)
 #: Corners lie on a grid of seven digits of a degree, a centimetre, as in the GeoJSON that is written.
 _DIGITS: Final = 7
 _GRID: Final = 10.0**-_DIGITS
+#: Repairs of a coverage; polygons that are much thinner than the grid may need a second.
+_REPAIRS: Final = 4
 #: Rounds of simplification with more and more customers fenced in; then the tolerance is halved.
 _ROUNDS: Final = 6
 _HALVINGS: Final = 6
 #: Radius of the fence around a customer, metres, where the border is not nearer still.
 _FENCE_M: Final = 1.0
-#: A customer nearer to the border than this stands on it: the grid could put it on either side.
-_LEAST_FENCE_M: Final = 0.1
+#: Smaller fences would suffer from rounding; who is as near as that to the border, or to another fence, gets none.
+_LEAST_FENCE_M: Final = 1e-3
 
 
 def _rounded(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -49,6 +59,17 @@ def _array(polygons: Sequence[Any]) -> NDArray[np.object_]:
     shapes = np.empty(len(polygons), dtype=object)
     shapes[:] = polygons
     return shapes
+
+
+def dissolved(shapes: NDArray[np.object_]) -> Region:
+    """Merge polygons that share their corners; much faster than a general union, which steps in where they do not."""
+    try:
+        whole = shapely.coverage_union_all(shapes)
+        if whole.is_valid:
+            return polygonal(whole)
+    except shapely.GEOSException:  # cells of sites a hair apart
+        pass
+    return polygonal(shapely.union_all([polygonal(shape) for shape in shapes]))
 
 
 def snapped_coverage(polygons: Sequence[Region], ground: Region | None = None) -> list[Region]:
@@ -64,7 +85,8 @@ def snapped_coverage(polygons: Sequence[Region], ground: Region | None = None) -
     Returns
     -------
     list of Polygon or MultiPolygon, length k
-        A valid coverage; polygons smaller than the grid may become empty.
+        A valid coverage; polygons smaller than the grid may become empty. Needles of kilometres that are hardly wider
+        than the grid can resist: `is_coverage` tells.
 
     Notes
     -----
@@ -75,15 +97,23 @@ def snapped_coverage(polygons: Sequence[Region], ground: Region | None = None) -
     if len(there) == 0:
         return list(shapes)
     out = _rounded(shapes)
-    if _is_coverage(out[there], ground):
+    if is_coverage(out[there], ground):
         return list(out)
     whole = polygonal(shapely.union_all(shapes[there])) if ground is None else ground
-    dealt = _dealt_out(shapes[there], whole)
-    out[there] = dealt
+    out[there] = shapes[there]
+    for _ in range(_REPAIRS):
+        out[there] = _dealt_out(out[there], whole)
+        left = out[~shapely.is_empty(out)]
+        if len(left) == 0 or is_coverage(left, ground):
+            break
     return list(out)
 
 
-def _is_coverage(shapes: NDArray[np.object_], ground: Region | None) -> bool:
+def is_coverage(shapes: NDArray[np.object_], ground: Region | None = None) -> bool:
+    """Tell whether polygons, none of them empty, are valid, share their borders exactly, and fill the ground if given.
+
+    Always False where GEOS is older than 3.12 and cannot tell.
+    """
     if shapely.geos_version < COVERAGE_GEOS or not shapely.is_valid(shapes).all():
         return False
     if not shapely.coverage_is_valid(shapes):
@@ -98,6 +128,12 @@ def _dealt_out(shapes: NDArray[np.object_], ground: Region) -> list[Region]:
     """Node all borders on the grid, and give each face between them to the first polygon that has it."""
     lines = shapely.union_all([*shapely.boundary(shapes), shapely.boundary(ground)], grid_size=_GRID)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
+    for _ in range(_REPAIRS):
+        if is_coverage(faces, None):
+            break
+        # on edges much longer than the grid, snapping may bring corners onto other edges
+        lines = shapely.union_all([lines], grid_size=_GRID)
+        faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
     spot = shapely.point_on_surface(faces)
     shapely.prepare(ground)
     inside = shapely.intersects(ground, spot)
@@ -111,9 +147,7 @@ def _dealt_out(shapes: NDArray[np.object_], ground: Region) -> list[Region]:
     out: list[Region] = []
     for each in range(len(shapes)):
         mine = faces[owner == each]
-        out.append(
-            polygonal(_rounded(_array([shapely.coverage_union_all(mine)]))[0]) if len(mine) else shapely.Polygon()
-        )
+        out.append(polygonal(_rounded(_array([dissolved(mine)]))[0]) if len(mine) else shapely.Polygon())
     return out
 
 
@@ -144,13 +178,13 @@ def dissolved_units(units: Sequence[Region], labels: ArrayLike, k: int) -> tuple
     served = np.flatnonzero((label >= 0) & ~shapely.is_empty(shapes))
     whole = _rounded(shapes[served])
     clash: list[int] = []
-    if len(served) and not _is_coverage(whole, None):
+    if len(served) and not is_coverage(whole, None):
         clash = served[_overlapping(shapes[served])].tolist()
         whole = _array(snapped_coverage(list(shapes[served])))
     out: list[Region] = []
     for each in range(k):
         mine = whole[label[served] == each]
-        out.append(polygonal(shapely.coverage_union_all(mine)) if len(mine) else shapely.Polygon())
+        out.append(dissolved(mine) if len(mine) else shapely.Polygon())
     return out, np.flatnonzero(~sound).tolist(), clash
 
 
@@ -234,36 +268,68 @@ def simplified_coverage(
     degree = np.radians(1.0) * EARTH_RADIUS_M
     scale = np.array([degree * max(np.cos(np.radians((south + north) / 2.0)), 1e-3), degree])
     kept = points_inside(polygons, places[:, 0], places[:, 1], label)
-    fences: list[Any] = [None] * len(label)
-    fenced = np.zeros(len(label), dtype=bool)
     flat = np.asarray(shapely.transform(shapes, lambda xy: xy * scale), dtype=object)
+    fences = _Fences(flat, places * scale, label)
     for attempt in range(_ROUNDS + _HALVINGS):
         tolerance = tolerance_m / 2.0 ** max(0, attempt - _ROUNDS + 1)
-        holed = flat.copy()
-        for j in np.unique(label[fenced]):
-            rows = np.flatnonzero(fenced & (label == j))
-            holed[j] = shapely.difference(flat[j], shapely.MultiPolygon([fences[i] for i in rows]))
-        holed[there] = shapely.coverage_simplify(holed[there], tolerance)
-        corners = {tuple(xy) for i in np.flatnonzero(fenced) for xy in shapely.get_coordinates(fences[i]).tolist()}
-        filled = [_filled(shape, corners) for shape in holed]
-        out = snapped_coverage(list(shapely.transform(_array(filled), lambda xy: xy / scale)))
+        thin = flat.copy()
+        try:
+            thin[there] = shapely.coverage_simplify(fences.holed()[there], tolerance)
+        except shapely.GEOSException:
+            continue
+        out = snapped_coverage(list(shapely.transform(fences.filled(thin), lambda xy: xy / scale)))
         lost = kept & ~points_inside(out, places[:, 0], places[:, 1], label)
         if not lost.any():
             return out
-        for i in np.flatnonzero(lost & ~fenced):
-            at = shapely.Point(places[i] * scale)
-            room = float(shapely.distance(at, shapely.boundary(flat[label[i]])))
-            if room < _LEAST_FENCE_M:
-                kept[i] = False
-                continue
-            fences[i] = _fence(at, min(_FENCE_M, room / 2.0))
-            fenced[i] = True
+        fences.add(np.flatnonzero(lost))
     return list(shapes)
 
 
-def _fence(at: Any, radius: float) -> Any:
-    angle = np.array([0.1, 2.2, 4.3])
-    return shapely.Polygon(np.stack([at.x + radius * np.cos(angle), at.y + radius * np.sin(angle)], axis=1))
+class _Fences:
+    """Small triangles around points, holes in their polygons: borders cannot cross them in a simplification."""
+
+    def __init__(self, flat: NDArray[np.object_], at: NDArray[np.float64], label: NDArray[np.int64]) -> None:
+        self.flat, self.at, self.label = flat, at, label
+        self.middle: list[NDArray[np.float64]] = []
+        self.radius: list[float] = []
+        self.rings: dict[tuple[int, int], list[NDArray[np.float64]]] = {}
+
+    def add(self, rows: NDArray[np.int64]) -> None:
+        for i in rows:
+            j = int(self.label[i])
+            parts = shapely.get_parts(self.flat[j])
+            spot = shapely.Point(self.at[i])
+            home = np.flatnonzero(shapely.intersects(parts, spot))
+            if len(home) == 0:
+                continue
+            part = int(home[0])
+            radius = min(_FENCE_M, float(shapely.distance(spot, shapely.boundary(parts[part]))) / 2.0)
+            if self.middle:  # fences must not touch
+                gap = np.hypot(*(np.array(self.middle) - self.at[i]).T) - np.array(self.radius)
+                radius = min(radius, float(gap.min()) / 2.0)
+            if radius < _LEAST_FENCE_M:
+                continue
+            angle = np.array([0.1, 2.2, 4.3, 0.1])
+            ring = self.at[i] + radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+            self.middle.append(self.at[i])
+            self.radius.append(radius)
+            self.rings.setdefault((j, part), []).append(ring)
+
+    def holed(self) -> NDArray[np.object_]:
+        """Return the polygons with the fences as holes."""
+        shapes = self.flat.copy()
+        for j in {j for j, _ in self.rings}:
+            parts = [
+                shapely.Polygon(part.exterior, [*part.interiors, *self.rings.get((j, p), [])])
+                for p, part in enumerate(shapely.get_parts(self.flat[j]))
+            ]
+            shapes[j] = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+        return shapes
+
+    def filled(self, shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+        """Return polygons without the fences."""
+        corners = {tuple(xy) for rings in self.rings.values() for ring in rings for xy in ring.tolist()}
+        return _array([_filled(shape, corners) for shape in shapes])
 
 
 def _filled(shape: Region, corners: set[tuple[float, ...]]) -> Region:

@@ -14,14 +14,13 @@ import shapely
 from scipy.spatial import Voronoi
 
 from territory.geo.adjacency import co_located
-from territory.geo.coverage import simplified_coverage, snapped_coverage
+from territory.geo.coverage import dissolved, simplified_coverage, snapped_coverage
 from territory.geo.projection import from_local_plane, local_plane
 from territory.geo.rings import cut_antimeridian, leaves_map, oriented, polygonal
 from territory.geo.sphere import EARTH_RADIUS_M, mean_position
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-    from shapely.geometry.base import BaseGeometry
 
     from territory.geo.rings import Region
 
@@ -43,6 +42,9 @@ _RIM: Final = 1.9999
 _LONE_MARGIN_M: Final = 1_000.0
 #: Longest edge before it goes from the plane to the map, on which it is curved: by less than 20 m at 50 degrees.
 _LONGEST_EDGE_M: Final = 25_000.0
+#: Edges longer than the root of this share of the Earth's radius times the distance to their sites are bent by more
+#: than a twentieth of that distance at 60 degrees.
+_BENT: Final = 0.2
 #: Longest edge before it goes from the map to the plane.
 _LONGEST_EDGE_DEG: Final = 0.25
 
@@ -97,10 +99,11 @@ def territory_polygons(
     shapely.prepare(clip)
     shapely.prepare(ground)
     of_cell = label[drawn][first][site]
+    longest = _longest_edge(y[first])
     for each in np.unique(of_cell):
-        piece = _dissolved(cells[of_cell == each])
+        piece = dissolved(cells[of_cell == each])
         piece = polygonal(piece if clip.contains(piece) else piece.intersection(clip))
-        piece = _back(shapely.segmentize(piece, _LONGEST_EDGE_M), origin, turn)
+        piece = _back(shapely.segmentize(piece, longest), origin, turn)
         if boundary is not None and not ground.contains_properly(piece):
             piece = polygonal(piece.intersection(ground))
         polygons[each] = piece
@@ -133,10 +136,18 @@ def _around(boundary: Region, origin: tuple[float, float], xy: NDArray[np.float6
 
 def _open_at(clip: Region, origin: tuple[float, float]) -> float:
     """Return by how many degrees to turn the map so that its edge is far from the ground; 0 where it is anyway."""
-    for turn in (0.0, origin[0]):
+    # whole degrees: corners stay on the grid of digits when the map is turned back
+    for turn in (0.0, float(round(origin[0]))):
         if not leaves_map(shapely.transform(clip, lambda xy, turn=turn: _unprojected(xy, origin, turn))):
             return turn
     return 0.0  # a pole is in it: the map's edge runs through the ground wherever it is
+
+
+def _longest_edge(lat: NDArray[np.float64]) -> float:
+    """Return how long a straight edge of the plane may be on the map, metres: close to a pole it is bent most."""
+    to_pole = np.radians(90.0 - np.abs(lat)) * EARTH_RADIUS_M
+    near = to_pole[to_pole > _LONE_MARGIN_M]
+    return float(np.clip(near.min(initial=np.inf) / 8.0, _LONE_MARGIN_M / 8.0, _LONGEST_EDGE_M))
 
 
 def _wrapped(lon: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -222,21 +233,57 @@ def _voronoi_cells(xy: NDArray[np.float64], reach: float) -> tuple[NDArray[np.ob
     site = np.flatnonzero(size >= 3).astype(np.int64)
     owner = np.repeat(site, size[site])
     corner = np.concatenate([regions[i] for i in site]).astype(np.int64)
-    away = diagram.vertices[corner] - xy[owner]
+    vertices = diagram.vertices
+    extra, between = _along_needles(diagram, xy)
+    for side in between.T:
+        corner = np.concatenate([corner, len(vertices) + np.flatnonzero(size[side] >= 3)])
+        owner = np.concatenate([owner, side[size[side] >= 3]])
+    vertices = np.concatenate([vertices, extra])
+    away = vertices[corner] - xy[owner]
     order = np.lexsort((np.arctan2(away[:, 1], away[:, 0]), owner))
     corner, owner = corner[order], owner[order]
     # rings are closed by their first corner
-    last = np.cumsum(size[site])
-    ring = np.insert(corner, last, corner[last - size[site]])
+    count = np.bincount(owner, minlength=len(xy))[site]
+    last = np.cumsum(count)
+    ring = np.insert(corner, last, corner[last - count])
     ring_of = np.insert(owner, last, site)
-    rings = shapely.linearrings(diagram.vertices[ring], indices=np.searchsorted(site, ring_of))
+    rings = shapely.linearrings(vertices[ring], indices=np.searchsorted(site, ring_of))
     return np.asarray(shapely.polygons(rings), dtype=object), site
 
 
-def _dissolved(cells: NDArray[np.object_]) -> BaseGeometry:
-    # much faster than a general union, and exact, since the cells share their vertices
-    whole = shapely.coverage_union_all(cells)
-    return whole if whole.is_valid else shapely.union_all(cells)
+def _along_needles(diagram: Voronoi, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find more corners for long borders between sites that are close together.
+
+    On the map a long edge is bent by metres, more than such sites are away from it. Corners at distances that grow
+    with those from the sites keep it where it is.
+
+    Returns
+    -------
+    corners : float array of shape (m, 2)
+    between : int array of shape (m, 2)
+        The two sites of each.
+    """
+    pair = np.asarray(diagram.ridge_points, dtype=np.int64)
+    ends = np.array([ridge if len(ridge) == 2 else [-1, -1] for ridge in diagram.ridge_vertices], dtype=np.int64)
+    real = (pair < len(xy)).all(axis=1) & (ends >= 0).all(axis=1)
+    pair, ends = pair[real], ends[real]
+    start, way = diagram.vertices[ends[:, 0]], diagram.vertices[ends[:, 1]] - diagram.vertices[ends[:, 0]]
+    length = np.hypot(way[:, 0], way[:, 1])
+    gap = xy[pair[:, 0]] - xy[pair[:, 1]]
+    near = np.hypot(gap[:, 0], gap[:, 1]) / 2.0
+    thin = np.flatnonzero((length > 4.0 * near) & (length**2 > _BENT * EARTH_RADIUS_M * near))
+    start, length, near, pair = start[thin], length[thin], near[thin], pair[thin]
+    along = way[thin] / length[:, None]
+    foot = ((xy[pair].mean(axis=1) - start) * along).sum(axis=1)
+    corners, between = [np.empty((0, 2))], [np.empty((0, 2), dtype=np.int64)]
+    step = near.copy()
+    while (step < length).any():
+        for at in (foot - step, foot + step):
+            inside = np.flatnonzero((at > 0.01 * near) & (at < length - 0.01 * near) & (step < length))
+            corners.append(start[inside] + at[inside, None] * along[inside])
+            between.append(pair[inside])
+        step *= 4.0
+    return np.concatenate(corners), np.concatenate(between)
 
 
 def polygon_adjacency(polygons: list[Region]) -> NDArray[np.int32]:

@@ -36,13 +36,15 @@ def draw_polygons(
     """
     a = alignment
     _refuse(a, boundary, units, simplify_m)
+    import shapely  # noqa: PLC0415 - only where drawn
+
     from territory.geo import coverage, polygons, rings  # noqa: PLC0415 - shapely and scipy, only where drawn
 
     c, k = a.customers, len(a)
     diagnostics = []
     if units is None:
         drawn = polygons.territory_polygons(c.lon, c.lat, a.territory_idx, boundary=boundary, simplify_m=simplify_m)
-        drawn += [rings.polygonal(_nothing())] * (k - len(drawn))
+        drawn += [shapely.Polygon()] * (k - len(drawn))
     else:
         drawn, repaired, clash = coverage.dissolved_units(units, a.territory_idx, k)
         diagnostics += _unit_warnings(repaired, clash)
@@ -54,14 +56,12 @@ def draw_polygons(
     served = a.territory_idx >= 0
     outside = np.flatnonzero(served & ~coverage.points_inside(drawn, c.lon, c.lat, a.territory_idx)).astype(np.int32)
     diagnostics += _outside_warnings(a, drawn, outside)
+    there = [shape for shape in drawn if not shape.is_empty]
+    if shapely.geos_version >= coverage.COVERAGE_GEOS and there and not coverage.is_coverage(np.array(there)):
+        message = "some borders differ by about a centimetre: territories mingle in needles hardly wider than that"
+        diagnostics.append(Problem("borders-differ", message))
     outside.flags.writeable = False
     return TerritoryPolygons(a, tuple(drawn), outside, tuple(diagnostics))
-
-
-def _nothing() -> Any:
-    import shapely  # noqa: PLC0415 - only where drawn
-
-    return shapely.Polygon()
 
 
 def _refuse(a: Alignment, boundary: Any, units: Any, simplify_m: float) -> None:
