@@ -232,3 +232,16 @@ def test_a_customer_keeps_its_bulge():
     assert points_inside(kept, lon, lat, [0])[0]
     assert sum(map(shapely.get_num_coordinates, kept)) <= 16
     assert not any(p.interiors for p in kept)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_neighbours_of_one_building_far_from_the_next(seed):
+    """Customers a metre apart, of different territories: their cells are needles of many kilometres."""
+    rng = np.random.default_rng(seed)
+    lon = np.repeat(rng.uniform(5, 12, 12), 4) + rng.normal(0, 3e-5, 48)
+    lat = np.repeat(rng.uniform(47, 54, 12), 4) + rng.normal(0, 3e-5, 48)
+    labels = rng.integers(0, 5, 48)
+    for simplify_m in (0.0, 2_000.0):
+        polygons = territory_polygons(lon, lat, labels, simplify_m=simplify_m)
+        check_coverage(polygons)
+        assert points_inside(polygons, lon, lat, labels).all()
