@@ -14,8 +14,9 @@ PUBLIC = [
     "InfeasibleError", "InputError", "MatrixTravel", "MissingExtraError", "Plan", "PlanSettings", "Problem", "Reps",
     "RoutingProblem", "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets",
     "Travel", "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "check_alignment", "check_plan",
-    "check_routing", "contiguity_graph", "design_territories", "due_visits", "plan", "read_customers", "read_plan",
-    "read_reps", "route_day", "schedule_visits", "solve_routing", "work_shifts", "write_plan",
+    "check_routing", "compare", "contiguity_graph", "design_territories", "due_visits", "plan",
+    "read_customers", "read_plan", "read_reps", "route_day", "schedule_visits", "solve_routing", "work_shifts",
+    "write_plan",
 ]  # fmt: skip
 HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow",
          "ray", "scipy", "shapely")  # fmt: skip
@@ -49,6 +50,7 @@ def test_a_name_that_is_not_there():
     "from territory import Customers, Reps, Plan, Alignment, InputError",
     "from territory import BasicUnits, ContiguityGraph, contiguity_graph",
     "import territory.testing; territory.testing.ascii_map('AB')",
+    "from territory import compare",
     "from territory import Customers; Customers(id=['a'], lon=[1.0], lat=[1.0], opening_hours=['Mo 09:00-10:00'])",
     "from territory import Customers; Customers.from_frame({'id': ['a'], 'lon': [1.0], 'lat': [1.0]}).to_dict()",
 ])  # fmt: skip

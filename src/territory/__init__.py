@@ -37,6 +37,7 @@ _PUBLIC = {
     "check_alignment": "check",
     "check_plan": "check",
     "check_routing": "check",
+    "compare": "review",
     "design_territories": "design",
     "RoutingProblem": "routing",
     "RoutingSolution": "routing",
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
         WeeklyHours,
         contiguity_graph,
     )
+    from territory.review import compare
     from territory.routing import (
         RoutingProblem,
         RoutingSolution,
@@ -134,6 +136,7 @@ __all__ = [
     "check_alignment",
     "check_plan",
     "check_routing",
+    "compare",
     "contiguity_graph",
     "design_territories",
     "due_visits",

@@ -126,9 +126,9 @@ def test_numbers_and_words():
     np.testing.assert_allclose(report["potential_deviation"], [-0.4, -0.4])
     np.testing.assert_allclose(report["reach_km"], [6.845, 0.0], atol=0.01)
     assert found.report("polars").shape[0] == 2
-    assert found.explain("a") == "a is locked to its owner, in territory North (rep r), 7 km from the centre."
-    assert found.explain("b").endswith("its centre is the nearest.")
-    assert found.explain("d") == "d is in no territory: too far."
+    assert str(found.explain("a")) == "a is locked to its owner, in territory North (rep r), 7 km from the centre."
+    assert "7 km from the centre: its centre is the nearest. Second best is territory South" in str(found.explain("b"))
+    assert str(found.explain("d")) == "d is in no territory: too far."
     assert "4 customers in 2 territories" in repr(found)
     assert codes(lambda: found.explain("z")) == ("unknown-id",)
 

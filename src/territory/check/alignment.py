@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Rule: TypeAlias = Callable[[Alignment], Iterator[Violation]]
 
-__all__ = ["check_alignment"]
+__all__ = ["check_alignment", "free_customers"]
 
 #: Sums of a million floats in another order differ by less than this share of them.
 _ROUNDING: Final = 1e-9
@@ -210,7 +210,7 @@ def _within(a: Alignment, measure: str, total: FloatArray, target: FloatArray) -
         yield Violation("unbalanced", message, territory_id=name, amount=float(off[j]))
 
 
-def _free(a: Alignment) -> BoolArray:
+def free_customers(a: Alignment) -> BoolArray:
     """Tell which customers contiguity concerns: those that every rep may serve, bool of shape (n,)."""
     c, reps = a.customers, a.reps
     free = a.territory_idx >= 0
@@ -229,7 +229,7 @@ def _free(a: Alignment) -> BoolArray:
 def _pieces(a: Alignment, graph: ContiguityGraph) -> tuple[IdxArray, IntArray]:
     """Return the piece of each customer that contiguity concerns, and who they are; on islands, that may be parts."""
     c = a.customers
-    kept = graph.made_anew(c.lon, c.lat).among(_free(a), c.lon, c.lat)
+    kept = graph.made_anew(c.lon, c.lat).among(free_customers(a), c.lon, c.lat)
     rows = np.flatnonzero((kept.site >= 0) & (a.territory_idx >= 0))
     piece = kept.torn(a.territory_idx)[rows]
     if graph.islands != "parts":
@@ -252,7 +252,7 @@ def _pieces(a: Alignment, graph: ContiguityGraph) -> tuple[IdxArray, IntArray]:
 def _contiguous(a: Alignment) -> Iterator[Violation]:
     if not a.contiguous:
         return
-    c, rows = a.customers, np.flatnonzero(_free(a))
+    c, rows = a.customers, np.flatnonzero(free_customers(a))
     if a.graph is None:
         lon, lat = c.lon[rows], c.lat[rows]
         part = fragments(a.territory_idx[rows], point_adjacency(lon, lat), sites=co_located(lon, lat))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-__all__ = ["Region", "cut_antimeridian", "oriented", "polygonal"]
+__all__ = ["Region", "cut_antimeridian", "leaves_map", "oriented", "polygonal"]
 
 #: Some ground on a map.
 Region: TypeAlias = shapely.Polygon | shapely.MultiPolygon
@@ -52,7 +52,8 @@ def oriented(geom: Region) -> Region:
 def cut_antimeridian(geom: Region) -> Region:
     """Cut polygons at the antimeridian, so that none of them spans the globe.
 
-    An edge over more than 180 degrees of longitude is read as the short way around. A ring that runs around the
+    An edge over more than 180 degrees of longitude is read as the short way around; one from -180 to 180, in a ring
+    without other such edges, is a whole parallel, as in a box of the world. A ring that runs around the
     whole globe encloses a pole, the nearer one, and gets that pole as an edge along the top or bottom of the map.
 
     Parameters
@@ -66,19 +67,24 @@ def cut_antimeridian(geom: Region) -> Region:
         The same ground, with longitudes in [-180, 180]. Geometry that needs no cut is returned as it is.
     """
     coords = shapely.get_coordinates(geom)
-    if len(coords) == 0 or not _leaves_map(geom, coords):
+    if len(coords) == 0 or not leaves_map(geom):
         return geom
     pieces = [_cut_polygon(part) for part in shapely.get_parts(geom)]
     return polygonal(shapely.union_all(pieces))
 
 
-def _leaves_map(geom: Region, coords: NDArray[np.float64]) -> bool:
-    if np.abs(coords[:, 0]).max() > 180.0 or np.abs(coords[:, 1]).max() > _POLE_DEG:
+def leaves_map(geom: Region) -> bool:
+    """Tell whether an edge of a polygon crosses the antimeridian, or a corner lies beyond the map or on a pole."""
+    coords = shapely.get_coordinates(geom)
+    if len(coords) and (np.abs(coords[:, 0]).max() > 180.0 or np.abs(coords[:, 1]).max() > _POLE_DEG):
         return True
-    return any(
-        bool((np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])) > 180.0).any())
-        for ring in shapely.get_rings(shapely.get_parts(geom))
-    )
+    rings = shapely.get_rings(shapely.get_parts(geom))
+    return any(_jumps(np.diff(shapely.get_coordinates(ring)[:, 0])) for ring in rings)
+
+
+def _jumps(step: NDArray[np.float64]) -> bool:
+    """Tell whether a ring jumps over the edge of the map; a whole parallel, as in a box of the world, is no jump."""
+    return bool(((np.abs(step) > 180.0) & (np.abs(step) < 360.0)).any())
 
 
 def _cut_polygon(polygon: Any) -> BaseGeometry:
@@ -92,7 +98,9 @@ def _cut_polygon(polygon: Any) -> BaseGeometry:
 def _cut_ring(ring: Any) -> BaseGeometry:
     coords = _poles_spread(shapely.get_coordinates(ring))
     step = np.diff(coords[:, 0])
-    lon = coords[0, 0] + np.concatenate([[0.0], np.cumsum(step - 360.0 * np.rint(step / 360.0))])
+    if _jumps(step) or np.abs(coords[:, 0]).max() > 180.0:
+        step -= 360.0 * np.rint(step / 360.0)
+    lon = coords[0, 0] + np.concatenate([[0.0], np.cumsum(step)])
     lat = coords[:, 1]
     if abs(lon[-1] - lon[0]) > 180.0:
         pole = 90.0 if lat.mean() >= 0 else -90.0

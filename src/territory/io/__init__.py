@@ -8,7 +8,7 @@ from __future__ import annotations
 from territory.io.calendar import plan_ics
 from territory.io.files import OutputError, atomic_write, probe_writable, safe_name, safe_names
 from territory.io.geocode import Geocoded, geocode
-from territory.io.geojson import alignment_geojson, routes_geojson, write_geojson
+from territory.io.geojson import alignment_geojson, polygons_geojson, polygons_geopandas, routes_geojson, write_geojson
 from territory.io.gpx import route_gpx
 from territory.io.links import google_maps_links
 from territory.io.plans import REPORT, read_plan, refuse_foreign, write_plan
@@ -23,6 +23,8 @@ __all__ = [
     "geocode",
     "google_maps_links",
     "plan_ics",
+    "polygons_geojson",
+    "polygons_geopandas",
     "probe_writable",
     "read_customers",
     "read_plan",

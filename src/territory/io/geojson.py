@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from territory.errors import MissingExtraError
 from territory.io.files import atomic_write
 from territory.io.times import iso_times
+from territory.review import basic_report
 
 if TYPE_CHECKING:
     import os
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from territory.geo.rings import Region
-    from territory.model import Alignment, Customers, Plan, Reps
+    from territory.model import Alignment, Customers, Plan, Reps, TerritoryPolygons
 
-__all__ = ["alignment_geojson", "routes_geojson", "write_geojson"]
+__all__ = ["alignment_geojson", "polygons_geojson", "polygons_geopandas", "routes_geojson", "write_geojson"]
 
 _DIGITS: Final = 7
 
@@ -50,23 +52,35 @@ def alignment_geojson(
     Returns
     -------
     dict
-        A FeatureCollection. A territory's properties are the columns of `Alignment.report`; one
+        A FeatureCollection. See `TerritoryPolygons.to_geojson`; a territory
         that has no ground (it is empty) has ``null`` for its geometry.
     """
-    from territory.geo.polygons import territory_polygons  # noqa: PLC0415 - shapely and scipy, only where drawn
+    return polygons_geojson(alignment.polygons(boundary=boundary), homes=homes, customers=customers)
 
-    who = alignment.customers
-    drawn = territory_polygons(who.lon, who.lat, alignment.territory_idx, boundary=boundary)
-    report = alignment.report_dict()
+
+def polygons_geojson(polygons: TerritoryPolygons, *, homes: bool = False, customers: bool = False) -> dict[str, Any]:
+    """Write territories' polygons as GeoJSON; see `TerritoryPolygons.to_geojson`."""
+    alignment = polygons.alignment
+    columns = basic_report(alignment)
     features = []
     for j, territory_id in enumerate(alignment.territory_id.tolist()):
-        properties = {"kind": "territory", **{name: _plain(values[j]) for name, values in report.items()}}
-        features.append(_feature(territory_id, _polygon(drawn[j]) if j < len(drawn) else None, properties))
+        properties = {"kind": "territory", **{name: _plain(values[j]) for name, values in columns.items()}}
+        features.append(_feature(territory_id, _polygon(polygons.geometry[j]), properties))
     if homes and alignment.reps is not None:
         features += _homes(alignment.reps)
     if customers:
-        features += _customers(who, alignment)
+        features += _customers(alignment.customers, alignment)
     return _collection(features)
+
+
+def polygons_geopandas(polygons: TerritoryPolygons) -> Any:
+    """Return territories' polygons as a GeoDataFrame; see `TerritoryPolygons.to_geopandas`."""
+    try:
+        import geopandas  # noqa: PLC0415 - only where a GeoDataFrame is asked for
+    except ImportError as error:
+        raise MissingExtraError("geopandas", "geo") from error
+    columns = {**basic_report(polygons.alignment), **polygons.measures()}
+    return geopandas.GeoDataFrame(columns, geometry=list(polygons.geometry), crs="EPSG:4326")
 
 
 def routes_geojson(plan: Plan, *, homes: bool = True) -> dict[str, Any]:
@@ -213,13 +227,9 @@ def _line(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> dict[str, Any]:
 def _polygon(region: Region) -> dict[str, Any] | None:
     import shapely  # noqa: PLC0415 - only where drawn
 
-    from territory.geo.rings import oriented, polygonal  # noqa: PLC0415 - only where drawn
-
-    # onto the grid of seven digits first: rounding alone may let an edge cross a vertex
-    snapped = oriented(polygonal(shapely.set_precision(region, 10.0**-_DIGITS)))
     polygons = [
         [[[_number(x), _number(y)] for x, y in ring.coords] for ring in (part.exterior, *part.interiors)]
-        for part in shapely.get_parts(snapped)
+        for part in shapely.get_parts(region)
         if not part.is_empty
     ]
     if not polygons:

@@ -10,6 +10,8 @@ import shapely
 from shapely.ops import polylabel
 
 from territory.geo.colouring import colour_neighbours
+from territory.geo.coverage import COVERAGE_GEOS, simplified_coverage
+from territory.geo.extent import area_m2
 from territory.geo.polygons import polygon_adjacency, territory_polygons
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ __all__ = ["Areas", "map_areas", "map_seam", "nice_step", "unrolled"]
 _DETAIL: Final = 1 / 50
 #: Where a map is not cut open anywhere else.
 _ANTIMERIDIAN: Final = -180.0
-#: The first GEOS that simplifies polygons without tearing their common borders apart.
-_COVERAGE_GEOS: Final = (3, 12, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def map_areas(lon: ArrayLike, lat: ArrayLike, labels: ArrayLike, k: int, *, boun
     drawn += [shapely.Polygon()] * (k - len(drawn))
     colour = colour_neighbours(polygon_adjacency(drawn), k)
     seam = map_seam(longitude)
-    polygons = [_over_seam(polygon, seam) for polygon in _simplified(drawn)]
+    polygons = [_over_seam(polygon, seam) for polygon in _simplified(drawn, longitude, lat, labels)]
     return Areas(polygons, colour, np.array([_label_at(p) for p in polygons], dtype=np.float64).reshape(k, 2))
 
 
@@ -110,14 +110,11 @@ def nice_step(length: float) -> float:
     return float(max(s * power for s in (1.0, 2.0, 5.0) if s * power <= length * (1 + 1e-12)))
 
 
-def _simplified(polygons: list[Region]) -> list[Region]:
-    shapes = np.array(polygons, dtype=object)
-    there = ~shapely.is_empty(shapes)
-    if shapely.geos_version < _COVERAGE_GEOS or not there.any():
+def _simplified(polygons: list[Region], lon: ArrayLike, lat: ArrayLike, labels: ArrayLike) -> list[Region]:
+    areas = [area_m2(polygon) for polygon in polygons if not polygon.is_empty]
+    if shapely.geos_version < COVERAGE_GEOS or not areas:
         return polygons
-    width = np.sqrt(np.quantile(shapely.area(shapes[there]), 0.1))
-    shapes[there] = shapely.coverage_simplify(shapes[there], _DETAIL * width)
-    return list(shapes)
+    return simplified_coverage(polygons, _DETAIL * float(np.sqrt(np.quantile(areas, 0.1))), lon, lat, labels)
 
 
 def _over_seam(polygon: Region, seam: float) -> Region:

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from territory.maps.words import measure_scale, share, signed_share
+from territory.review import basic_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,7 +32,7 @@ def alignment_html(alignment: Alignment) -> str:
     str
         HTML without scripts or styles of its own, at most 20 territories.
     """
-    columns = alignment.report_dict()
+    columns = basic_report(alignment)
     heads, cells = ["territory", "rep", "customers"], []
     shown = min(len(alignment), _MOST_ROWS)
     cells.append([str(v) for v in columns["territory_id"][:shown]])

@@ -7,6 +7,7 @@ from territory.model.alignment import Alignment
 from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
 from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
+from territory.model.explanation import Alternative, Explanation, Limit
 from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
@@ -14,19 +15,23 @@ from territory.model.ragged import DateRanges, TextSets
 from territory.model.reps import Reps
 from territory.model.routes import Routes, Shifts, Stops, Unassigned
 from territory.model.settings import PlanSettings
+from territory.model.shapes import TerritoryPolygons
 from territory.model.units import BasicUnits
 from territory.model.visits import Visits
 from territory.model.workload import default_measure, measure_values
 
 __all__ = [
     "Alignment",
+    "Alternative",
     "Area",
     "BasicUnits",
     "Channel",
     "ContiguityGraph",
     "Customers",
     "DateRanges",
+    "Explanation",
     "HoursBind",
+    "Limit",
     "Parity",
     "PlaceKind",
     "Places",
@@ -41,6 +46,7 @@ __all__ = [
     "Status",
     "Stops",
     "Temperature",
+    "TerritoryPolygons",
     "TextSets",
     "Unassigned",
     "Visits",

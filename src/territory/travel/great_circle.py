@@ -181,13 +181,38 @@ class GreatCircle:
             self._legs(start, end, speed_factor, durations[rows], distances[rows])
         return TravelMatrix(durations, distances)
 
+    def leg_s(self, metres: NDArray[np.float64], area: NDArray[np.int8] | None = None) -> NDArray[np.float64]:
+        """Give the time of legs of known length with both ends in one kind of area.
+
+        Parameters
+        ----------
+        metres : float array of shape (n,)
+            Great circles.
+        area : int8 array of shape (n,), optional
+            `Area`; default: unknown.
+
+        Returns
+        -------
+        float array of shape (n,)
+            Seconds, not rounded.
+        """
+        road = np.asarray(metres, dtype=np.float64) * self.detour
+        at_ends = self._slower()[np.full(road.shape, UNKNOWN_AREA, dtype=np.int8) if area is None else area]
+        access = np.minimum(road * 0.5, 1_000.0 * self.access_km)
+        return np.asarray(road * 3.6 / self.speeds_km_h.through + 2.0 * access * at_ends)
+
+    def _slower(self) -> NDArray[np.float64]:
+        """Give what a metre in each kind of area costs over one between the ends, seconds, by code of `Area`."""
+        urban, suburban, rural, through = (3.6 / speed for speed in astuple(self.speeds_km_h))
+        slower: NDArray[np.float64] = np.empty(4)
+        slower[[Area.URBAN, Area.SUBURBAN, Area.RURAL, UNKNOWN_AREA]] = np.array([urban, suburban, rural, suburban])
+        slower -= through
+        return slower
+
     def _ends(self, places: Places, rows: slice = slice(None)) -> tuple[NDArray[np.float64], ...]:
         """Give x, y and z of each place on the unit sphere, and what a metre at its end costs over a through one."""
         vectors = unit_vectors(places.lon[rows], places.lat[rows])
-        urban, suburban, rural, through = (3.6 / speed for speed in astuple(self.speeds_km_h))
-        slower = np.empty(4)
-        slower[[Area.URBAN, Area.SUBURBAN, Area.RURAL, UNKNOWN_AREA]] = np.array([urban, suburban, rural, suburban])
-        slower -= through
+        slower = self._slower()
         area = np.full(len(vectors), UNKNOWN_AREA, dtype=np.int8) if places.area is None else places.area[rows]
         # contiguous columns: a strided one makes the arithmetic below a third slower
         x, y, z = np.ascontiguousarray(vectors.T)

@@ -1,0 +1,21 @@
+"""What an alignment is like: its report, its polygons, how it compares with another, why somebody is where he is.
+
+Nothing is searched here, and nothing is judged right or wrong: that is for `territory.check`.
+"""
+
+from __future__ import annotations
+
+from territory.review.compare import Comparison, compare
+from territory.review.explain import explain_customer
+from territory.review.polygons import draw_polygons
+from territory.review.report import alignment_report, alignment_summary, basic_report
+
+__all__ = [
+    "Comparison",
+    "alignment_report",
+    "alignment_summary",
+    "basic_report",
+    "compare",
+    "draw_polygons",
+    "explain_customer",
+]
