@@ -1,14 +1,14 @@
-"""The balanced assignment, against linear programming."""
+"""The least deviation possible, against linear programming."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
-from tests.design.problems import problem_of, random_centers, random_problem
+from tests.design.problems import problem_of, random_problem
 
 from territory.design.problem import chord2
-from territory.design.transport import assign, least_deviation
+from territory.design.transport import least_deviation
 
 
 def lp(problem, distance2, tolerance=None):
@@ -28,58 +28,6 @@ def lp(problem, distance2, tolerance=None):
         np.stack([np.zeros(n * k), upper.ravel()], axis=1), method="highs",
     )  # fmt: skip
     return None if found.status != 0 else (found.fun * cost.max(), found.x.reshape(n, k))
-
-
-@pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("picky", [False, True])
-def test_unsplit_customers_go_where_the_linear_program_sends_them(seed, picky):
-    problem = random_problem(seed, 30, 4, 0.1, picky=picky)
-    distance2 = chord2(problem.xyz, random_centers(seed + 100, 4))
-    optimum = lp(problem, distance2)
-    found = assign(problem, distance2)
-    assert (found is None) == (optimum is None)
-    if found is None or optimum is None:
-        return
-    share = optimum[1]
-    whole = share.max(axis=1) > 1 - 1e-6
-    assert (~whole).sum() <= 3, "at most k - 1 are split"
-    assert (found[whole] == share[whole].argmax(axis=1)).all()
-    if problem.eligible is not None:
-        assert problem.eligible[np.arange(30), found].all()
-
-
-def test_more_than_eight_territories_may_be_needed():
-    # everybody is near the same eight centres of twelve, the others must be filled from afar
-    n, k = 60, 12
-    rng = np.random.default_rng(1)
-    problem = problem_of(rng.uniform(0, 1, n), rng.uniform(0, 1, n), np.ones(n), k, 0.2)
-    far = problem_of(np.r_[rng.uniform(0, 1, 8), 30, 31, 32, 33], np.full(k, 0.5), np.ones(k), k, 0.2).xyz
-    label = assign(problem, chord2(problem.xyz, far))
-    assert label is not None
-    assert set(np.bincount(label, minlength=k)) <= {4, 5, 6}
-
-
-def test_exact_balance_of_equal_customers_is_met():
-    for n, k in ((6, 3), (7, 7), (9, 3), (21, 7)):
-        problem = problem_of(np.arange(n), np.full(n, 50), np.ones(n), k, 0.0)
-        label = assign(problem, chord2(problem.xyz, problem.xyz[:k]))
-        assert label is not None
-        assert (np.bincount(label, minlength=k) == n // k).all()
-
-
-def test_customers_without_weight_are_assigned_as_well():
-    problem = problem_of([0, 1, 2, 3], [50] * 4, [1, 0, 0, 1], 2, 0.1)
-    label = assign(problem, chord2(problem.xyz, problem.xyz[[0, 3]]))
-    assert label is not None
-    assert label.tolist() == [0, 0, 1, 1]
-
-
-def test_one_far_customer_does_not_blur_near_ones():
-    # at squared distances of thousands of kilometres, hundreds of metres still decide
-    problem = problem_of([0.0, 0.009, 0.02, 90.0], [0] * 4, [1] * 4, 2, 1.0)
-    label = assign(problem, chord2(problem.xyz, problem.xyz[[0, 2]]))
-    assert label is not None
-    assert label[:3].tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from territory.design.moves_problem import LocalProblem
     from territory.model.arrays import FloatArray, IdxArray
 
-__all__ = ["LocalResult", "local_search"]
+__all__ = ["LocalResult", "local_search", "polish"]
 
 #: Temperatures of the cycles, in mean rises of cost by one move: of a new start, of the best again.
 _HOT, _WARM = 0.7, 0.25
+#: Of an assignment that is good already; hotter ones follow where bands stay broken.
+_GENTLE: Final = (0.02, 0.1, 0.5)
 #: The last temperature of a cycle, of the first.
 _COOLING: Final = 0.01
 #: Share of the territories that may be outside their bands at the first temperature.
@@ -294,3 +296,39 @@ def local_search(
     objective, violation = search.best.tolist()
     steps, trace = search.budget.steps, tuple(search.trace)
     return LocalResult(search.best_label, objective, violation, search.centers(), steps, trace)
+
+
+def polish(problem: LocalProblem, start: IdxArray, *, iterations: int, deadline: float, seed: int = 0) -> LocalResult:
+    """Improve an assignment that is good already, gently; less so while bands are broken.
+
+    Parameters
+    ----------
+    problem : LocalProblem, n customers in k territories
+    start : int array of shape (n,)
+        With sites, its territories stay in as many parts as they are in, or fewer.
+    iterations : int
+        Steps of each of up to three runs.
+    deadline : float
+        When to stop, by `time.monotonic`.
+    seed : int
+
+    Returns
+    -------
+    LocalResult
+        No worse than the start: the least violation, and the least objective among those without.
+    """
+    label, steps, trace = np.asarray(start, dtype=np.int32), 0, []
+    for hot in _GENTLE:
+        search = _Search(problem, seed, _Budget(iterations, deadline))
+        search.cycle(label, hot, 1.0)
+        steps += search.budget.steps
+        if not np.isfinite(search.best[0]):
+            # out of time before the first step
+            search.put(label)
+            value = search.tables.arrays[VALUE]
+            search.best[:], search.best_label = (value[OBJECTIVE], value[VIOLATION]), label
+        label = search.best_label
+        trace.append((steps, float(search.best[0]), float(search.best[1])))
+        if search.best[1] <= ROUNDING or monotonic() >= deadline:
+            break
+    return LocalResult(label, trace[-1][1], trace[-1][2], search.centers(), steps, tuple(trace))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from territory.design.power_search import Centers, Place
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
 
-__all__ = ["PowerDesign", "power_design"]
+__all__ = ["PowerDesign", "power_bound", "power_design"]
 
 #: Cells of the coarsest level for each territory, and how much finer each level is than the one before.
 _CELLS = 20
@@ -124,25 +124,19 @@ def power_design(
     1998; Brieden & Gritzmann 2012.
     """
     random = np.random.default_rng(rng)
-    n, d = points.shape
-    k = len(lower)
+    n, k = len(points), len(lower)
     origin = points.mean(axis=0)
     weight = np.asarray(weight, dtype=np.float64)
     if not weight.any():
         weight = np.ones(n)
     lower, upper = _attainable(weight, np.asarray(lower, dtype=float), np.asarray(upper, dtype=float))
-    free = np.ones(n, dtype=bool) if eligible is None else np.asarray(eligible.all(axis=1))
-    inside, rest = np.flatnonzero(free), np.flatnonzero(~free)
-    x = np.ascontiguousarray(points - origin, dtype=np.float64)
-    # a tree has a point at least: one without weight, whose label nobody reads
-    tree = make_tree(x[inside], weight[inside]) if inside.size else make_tree(np.zeros((1, d)), np.zeros(1))
-    allowed = np.zeros((0, k), dtype=bool) if eligible is None else np.ascontiguousarray(eligible[rest])
-    ground = Ground(tree, lower, upper, x[rest], weight[rest], allowed)
+    ground, inside, rest = _ground(points - origin, weight, lower, upper, eligible)
+    tree = ground.tree
     at_home = None if homes is None else homes - origin
     place = _place(origin, at_home, pull, radius)
     fixed = at_home is not None and pull >= 1.0
     levels = _levels(ground, k)
-    mean = np.where(np.isfinite(lower + upper), 0.5 * (lower + upper), np.minimum(upper, weight.sum()))
+    mean = np.where(np.isfinite(upper), 0.5 * (lower + upper), np.maximum(lower, weight.sum() / k))
     share = mean / mean.sum()
 
     def one(seed: tuple[int, np.random.Generator]) -> Centers:
@@ -198,6 +192,48 @@ def power_design(
     return PowerDesign(
         label, design.center + origin, design.price, design.cost, design.bound, design.excess, design.feasible
     )
+
+
+def power_bound(
+    points: FloatArray,
+    weight: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    center: FloatArray,
+    *,
+    eligible: BoolArray | None = None,
+) -> float:
+    """Return a lower bound on the weighted squared distance of any balanced assignment to given centres.
+
+    The least there is, but for rounding, if points may be split; not capped at what any assignment costs. Whatever
+    the prices are that the method ends with, they prove it. 0 where the band cannot be kept.
+
+    Parameters
+    ----------
+    points, weight, lower, upper, center, eligible
+        As for `power_design`.
+    """
+    origin = points.mean(axis=0)
+    ground, _, _ = _ground(points - origin, np.asarray(weight, dtype=np.float64), lower, upper, eligible)
+    at = np.ascontiguousarray(center - origin)
+    split = best_split(ground, at, np.zeros(len(at)), first_margin(at))
+    return max(0.0, bound_at(ground, at, split.price)) if split.feasible else 0.0
+
+
+def _ground(
+    points: FloatArray, weight: FloatArray, lower: FloatArray, upper: FloatArray, eligible: BoolArray | None
+) -> tuple[Ground, IdxArray, IdxArray]:
+    """Return the ground, and which points are in its tree and which may go to some territories only."""
+    n, d = points.shape
+    k = len(lower)
+    free = np.ones(n, dtype=bool) if eligible is None else np.asarray(eligible.all(axis=1))
+    inside, rest = (np.flatnonzero(some).astype(np.int32) for some in (free, ~free))
+    x = np.ascontiguousarray(points, dtype=np.float64)
+    # a tree has a point at least: one without weight, whose label nobody reads
+    tree = make_tree(x[inside], weight[inside]) if inside.size else make_tree(np.zeros((1, d)), np.zeros(1))
+    allowed = np.zeros((0, k), dtype=bool) if eligible is None else np.ascontiguousarray(eligible[rest])
+    band = (np.array(lower, dtype=np.float64), np.array(upper, dtype=np.float64))
+    return Ground(tree, *band, x[rest], weight[rest], allowed), inside, rest
 
 
 def _whole(ground: Ground, now: Centers, place: Place, *, fixed: bool, deadline: float) -> PowerDesign:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from territory.check import check_alignment
-from territory.design.bound import transport_bound
 from territory.design.contiguity import on_islands
-from territory.design.local import Borders, improve
-from territory.design.problem import DesignProblem, chord2, on_sphere
+from territory.design.power import power_bound, power_design
+from territory.design.problem import DesignProblem, on_sphere
+from territory.design.repair import beside, improved, reconnected
 from territory.design.request import Request, read_request
-from territory.design.transport import assign, least_deviation
+from territory.design.transport import least_deviation
 from territory.errors import InfeasibleError, Problem, SolverError
 from territory.geo.sphere import EARTH_RADIUS_M, from_unit_vectors
 from territory.model.alignment import Alignment
@@ -31,15 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["design_territories"]
 
-#: Rounds of balanced assignment and recentring; the objective rarely falls after a dozen.
-_ROUNDS: Final = 25
-#: Starts where seeds are drawn by chance.
-_STARTS: Final = 3
-#: A round that gains less than this share is the last.
-_LEAST_GAIN: Final = 1e-3
+#: Starts where centres are free; the first leaves nothing to chance.
+_STARTS: Final = 5
 #: Part of the time after which no round begins: repair and border moves need the rest.
 _SEARCH: Final = 0.6
-#: Part of the tolerance that the flow may use: rounding and repair need the rest.
+#: Part of the tolerance that may be used before territories are made contiguous, which needs the rest.
 _SHARE: Final = 0.7
 
 
@@ -146,14 +142,16 @@ def design_territories(
     request, problem = on_islands(request, problem)
     if request.hard:
         _refuse_impossible(request, problem)
-    label, center = _search(request, problem, began + _SEARCH * time_limit_s, say)
-    borders = Borders(
-        problem, chord2(problem.xyz, center), label, lon, lat, contiguous=request.contiguous, graph=request.graph
-    )
-    borders.reconnect()
+    label, center = _search(request, problem, began + _SEARCH * time_limit_s)
+    say("territories", 0.7)
+    seed = int(request.rng.integers(2**62))
+    if request.graph is not None:
+        label = reconnected(problem, request.graph, label, center)
     say("repair", 0.8)
-    improve(borders, deadline)
-    label = np.array(borders.label, dtype=np.int32)
+    label = improved(
+        problem, request.graph, beside(request.graph, lon, lat), label, center,
+        fixed=request.pull > 0.0, seed=seed, deadline=deadline,
+    )  # fmt: skip
     problem = _reached(request, problem, label)
     say("bound", 0.9)
     alignment = _alignment(request, problem, label, center, deadline)
@@ -196,52 +194,50 @@ def _refuse_impossible(request: Request, problem: DesignProblem) -> None:
         raise InfeasibleError(reasons, "no alignment can satisfy the hard limits")
 
 
-def _search(
-    request: Request, problem: DesignProblem, deadline: float, say: Callable[[str, float], None]
-) -> tuple[IdxArray, FloatArray]:
-    """Return the labels and centres of the best of a few starts; seeds drawn by chance vary by several per cent."""
-    weight = problem.weight if problem.weight.any() else np.ones(problem.n)
-    starts = 1 if request.seeded else _STARTS
-    best_cost, best = float("inf"), (np.zeros(problem.n, dtype=np.int32), request.seeds(problem.xyz, weight))
-    for start in range(starts):
-        center = best[1] if start == 0 else request.seeds(problem.xyz, weight)
-        cost, found = _rounds(request, problem, weight, center, deadline)
-        say("territories", 0.7 * (start + 1) / starts)
-        if start == 0 or cost < best_cost:
-            best_cost, best = cost, found
-        if monotonic() >= deadline:
-            break
-    return best
+def _search(request: Request, problem: DesignProblem, deadline: float) -> tuple[IdxArray, FloatArray]:
+    """Return labels and centres of territories that are balanced by the first measure, as far as that goes."""
+    if not problem.n:
+        return np.zeros(0, dtype=np.int32), np.zeros((problem.k, 3))
+    # where nothing keeps the tolerance, the next best: moves at the borders do what they can
+    least = 1.02 * least_deviation(problem) + 1e-3
+    tolerance = max(_SHARE * float(problem.tolerance[0]) if request.graph is not None else problem.tolerance[0], least)
+    found = power_design(
+        problem.xyz, problem.weight, *_band(problem, tolerance),
+        center=_island_centers(request, problem, deadline) if request.pull == 0.0 else None,
+        homes=request.homes if request.pull > 0.0 else None, pull=request.pull, radius=EARTH_RADIUS_M,
+        eligible=problem.eligible, starts=_STARTS, rng=request.rng, deadline=deadline,
+    )  # fmt: skip
+    if not found.feasible:  # pragma: no cover - the least deviation was just computed
+        msg = "no balanced territories within the least deviation"
+        raise SolverError(msg)
+    return found.label, found.center
 
 
-def _rounds(
-    request: Request, problem: DesignProblem, weight: FloatArray, center: FloatArray, deadline: float
-) -> tuple[float, tuple[IdxArray, FloatArray]]:
-    """Assign and recentre until that no longer pays; return the cost, and labels and centres."""
-    best_cost, best = float("inf"), (np.zeros(problem.n, dtype=np.int32), center)
-    share = _SHARE
-    for _ in range(_ROUNDS if problem.n else 0):
-        distance2 = chord2(problem.xyz, center)
-        label = assign(problem, distance2, share=share)
-        if label is None and share < 1.0:
-            share = 1.0
-            label = assign(problem, distance2, share=share)
-        if label is None:
-            # nothing keeps the tolerance, split customers or not: the next best, border moves do what they can
-            loose = max(least_deviation(problem) * 1.02 + 1e-3, float(problem.tolerance[0]))
-            problem = replace(problem, tolerance=np.array([loose, *problem.tolerance[1:]]))
-            label = assign(problem, distance2)
-        if label is None:  # pragma: no cover - the least deviation was just computed
-            msg = "the flow found no assignment within the least deviation"
-            raise SolverError(msg)
-        center = _recentre(request, problem, weight, label, center)
-        cost = float(weight @ chord2_own(problem.xyz, center, label))
-        gained = cost < best_cost * (1 - _LEAST_GAIN)
-        if cost < best_cost:
-            best_cost, best = cost, (label, center)
-        if not gained or request.pull >= 1.0 or monotonic() >= deadline:
-            break
-    return best_cost, best
+def _band(problem: DesignProblem, tolerance: float) -> tuple[FloatArray, FloatArray]:
+    """Return what each territory must and may hold of the first measure, shapes (k,)."""
+    target = problem.targets[:, 0]
+    if not problem.weight.any():
+        # each counts as one then
+        return np.zeros(problem.k), np.full(problem.k, float(problem.n))
+    return target * max(1.0 - tolerance, 0.0), target * (1.0 + tolerance)
+
+
+def _island_centers(request: Request, problem: DesignProblem, deadline: float) -> FloatArray | None:
+    """Return centres of territories that were designed island by island; None where they are not tied to islands."""
+    if request.part is None or request.component is None:
+        return None
+    center = np.empty((problem.k, 3))
+    for island in np.unique(request.part):
+        here, mine = np.flatnonzero(request.component == island), np.flatnonzero(request.part == island)
+        weight, share = problem.weight[here], problem.share[mine] / problem.share[mine].sum()
+        target, tolerance = share * weight.sum(), min(float(problem.tolerance[0]), 1.0)
+        whole = weight.any()
+        center[mine] = power_design(
+            problem.xyz[here], weight, target * (1.0 - tolerance) if whole else 0.0 * target,
+            target * (1.0 + tolerance) if whole else np.full(len(mine), float(len(here))),
+            radius=EARTH_RADIUS_M, starts=_STARTS, rng=request.rng, deadline=deadline,
+        ).center  # fmt: skip
+    return center
 
 
 def chord2_own(xyz: FloatArray, center: FloatArray, label: IdxArray) -> FloatArray:
@@ -300,8 +296,10 @@ def _alignment(
     center = _recentre(request, problem, weight, label, center)
     cost = float(weight @ chord2_own(problem.xyz, center, label))
     # which island a territory got was a choice: the bound holds whatever it is
-    anywhere = replace(problem, eligible=request.eligible)
-    bound = transport_bound(anywhere, chord2(problem.xyz, center), cost, deadline=deadline)
+    bound = 0.0
+    if problem.n:
+        band = _band(problem, float(problem.tolerance[0]))
+        bound = power_bound(problem.xyz, weight, *band, center, eligible=request.eligible)
     lon, lat = from_unit_vectors(center)
     # where they have no rep's name, territories are numbered from west to east
     back = np.argsort(request.place) if request.one_each else np.lexsort((lat, lon))

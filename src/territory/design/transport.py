@@ -1,8 +1,7 @@
-"""Balanced assignment to given centres, as a minimum-cost flow.
+"""How nearly the first measure can be balanced at all, as a maximum flow.
 
-Every customer sends its weight to territories that take between L and U of it, at the squared
-distance a unit. OR-Tools' cost-scaling solver answers exactly, for integer weights and costs; at
-most k - 1 customers are split between territories.
+Every customer sends its weight to territories that take between L and U of it, split if need be; OR-Tools says
+whether all of it arrives.
 """
 
 from __future__ import annotations
@@ -12,58 +11,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from territory.design.problem import DesignProblem
-    from territory.model.arrays import FloatArray, IdxArray
+    from territory.model.arrays import BoolArray, FloatArray
 
-__all__ = ["assign", "least_deviation"]
+__all__ = ["least_deviation"]
 
 #: Weights become integers that add up to about this: finer than any tolerance that matters.
 _UNITS: Final = 4_000_000
-#: Costs become integers up to this: one far customer must not blur the differences between near
-#: centres. Times the units, and times the nodes inside the solver, they stay far below 2^63.
-_COSTS: Final = 100_000_000
-#: Nearest centres that a customer may be sent to at first; more where that leaves no answer.
-_NEAREST: Final = 8
 #: How exactly the least deviation is found.
 _EXACT: Final = 1e-3
-
-
-def assign(problem: DesignProblem, distance2: FloatArray, *, share: float = 1.0) -> IdxArray | None:
-    """Assign every customer to a territory, so that the first measure is balanced.
-
-    Parameters
-    ----------
-    problem : DesignProblem
-    distance2 : float array of shape (n, k)
-        Squared distance of customers and centres.
-    share : float
-        Part of the tolerance that may be used; the rest is slack for rounding and repair.
-
-    Returns
-    -------
-    int32 array of shape (n,), or None where the balance is impossible
-        Split customers go where most of them went.
-
-    Notes
-    -----
-    O(n a log(n C)) in practice, a the arcs a customer: 0.1 s for 10,000 customers and 60
-    territories.
-    """
-    n, k = distance2.shape
-    units = _units(problem)
-    lower, upper = _band(problem, units.sum(), problem.tolerance[0] * share)
-    reach = distance2 if problem.eligible is None else np.where(problem.eligible, distance2, np.inf)
-    arcs = min(_NEAREST, k)
-    while True:
-        near = np.argpartition(reach, arcs - 1, axis=1)[:, :arcs] if arcs < k else np.broadcast_to(np.arange(k), (n, k))
-        flow = _solve(np.take_along_axis(reach, near, axis=1), near, units, lower, upper)
-        if flow is not None:
-            return np.take_along_axis(near, flow.argmax(axis=1)[:, None], axis=1)[:, 0].astype(np.int32)
-        if arcs == k:
-            return None
-        arcs = min(k, arcs * 4)
 
 
 def least_deviation(problem: DesignProblem) -> float:
@@ -79,11 +35,9 @@ def least_deviation(problem: DesignProblem) -> float:
     else:
         eligible, pattern = np.unique(problem.eligible, axis=0, return_inverse=True)
         units = np.bincount(pattern.reshape(-1), units).astype(np.float64)
-    cost = np.where(eligible, 0.0, np.inf)
-    near = np.broadcast_to(np.arange(problem.k), cost.shape)
 
     def possible(tolerance: float) -> bool:
-        return _solve(cost, near, units, *_band(problem, units.sum(), tolerance)) is not None
+        return _possible(eligible, units, *_band(problem, units.sum(), tolerance))
 
     low, high = 0.0, 1.0
     if possible(low):
@@ -108,31 +62,28 @@ def _band(problem: DesignProblem, total: float, tolerance: float) -> tuple[Float
     return np.maximum(np.floor(target * (1 - tolerance)), 0), np.ceil(target * (1 + tolerance))
 
 
-def _solve(
-    cost: FloatArray, near: npt.NDArray[np.integer], units: FloatArray, lower: FloatArray, upper: FloatArray
-) -> FloatArray | None:
-    """Return the flow on the arcs to territories `near`, all of shape (n, arcs); None if there is none."""
-    from ortools.graph.python import min_cost_flow  # noqa: PLC0415 - a solver loads when it is used
+def _possible(eligible: BoolArray, units: FloatArray, lower: FloatArray, upper: FloatArray) -> bool:
+    """Return whether weights can be shared out to eligible territories, split, so that all loads are in their bands."""
+    from ortools.graph.python import max_flow  # noqa: PLC0415 - a solver loads when it is used
 
-    n, arcs = near.shape
-    k = len(lower)
-    total = units.sum()
+    n, k = eligible.shape
+    total = int(units.sum())
     if lower.sum() > total or upper.sum() < total:
-        return None
-    finite = np.isfinite(cost)
-    known = np.where(finite, cost, 0.0)
-    top = float(known.max(initial=0.0)) or 1.0
-    price = np.rint(known * (_COSTS / top)).astype(np.int64)
-    flow = min_cost_flow.SimpleMinCostFlow()
-    # customers 0..n-1, territories n..n+k-1, and one node where what exceeds the lower limits goes
-    tail = np.repeat(np.arange(n), arcs)
-    capacity = (units[:, None] * finite).astype(np.int64).ravel()
-    first = flow.add_arcs_with_capacity_and_unit_cost(tail, n + near.ravel().astype(np.int64), capacity, price.ravel())
-    flow.add_arcs_with_capacity_and_unit_cost(
-        n + np.arange(k), np.full(k, n + k), (upper - lower).astype(np.int64), np.zeros(k, np.int64)
-    )
-    supply = np.concatenate([units, -lower, [lower.sum() - total]]).astype(np.int64)
-    flow.set_nodes_supplies(np.arange(n + k + 1), supply)
-    if flow.solve() != flow.OPTIMAL:
-        return None
-    return np.asarray(flow.flows(first), dtype=np.float64).reshape(n, arcs)
+        return False
+    flow = max_flow.SimpleMaxFlow()
+    # weights 0..n-1, territories n..n+k-1; what exceeds the lower limits goes through one more node to the sink
+    source, rest, sink = n + k, n + k + 1, n + k + 2
+    tail, head = np.nonzero(eligible)
+    whole = units.astype(np.int64)
+    low = lower.astype(np.int64)
+    room = upper.astype(np.int64) - low
+    place = n + np.arange(k)
+    for begin, end, capacity in (
+        (np.full(n, source), np.arange(n), whole),
+        (tail, n + head, whole[tail]),
+        (place, np.full(k, sink), low),
+        (place, np.full(k, rest), room),
+        (np.array([rest]), np.array([sink]), np.array([total - int(low.sum())])),
+    ):
+        flow.add_arcs_with_capacity(begin.astype(np.int32), end.astype(np.int32), capacity.astype(np.int64))
+    return bool(flow.solve(source, sink) == flow.OPTIMAL and flow.optimal_flow() == total)

@@ -1,0 +1,177 @@
+"""From a balanced assignment to territories: torn ones are joined up, then all measures and distances put right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from territory.design.anneal_search import polish
+from territory.design.moves_problem import Graph, LocalProblem
+from territory.geo.adjacency import point_adjacency
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from territory.design.problem import DesignProblem
+    from territory.geo.contiguity import ContiguityGraph
+    from territory.model.arrays import FloatArray, IdxArray
+
+__all__ = ["beside", "improved", "reconnected"]
+
+#: Steps of the search a customer, and at most.
+_STEPS, _MOST_STEPS = 200, 20_000_000
+
+
+def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray) -> Graph:
+    """Return who is beside whom, for moves: neighbours by place, and in the graph that territories are connected on.
+
+    Of customers at one spot a few stand for the others, so that crowds cost no more than their square root.
+    """
+    edges = [point_adjacency(lon, lat).reshape(-1, 2).astype(np.int64)]
+    if graph is not None:
+        placed = np.flatnonzero(graph.site >= 0)
+        first = np.zeros(graph.n_sites, dtype=np.int64)
+        first[graph.site[placed][::-1]] = placed[::-1]
+        edges.append(first[graph.edges])
+    return Graph.of_edges(np.concatenate(edges), len(lon))
+
+
+def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray, center: FloatArray) -> IdxArray:
+    """Hand all but the heaviest part of each torn territory to its neighbours, customer by customer from the rim.
+
+    Parameters
+    ----------
+    problem : DesignProblem, n customers in k territories
+    graph : ContiguityGraph of the n customers
+    label : int32 array of shape (n,)
+    center : float array of shape (k, 3), metres
+
+    Returns
+    -------
+    int32 array of shape (n,)
+        Parts that no neighbour can take stay as they are.
+
+    Notes
+    -----
+    O(n) a round, and O(neighbours) a customer of the parts; as many rounds as the deepest part has rings.
+    """
+    label = label.copy()
+    loads = np.stack([np.bincount(label, column, problem.k) for column in problem.measures.T], axis=1).astype(float)
+    sites = np.flatnonzero(graph.site >= 0)
+    at_site = sites[np.argsort(graph.site[sites], kind="stable")]
+    begin = np.concatenate([[0], np.cumsum(np.bincount(graph.site[sites], minlength=graph.n_sites))])
+    for _ in range(problem.n):
+        moved = False
+        for i in _astray(problem, graph, label):
+            s = graph.site[i]
+            around = [s, *graph.indices[graph.indptr[s] : graph.indptr[s + 1]].tolist()]
+            there = np.concatenate([at_site[begin[t] : begin[t + 1]] for t in around])
+            choices = np.unique(label[there])
+            choices = choices[choices != label[i]]
+            if problem.eligible is not None:
+                choices = choices[problem.eligible[i, choices]]
+            if choices.size:
+                best = choices[_dearness(problem, loads, choices, i, center).argmin()]
+                loads[label[i]] -= problem.measures[i]
+                loads[best] += problem.measures[i]
+                label[i] = best
+                moved = True
+        if not moved:
+            break
+    return label
+
+
+def _astray(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray) -> IdxArray:
+    """Return the customers of all but the heaviest part of each territory, or of each on each island."""
+    part = graph.torn(label)
+    rows = np.flatnonzero(part >= 0)
+    if not rows.size:
+        return rows.astype(np.int32)
+    _, first = np.unique(part[rows], return_index=True)
+    home = label[rows[first]].astype(np.int64)
+    if graph.islands == "parts":
+        island = graph.component[rows[first]].astype(np.int64)
+        home = home * (int(island.max()) + 1) + island
+    weight = np.bincount(part[rows], problem.weight[rows])
+    count = np.bincount(part[rows])
+    # the heaviest of each territory comes first; between equals the larger, then the first in the problem's order
+    order = np.lexsort((np.arange(len(home)), -count, -weight, home))
+    kept = np.ones(len(home), dtype=bool)
+    kept[order[1:]] = home[order[1:]] != home[order[:-1]]
+    return rows[~kept[part[rows]]].astype(np.int32)
+
+
+def _dearness(
+    problem: DesignProblem, loads: FloatArray, choices: NDArray[np.integer], i: int, center: FloatArray
+) -> FloatArray:
+    """Return what is the least for the best choice: first the excess that a move leaves, then the distance."""
+    target = problem.targets
+    band = problem.tolerance * target
+
+    def excess(j: NDArray[np.integer], change: FloatArray) -> FloatArray:
+        beyond = np.maximum(np.abs(loads[j] + change - target[j]) - band[j], 0.0)
+        return np.asarray((beyond / np.maximum(target[j], 1e-300)).sum(axis=1))
+
+    w = problem.measures[i]
+    raised = excess(choices, w) - excess(choices, np.zeros_like(w))
+    square = ((problem.xyz[i] - center[choices]) ** 2).sum(axis=1)
+    rank = np.lexsort((choices, square, np.round(raised, 9)))
+    out = np.empty(len(choices))
+    out[rank] = np.arange(len(choices))
+    return out
+
+
+def improved(
+    problem: DesignProblem,
+    graph: ContiguityGraph | None,
+    near: Graph,
+    label: IdxArray,
+    center: FloatArray,
+    *,
+    fixed: bool,
+    seed: int,
+    deadline: float,
+) -> IdxArray:
+    """Bring every measure into its band, then make territories compact, by moves at the borders.
+
+    Parameters
+    ----------
+    problem : DesignProblem, n customers in k territories
+    graph : ContiguityGraph of the n customers, or None where territories need not be connected
+    near : Graph
+        See `beside`.
+    label : int32 array of shape (n,)
+    center : float array of shape (k, 3), metres
+    fixed : bool
+        Whether distances are those to `center`, or to the middle of what is in the territory.
+    seed : int
+    deadline : float
+        Monotonic seconds.
+
+    Returns
+    -------
+    int32 array of shape (n,)
+        Whose territories are in no more parts than before; of less excess, or as much and less distance.
+    """
+    if not problem.n:
+        return label
+    target, tolerance = problem.targets, problem.tolerance
+    # customers without weight belong to the nearer centre too
+    weight = np.maximum(problem.weight, 1e-9 * max(float(problem.weight.max(initial=0.0)), 1e-300))
+    local = LocalProblem(
+        points=problem.xyz - problem.xyz.mean(axis=0),
+        measures=problem.measures,
+        lower=target * np.maximum(1.0 - tolerance, 0.0),
+        upper=target * (1.0 + tolerance),
+        target=target,
+        objective="fixed" if fixed else "squared",
+        near=near,
+        weight=weight,
+        center=center - problem.xyz.mean(axis=0) if fixed else None,
+        eligible=problem.eligible,
+        site=None if graph is None else graph.site,
+        links=None if graph is None else Graph(graph.indptr.astype(np.int64), graph.indices),
+    )
+    steps = int(min(_STEPS * problem.n, _MOST_STEPS))
+    return polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed).label
