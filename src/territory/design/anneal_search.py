@@ -39,8 +39,8 @@ __all__ = ["LocalResult", "local_search", "polish"]
 
 #: Temperatures of the cycles, in mean rises of cost by one move: of a new start, of the best again.
 _HOT, _WARM = 0.7, 0.25
-#: Of an assignment that is good already; hotter ones follow where bands stay broken.
-_GENTLE: Final = (0.02, 0.1, 0.5)
+#: Of an assignment that is good already; hotter and longer ones follow where bands stay broken.
+_GENTLE: Final = ((0.02, 1), (0.1, 4), (0.5, 16))
 #: The last temperature of a cycle, of the first.
 _COOLING: Final = 0.01
 #: Share of the territories that may be outside their bands at the first temperature.
@@ -307,7 +307,7 @@ def polish(problem: LocalProblem, start: IdxArray, *, iterations: int, deadline:
     start : int array of shape (n,)
         With sites, its territories stay in as many parts as they are in, or fewer.
     iterations : int
-        Steps of each of up to three runs.
+        Steps of the first of up to three runs; each is four times as long as the one before.
     deadline : float
         When to stop, by `time.monotonic`.
     seed : int
@@ -318,8 +318,8 @@ def polish(problem: LocalProblem, start: IdxArray, *, iterations: int, deadline:
         No worse than the start: the least violation, and the least objective among those without.
     """
     label, steps, trace = np.asarray(start, dtype=np.int32), 0, []
-    for hot in _GENTLE:
-        search = _Search(problem, seed, _Budget(iterations, deadline))
+    for hot, longer in _GENTLE:
+        search = _Search(problem, seed, _Budget(iterations * longer, deadline))
         search.cycle(label, hot, 1.0)
         steps += search.budget.steps
         if not np.isfinite(search.best[0]):

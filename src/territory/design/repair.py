@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["beside", "improved", "reconnected"]
 
-#: Steps of the search a customer, and at most.
-_STEPS, _MOST_STEPS = 200, 20_000_000
+#: Steps of the search a customer, and at most: where bands hold already, they only smooth the borders.
+_STEPS, _MOST_STEPS = 100, 4_000_000
 
 
 def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray) -> Graph:
@@ -28,7 +28,10 @@ def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray) -> G
 
     Of customers at one spot a few stand for the others, so that crowds cost no more than their square root.
     """
-    edges = [point_adjacency(lon, lat).reshape(-1, 2).astype(np.int64)]
+    edges = []
+    alone = graph is not None and graph.n_sites == len(lon)
+    if not alone:
+        edges.append(point_adjacency(lon, lat).reshape(-1, 2).astype(np.int64))
     if graph is not None:
         placed = np.flatnonzero(graph.site >= 0)
         first = np.zeros(graph.n_sites, dtype=np.int64)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["design_territories"]
 
-#: Starts where centres are free; the first leaves nothing to chance.
-_STARTS: Final = 5
+#: Starts where centres are free, by number of customers; the first leaves nothing to chance.
+_STARTS: Final = ((20_000, 5), (200_000, 2), (np.inf, 1))
 #: Part of the time after which no round begins: repair and border moves need the rest.
 _SEARCH: Final = 0.6
 #: Part of the tolerance that may be used before territories are made contiguous, which needs the rest.
@@ -205,12 +205,16 @@ def _search(request: Request, problem: DesignProblem, deadline: float) -> tuple[
         problem.xyz, problem.weight, *_band(problem, tolerance),
         center=_island_centers(request, problem, deadline) if request.pull == 0.0 else None,
         homes=request.homes if request.pull > 0.0 else None, pull=request.pull, radius=EARTH_RADIUS_M,
-        eligible=problem.eligible, starts=_STARTS, rng=request.rng, deadline=deadline,
+        eligible=problem.eligible, starts=_starts(problem.n), rng=request.rng, deadline=deadline,
     )  # fmt: skip
     if not found.feasible:  # pragma: no cover - the least deviation was just computed
         msg = "no balanced territories within the least deviation"
         raise SolverError(msg)
     return found.label, found.center
+
+
+def _starts(n: int) -> int:
+    return next(starts for most, starts in _STARTS if n <= most)
 
 
 def _band(problem: DesignProblem, tolerance: float) -> tuple[FloatArray, FloatArray]:
@@ -235,7 +239,7 @@ def _island_centers(request: Request, problem: DesignProblem, deadline: float) -
         center[mine] = power_design(
             problem.xyz[here], weight, target * (1.0 - tolerance) if whole else 0.0 * target,
             target * (1.0 + tolerance) if whole else np.full(len(mine), float(len(here))),
-            radius=EARTH_RADIUS_M, starts=_STARTS, rng=request.rng, deadline=deadline,
+            radius=EARTH_RADIUS_M, starts=_starts(len(here)), rng=request.rng, deadline=deadline,
         ).center  # fmt: skip
     return center
 
