@@ -1,4 +1,4 @@
-"""Design of territories: seeds, balance, recentring, rounding, repair, bound."""
+"""Design of territories: balanced shares of the best centres, contiguity, all measures, bound."""
 
 from __future__ import annotations
 
@@ -112,9 +112,10 @@ def design_territories(
 
     Notes
     -----
-    Minimum-cost flow to the centres (balanced k-means with hard bounds), recentring, rounding, and
-    border moves. O(n) border work and a flow of 8 n arcs a round: for 10,000 customers and 60
-    territories about 2 s from homes, 5 to 10 s where the best of three starts is sought.
+    Balanced power diagrams (`power_design`), which share out customers to given centres as the linear program
+    does, recentred, the best of up to five starts; then moves at the borders. About O(n log n): on one core, 10,000
+    customers in 100 territories take 4 to 6 s, 100,000 in 500 about 16 s. The first call on a machine compiles for
+    half a minute. Hess et al. 1965; Aurenhammer, Hoffmann & Aronov 1998.
 
     Examples
     --------
