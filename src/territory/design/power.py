@@ -33,6 +33,8 @@ _FINE_GAIN = 3e-4
 _JUMPS, _JUMPS_OF = 12, 100
 #: Times that whole territories are recentred; parts of the band that are tried where rounding fails.
 _WHOLE_ROUNDS = 4
+#: Points that differ by less, relative to their size, are one.
+_SAME = 1e-13
 _PARTS = (0.85, 0.6, 0.3)
 
 
@@ -129,8 +131,15 @@ def power_design(
     weight = np.asarray(weight, dtype=np.float64)
     if not weight.any():
         weight = np.ones(n)
-    lower, upper = _attainable(weight, np.asarray(lower, dtype=float), np.asarray(upper, dtype=float))
-    ground, inside, rest = _ground(points - origin, weight, lower, upper, eligible)
+    lower, upper = np.asarray(lower, dtype=float), np.asarray(upper, dtype=float)
+    if eligible is None:
+        # with preferences even the whole band may be hard to keep
+        lower, upper = _attainable(weight, lower, upper)
+    away = points - origin
+    if np.abs(away).max() <= _SAME * np.abs(points).max():
+        # all at one spot: what rounding leaves between them is no distance
+        away = np.zeros_like(away)
+    ground, inside, rest = _ground(away, weight, lower, upper, eligible)
     tree = ground.tree
     at_home = None if homes is None else homes - origin
     place = _place(origin, at_home, pull, radius)
@@ -141,6 +150,8 @@ def power_design(
 
     def one(seed: tuple[int, np.random.Generator]) -> Centers:
         number, own = seed
+        # the first answer takes the time that it takes: prices that are far off would take more in the end
+        until = deadline if number else float("inf")
         if fixed or center is not None or at_home is not None:
             begin = at_home if at_home is not None and (fixed or center is None) else center - origin
         else:
@@ -152,8 +163,8 @@ def power_design(
         if fixed:
             return now
         if center is None and at_home is None:
-            now = loosened(levels[0], now, place, rounds=20, deadline=deadline)
-        now = recentred(levels[0], now, place, rounds=_ROUNDS, gain=_GAIN, deadline=deadline)
+            now = loosened(levels[0], now, place, rounds=20, deadline=until)
+        now = recentred(levels[0], now, place, rounds=_ROUNDS, gain=_GAIN, deadline=until)
         if center is None and at_home is None and not len(ground.x):
             now = jumps(
                 levels[0],
@@ -166,7 +177,7 @@ def power_design(
             )
         for level in levels[1:-1]:
             now = recentred(
-                level, now._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=_FINE_GAIN, deadline=deadline
+                level, now._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=_FINE_GAIN, deadline=until
             )
         return now
 

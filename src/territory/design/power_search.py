@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Centers", "coarser", "jumps", "loosened", "recentred", "started"]
 
+#: A cost of this share of the second moment is nothing but rounding.
+_NOTHING = 1e-12
 #: How far past the middle a centre goes: 1.5 ended lowest on uniform, clustered and real places.
 _PAST = 1.5
 #: Bands of the first rounds: deviations that are allowed at least, as shares of the target.
@@ -103,7 +105,7 @@ def recentred(
         costs.append(constant - float(split.load @ (mean**2).sum(axis=1)))
         past = _PAST if costs[-1] < costs[-2] else 1.0
         center = place(center + past * (mean - center), center)
-        if not split.feasible or monotonic() >= deadline:
+        if not split.feasible or monotonic() >= deadline or costs[-1] <= _NOTHING * constant:
             break
         if len(costs) > 3 and costs[-3] - costs[-1] < gain * costs[-1]:
             break
@@ -146,7 +148,8 @@ def jumps(
     trials : int
     """
     k = len(now.center)
-    for _ in range(trials if k > 2 else 0):
+    nothing = _NOTHING * _second_moment(ground)
+    for _ in range(trials if k > 2 and now.cost > nothing else 0):
         split = now.split
         if split is None or not split.feasible or monotonic() >= deadline:
             break

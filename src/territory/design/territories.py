@@ -37,6 +37,8 @@ _STARTS: Final = ((20_000, 5), (200_000, 2), (np.inf, 1))
 _SEARCH: Final = 0.6
 #: Part of the tolerance that may be used before territories are made contiguous, which needs the rest.
 _SHARE: Final = 0.7
+#: How far the first measure may be from its target at first where there are others.
+_NOT_EMPTY: Final = 0.9
 
 
 def design_territories(
@@ -201,7 +203,11 @@ def _search(request: Request, problem: DesignProblem, deadline: float) -> tuple[
         return np.zeros(0, dtype=np.int32), np.zeros((problem.k, 3))
     # where nothing keeps the tolerance, the next best: moves at the borders do what they can
     least = 1.02 * least_deviation(problem) + 1e-3
-    tolerance = max(_SHARE * float(problem.tolerance[0]) if request.graph is not None else problem.tolerance[0], least)
+    tolerance = float(problem.tolerance[0]) * (1.0 if request.graph is None else _SHARE)
+    if len(problem.tolerance) > 1:
+        # nobody would refill for the sake of other measures what this one may leave empty
+        tolerance = min(tolerance, _NOT_EMPTY)
+    tolerance = max(tolerance, least)
     found = power_design(
         problem.xyz, problem.weight, *_band(problem, tolerance),
         center=_island_centers(request, problem, deadline) if request.pull == 0.0 else None,
