@@ -31,7 +31,7 @@ BOTH = [*PATH, *([b, a] for a, b in PATH)]
     [("1", "2"), ("3", "2"), ("3", "4"), ("4", "3")],
     (pair for pair in [["1", "2"], ["2", "3"], ["3", "4"]]),
     np.array([["1", "2"], ["2", "3"], ["3", "4"]]),
-], ids=str)  # fmt: skip
+], ids=lambda graph: type(graph).__name__)  # fmt: skip
 def test_a_graph_in_any_form(graph):
     found = contiguity_graph(FOUR, graph)
     assert (found.kind, found.edges.tolist(), found.diagnostics) == ("given", PATH, ())
