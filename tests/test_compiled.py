@@ -130,15 +130,22 @@ def kernels(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         source.write_text(GIVEN, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NUMBA_CACHE_DIR", str(folder / "cache"))
-        spec = importlib.util.spec_from_file_location("given_kernels", source)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
         if request.param == "from files":
+            # the tests that compile may have run in another process, or not at all
+            loaded(source)
             patch.setattr("territory.compiled._compiled", None)
-        where._folders.cache_clear()
-        spec.loader.exec_module(module)
-        where._folders.cache_clear()
+        return loaded(source)
+
+
+def loaded(source: Path) -> Any:
+    """Run a module of kernels as if it were imported."""
+    spec = importlib.util.spec_from_file_location(source.stem, source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    where._folders.cache_clear()
+    spec.loader.exec_module(module)
+    where._folders.cache_clear()
     return module
 
 
