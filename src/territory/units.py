@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from numbers import Real
+from typing import Final, TypeGuard
 
-__all__ = ["DAY_S", "HOUR_S", "KM_M", "MILE_M", "MINUTE_S", "WEEK_S", "clock", "duration"]
+__all__ = ["DAY_S", "HOUR_S", "KM_M", "MILE_M", "MINUTE_S", "WEEK_S", "clock", "duration", "is_number"]
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
@@ -38,3 +39,8 @@ def duration(seconds: float) -> str:
     minutes = round(seconds / MINUTE_S)
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a parameter is a number; truth values are not, NaN is."""
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -21,6 +21,11 @@ def problem_of(lon, lat, weight, k, tolerance, *, eligible=None, share=None):
     )
 
 
+def chord2(xyz, centers):
+    """Return the squared chords between points (n, 3) and centres (k, 3), square metres, shape (n, k)."""
+    return ((xyz[:, None, :] - centers[None, :, :]) ** 2).sum(axis=2)
+
+
 def random_problem(seed, n, k, tolerance, *, picky=False):
     rng = np.random.default_rng(seed)
     eligible = None

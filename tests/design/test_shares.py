@@ -6,11 +6,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from tests.design.problems import problem_of, random_centers, random_problem
+from tests.design.problems import chord2, problem_of, random_centers, random_problem
 from tests.design.test_transport import lp
 
 from territory.design.power import power_bound, power_design
-from territory.design.problem import chord2
 
 
 def band_of(problem):

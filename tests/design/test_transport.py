@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import linprog
-from tests.design.problems import problem_of, random_problem
+from tests.design.problems import chord2, problem_of, random_problem
 
-from territory.design.problem import chord2
 from territory.design.transport import least_deviation
 
 

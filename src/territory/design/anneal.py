@@ -60,8 +60,8 @@ def rand(tab):
 
 
 @leaf
-def _beside(tab, i, but):
-    """Return a customer beside `i` whose territory is not `but`, -1 if there is none."""
+def _beside(tab, i, a, inside):
+    """Return a customer beside `i` who is, or is not, in territory `a`; -1 if there is none."""
     near_at, near, label = i64_1(tab, NEAR_AT), i32_1(tab, NEAR), i32_1(tab, LABEL)
     first = near_at[i]
     degree = near_at[i + 1] - first
@@ -70,26 +70,7 @@ def _beside(tab, i, but):
     at = np.int64(rand(tab) * degree)
     for _ in range(degree):
         j = near[first + at]
-        if label[j] != but:
-            return np.int64(j)
-        at += 1
-        if at == degree:
-            at = 0
-    return -1
-
-
-@leaf
-def _within(tab, i, a):
-    """Return a customer of territory `a` beside `i`, -1 if there is none."""
-    near_at, near, label = i64_1(tab, NEAR_AT), i32_1(tab, NEAR), i32_1(tab, LABEL)
-    first = near_at[i]
-    degree = near_at[i + 1] - first
-    if degree == 0:
-        return -1
-    at = np.int64(rand(tab) * degree)
-    for _ in range(degree):
-        j = near[first + at]
-        if label[j] == a:
+        if (label[j] == a) == inside:
             return np.int64(j)
         at += 1
         if at == degree:
@@ -111,7 +92,7 @@ def _pick(tab, move):
         return False
     i = np.int64(i32_1(tab, BORDER)[np.int64(rand(tab) * n)])
     a = label[i]
-    j = _beside(tab, i, a)
+    j = _beside(tab, i, a, False)
     if j < 0:
         return False
     b = np.int64(label[j])
@@ -123,12 +104,12 @@ def _pick(tab, move):
     # somebody of b next to j or j himself, who has others beside him
     o = j
     if rand(tab) < 0.5:
-        o = _within(tab, j, b)
+        o = _beside(tab, j, b, True)
     if o < 0 or o == i:
         return False
     c = np.int64(a)
     if rand(tab) < 0.5:
-        p = _beside(tab, o, b)
+        p = _beside(tab, o, b, False)
         if p < 0:
             return False
         c = np.int64(label[p])

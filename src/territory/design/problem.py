@@ -20,7 +20,6 @@ __all__ = [
     "DesignProblem",
     "canonical_customers",
     "canonical_reps",
-    "chord2",
     "free_customers",
     "on_sphere",
 ]
@@ -79,17 +78,6 @@ def free_customers(problem: DesignProblem) -> BoolArray:
     if problem.eligible is None:
         return np.ones(problem.n, dtype=bool)
     return np.asarray(problem.eligible.all(axis=1), dtype=bool)
-
-
-def chord2(xyz: FloatArray, centers: FloatArray) -> FloatArray:
-    """Return the squared chords between points (n, 3) and centres (k, 3), square metres, shape (n, k)."""
-    # axis by axis: the expansion |x|^2 + |c|^2 - 2 x c would lose a hundredth of a square metre to cancellation
-    square = np.zeros((len(xyz), len(centers)))
-    for axis in range(3):
-        difference = xyz[:, axis, None] - centers[None, :, axis]
-        difference *= difference
-        square += difference
-    return square
 
 
 def on_sphere(lon: FloatArray, lat: FloatArray) -> FloatArray:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from numbers import Real
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from territory.model.coordinates import pair_diagnostics
 from territory.model.eligibility import eligibility, owner_idx
 from territory.model.units import BasicUnits
 from territory.model.workload import default_measure, measure_values
+from territory.units import is_number
 
 if TYPE_CHECKING:
     from territory.geo.contiguity import ContiguityGraph
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from territory.model.customers import Customers
     from territory.model.reps import Reps
 
-__all__ = ["Request", "is_number", "read_request"]
+__all__ = ["Request", "read_request"]
 
 #: How balanced territories should be where nobody says.
 DEFAULT_TOLERANCE: Final = 0.10
@@ -256,11 +256,6 @@ def _check_reps(customers: Customers, reps: Reps | None, k: int | None, problems
         message = "reps without capacity get no territory; leave them out"
         rows = tuple(int(j) for j in zero[:5])
         problems.append(Problem("no-capacity", message, "capacity_s", len(zero), rows))
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """Return whether a parameter is a number; truth values are not, NaN is."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _is_seed(rng: object) -> bool:

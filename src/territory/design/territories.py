@@ -143,9 +143,10 @@ def design_territories(
         eligible=request.eligible,
     )
     request, problem = on_islands(request, problem)
+    least = least_deviation(problem) if problem.n else 0.0
     if request.hard:
-        _refuse_impossible(request, problem)
-    label, center = _search(request, problem, began + _SEARCH * time_limit_s)
+        _refuse_impossible(request, problem, least)
+    label, center = _search(request, problem, least, began + _SEARCH * time_limit_s)
     say("territories", 0.7)
     seed = int(request.rng.integers(2**62))
     if request.graph is not None:
@@ -167,7 +168,7 @@ def _silent(_step: str, _share: float) -> None:
     """Say nothing."""
 
 
-def _refuse_impossible(request: Request, problem: DesignProblem) -> None:
+def _refuse_impossible(request: Request, problem: DesignProblem, least: float) -> None:
     """Raise if a hard limit cannot be kept, naming who stands in the way."""
     reasons = []
     for m, (name, tolerance) in enumerate(request.balance.items()):
@@ -186,7 +187,6 @@ def _refuse_impossible(request: Request, problem: DesignProblem) -> None:
                     hint="Widen the balance, or split the customer's work.",
                 )
             )
-    least = least_deviation(problem)
     first, tolerance = next(iter(request.balance.items()))
     if not reasons and least > tolerance + 0.001:
         message = f"{first} cannot be balanced within {tolerance:.1%}: the least deviation possible is {least:.1%}"
@@ -197,17 +197,16 @@ def _refuse_impossible(request: Request, problem: DesignProblem) -> None:
         raise InfeasibleError(reasons, "no alignment can satisfy the hard limits")
 
 
-def _search(request: Request, problem: DesignProblem, deadline: float) -> tuple[IdxArray, FloatArray]:
+def _search(request: Request, problem: DesignProblem, least: float, deadline: float) -> tuple[IdxArray, FloatArray]:
     """Return labels and centres of territories that are balanced by the first measure, as far as that goes."""
     if not problem.n:
         return np.zeros(0, dtype=np.int32), np.zeros((problem.k, 3))
     # where nothing keeps the tolerance, the next best: moves at the borders do what they can
-    least = 1.02 * least_deviation(problem) + 1e-3
     tolerance = float(problem.tolerance[0]) * (1.0 if request.graph is None else _SHARE)
     if len(problem.tolerance) > 1:
         # nobody would refill for the sake of other measures what this one may leave empty
         tolerance = min(tolerance, _NOT_EMPTY)
-    tolerance = max(tolerance, least)
+    tolerance = max(tolerance, 1.02 * least + 1e-3)
     found = power_design(
         problem.xyz, problem.weight, *_band(problem, tolerance),
         center=_island_centers(request, problem, deadline) if request.pull == 0.0 else None,

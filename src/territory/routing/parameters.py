@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Final, Literal, get_args
 
 from territory.errors import InputError, Problem
 from territory.routing.problem import RoutingProblem
 from territory.routing.solution import RoutingSolution
+from territory.units import is_number
 
 __all__ = ["Engine", "check_parameters"]
 
@@ -38,7 +39,7 @@ def check_parameters(
         problems.append(Problem("bad-on-progress", f"expected a function, not {on_progress!r}"))
     if engine not in get_args(Engine):
         problems.append(Problem("bad-engine", f"expected one of {', '.join(get_args(Engine))}, not {engine!r}"))
-    if time_limit_s is not None and not (_is_number(time_limit_s) and 0 < time_limit_s <= _LONGEST_S):
+    if time_limit_s is not None and not (is_number(time_limit_s) and 0 < time_limit_s <= _LONGEST_S):
         problems.append(Problem("bad-time-limit", f"expected 0 < time_limit_s <= a year, not {_short(time_limit_s)}"))
     if iterations is not None and not (_is_whole(iterations) and 1 <= iterations < _MOST_STEPS):
         problems.append(Problem("bad-iterations", f"expected iterations >= 1, not {_short(iterations)}"))
@@ -48,10 +49,6 @@ def check_parameters(
         problems.append(Problem("bad-n-jobs", f"expected n_jobs >= 1, or -1 for one a core, not {_short(n_jobs)}"))
     if problems:
         raise InputError(problems, "solve_routing")
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, Real) and not isinstance(x, bool)
 
 
 def _is_whole(x: Any) -> bool:
