@@ -19,6 +19,8 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "Alignment": "model",
+    "AlignmentRules": "model",
+    "Balance": "model",
     "BasicUnits": "model",
     "ContiguityGraph": "model",
     "Customers": "model",

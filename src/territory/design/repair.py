@@ -23,10 +23,17 @@ __all__ = ["beside", "improved", "reconnected"]
 _STEPS, _MOST_STEPS = 100, 4_000_000
 
 
-def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray) -> Graph:
+def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray, atom: IdxArray | None = None) -> Graph:
     """Return who is beside whom, for moves: neighbours by place, and in the graph that territories are connected on.
 
     Of customers at one spot a few stand for the others, so that crowds cost no more than their square root.
+
+    Parameters
+    ----------
+    graph : ContiguityGraph of the n customers, or None
+    lon, lat : float arrays of shape (n,), degrees
+    atom : int32 array of shape (n,), optional
+        Groups of customers are beside whom their members are beside.
     """
     edges = []
     alone = graph is not None and graph.n_sites == len(lon)
@@ -37,7 +44,10 @@ def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray) -> G
         first = np.zeros(graph.n_sites, dtype=np.int64)
         first[graph.site[placed][::-1]] = placed[::-1]
         edges.append(first[graph.edges])
-    return Graph.of_edges(np.concatenate(edges), len(lon))
+    pairs = np.concatenate(edges)
+    if atom is None:
+        return Graph.of_edges(pairs, len(lon))
+    return Graph.of_edges(atom[pairs], int(atom.max(initial=-1)) + 1)
 
 
 def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray, center: FloatArray) -> IdxArray:
@@ -60,7 +70,8 @@ def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray,
     O(n) a round, and O(neighbours) a customer of the parts; as many rounds as the deepest part has rings.
     """
     label = label.copy()
-    loads = np.stack([np.bincount(label, column, problem.k) for column in problem.measures.T], axis=1).astype(float)
+    loads = problem.loads(label)
+    rivals = None if problem.apart is None else Graph.of_edges(problem.apart, problem.n)
     sites = np.flatnonzero(graph.site >= 0)
     at_site = sites[np.argsort(graph.site[sites], kind="stable")]
     begin = np.concatenate([[0], np.cumsum(np.bincount(graph.site[sites], minlength=graph.n_sites))])
@@ -74,6 +85,8 @@ def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray,
             choices = choices[choices != label[i]]
             if problem.eligible is not None:
                 choices = choices[problem.eligible[i, choices]]
+            if rivals is not None:
+                choices = np.setdiff1d(choices, label[rivals.indices[rivals.indptr[i] : rivals.indptr[i + 1]]])
             if choices.size:
                 best = choices[_dearness(problem, loads, choices, i, center).argmin()]
                 loads[label[i]] -= problem.measures[i]
@@ -109,11 +122,11 @@ def _dearness(
     problem: DesignProblem, loads: FloatArray, choices: NDArray[np.integer], i: int, center: FloatArray
 ) -> FloatArray:
     """Return what is the least for the best choice: first the excess that a move leaves, then the distance."""
-    target = problem.targets
-    band = problem.tolerance * target
+    lower, upper, target = problem.lower, problem.upper, problem.target
 
     def excess(j: NDArray[np.integer], change: FloatArray) -> FloatArray:
-        beyond = np.maximum(np.abs(loads[j] + change - target[j]) - band[j], 0.0)
+        load = loads[j] + change
+        beyond = np.maximum(load - upper[j], 0.0) + np.maximum(lower[j] - load, 0.0)
         return np.asarray((beyond / np.maximum(target[j], 1e-300)).sum(axis=1))
 
     w = problem.measures[i]
@@ -159,15 +172,14 @@ def improved(
     """
     if not problem.n:
         return label
-    target, tolerance = problem.targets, problem.tolerance
     # customers without weight belong to the nearer centre too
     weight = np.maximum(problem.weight, 1e-9 * max(float(problem.weight.max(initial=0.0)), 1e-300))
     local = LocalProblem(
         points=problem.xyz - problem.xyz.mean(axis=0),
         measures=problem.measures,
-        lower=target * np.maximum(1.0 - tolerance, 0.0),
-        upper=target * (1.0 + tolerance),
-        target=target,
+        lower=problem.lower,
+        upper=problem.upper,
+        target=problem.target,
         objective="fixed" if fixed else "squared",
         near=near,
         weight=weight,
