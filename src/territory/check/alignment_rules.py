@@ -96,12 +96,14 @@ def _within_reach(a: Alignment) -> Iterator[Violation]:
     home = a.territory_idx[served]
     away = great_circle_m(c.lon[served], c.lat[served], lon[home], lat[home])
     far = ~(away <= reach[home] * (1.0 + _ROUNDING) + _METRE)
-    if c.locked is not None:
-        far &= ~c.locked[served]
+    exempt = np.zeros(len(c), dtype=bool) if c.locked is None else c.locked.copy()
+    exempt[[*a.rules.overrides]] = True
+    if a.rules.together is not None:
+        # whoever must be with one of them goes where he goes
+        exempt |= (a.rules.together >= 0) & np.isin(a.rules.together, a.rules.together[exempt])
+    far &= ~exempt[served]
     for at in np.flatnonzero(far):
         i, j = int(served[at]), int(home[at])
-        if i in a.rules.overrides:
-            continue
         message = (
             f"Customer {c.id[i]} is {away[at] / 1000.0:,.1f} km away, beyond the reach of {_name(a, j)}, "
             f"{reach[j] / 1000.0:,.1f} km."

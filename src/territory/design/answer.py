@@ -69,7 +69,8 @@ def answer(
     territory_idx[request.row] = number[own]
     left = _left(request, territory_idx)
     # the bound is for these centres: where they were chosen, others may be better
-    proven = request.pull >= 1.0 and cost - bound <= 1e-9 * max(cost, 1e-300)
+    known = request.pull >= 1.0 or cost <= 1e-6 * float(problem.weight.sum())
+    proven = known and cost - bound <= 1e-9 * max(cost, 1e-300)
     status = Status.OPTIMAL if proven else Status.FEASIBLE
     if status is Status.FEASIBLE and timed_out:
         status = Status.TIME_LIMIT
@@ -234,10 +235,9 @@ def _left(request: Request, territory_idx: IdxArray) -> dict[int, str]:
         may = np.ones(len(request.reps), dtype=bool) if allowed is None else allowed[i]
         if may.any():
             j = int(np.where(may, away, np.inf).argmin())
-            limit = request.particulars.reach_m[j] / 1000.0
-            out[i] = (
-                f"{Reason.OUT_OF_REACH}: {away[j] / 1000:.1f} km from {request.reps.id[j]}, who goes {limit:.1f} km"
-            )
+            limit, who = request.particulars.reach_m[j], f"{away[j] / 1000:.1f} km from {request.reps.id[j]}"
+            why = f"who goes {limit / 1000:.1f} km" if away[j] > limit else "but nobody reaches all of the group"
+            out[i] = f"{Reason.OUT_OF_REACH}: {who}, {why}"
     return out
 
 

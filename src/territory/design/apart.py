@@ -10,9 +10,10 @@ from territory.geo.adjacency import components
 
 if TYPE_CHECKING:
     from territory.design.problem import DesignProblem
+    from territory.geo.contiguity import ContiguityGraph
     from territory.model.arrays import FloatArray, IdxArray
 
-__all__ = ["brought_apart", "conflicts"]
+__all__ = ["brought_apart", "conflicts", "corridors"]
 
 
 def conflicts(apart: IdxArray | None, label: IdxArray) -> IdxArray:
@@ -77,3 +78,53 @@ def _one_by_one(cost: FloatArray, pairs: IdxArray) -> IdxArray:
         j = int(free.argmin())
         out[i] = j if np.isfinite(free[j]) else -1
     return out
+
+
+def corridors(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray) -> IdxArray:
+    """Join those who were dealt out far from their new territories to them, by the shortest ways.
+
+    Everybody on the way comes along, but for those who must be apart from somebody: ways go around them, and around
+    each other. Whom this cuts off is handed to neighbours later.
+
+    Notes
+    -----
+    A search of the graph (Dijkstra) for each customer who is cut off: O(edges log edges).
+    """
+    if problem.apart is None:
+        return label
+    from scipy.sparse import csr_array  # noqa: PLC0415 - only where somebody must be apart
+    from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415
+
+    label = label.copy()
+    rivals = np.unique(problem.apart)
+    placed = np.flatnonzero(graph.site >= 0)
+    where = np.zeros((graph.n_sites, problem.xyz.shape[1]))
+    where[graph.site[placed[::-1]]] = problem.xyz[placed[::-1]]
+    start = np.repeat(np.arange(graph.n_sites), np.diff(graph.indptr))
+    length = np.linalg.norm(where[start] - where[graph.indices], axis=1) + 1e-3
+    blocked = np.zeros(graph.n_sites, dtype=bool)
+    blocked[graph.site[rivals[graph.site[rivals] >= 0]]] = True
+    for i in rivals[graph.site[rivals] >= 0].tolist():
+        mine = (label == label[i]) & (graph.site >= 0)
+        piece = graph.torn(np.where(mine, 0, -1))
+        weight = np.bincount(piece[mine], problem.weight[mine])
+        if len(weight) < 2 or piece[i] == int(weight.argmax()):
+            continue
+        s = int(graph.site[i])
+        cost = np.where(blocked[start] & (start != s), np.inf, length)
+        ways = csr_array((cost, graph.indices, graph.indptr), shape=(graph.n_sites,) * 2)
+        far, before = dijkstra(ways, indices=s, return_predecessors=True)
+        goals = np.unique(graph.site[mine & (piece == int(weight.argmax()))])
+        at = int(goals[far[goals].argmin()])
+        if not np.isfinite(far[at]):
+            continue
+        path = []
+        while at != s:
+            path.append(at)
+            at = int(before[at])
+        along = np.flatnonzero(np.isin(graph.site, path) & ~np.isin(np.arange(problem.n), rivals))
+        if problem.eligible is not None:
+            along = along[problem.eligible[along, label[i]]]
+        label[along] = label[i]
+        blocked[path] = True
+    return label

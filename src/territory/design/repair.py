@@ -185,8 +185,15 @@ def improved(
         weight=weight,
         center=center - problem.xyz.mean(axis=0) if fixed else None,
         eligible=problem.eligible,
+        apart=None if problem.apart is None else Graph.of_edges(problem.apart, problem.n),
+        soft=None if problem.soft is None else problem.soft * _mean_cost(problem, weight, label, center),
         site=None if graph is None else graph.site,
         links=None if graph is None else Graph(graph.indptr.astype(np.int64), graph.indices),
     )
     steps = int(min(_STEPS * problem.n, _MOST_STEPS))
     return polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed).label
+
+
+def _mean_cost(problem: DesignProblem, weight: FloatArray, label: IdxArray, center: FloatArray) -> float:
+    """Return the weighted squared distances of the mean territory, by which prices of deviations are measured."""
+    return float(weight @ ((problem.xyz - center[label]) ** 2).sum(axis=1)) / problem.k

@@ -299,6 +299,9 @@ def _reached(
     exempt = special.overrides >= 0
     if customers.locked is not None:
         exempt = exempt | customers.locked
+    if special.together is not None:
+        # whoever must be with one of them goes where he goes
+        exempt = exempt | ((special.together >= 0) & np.isin(special.together, special.together[exempt]))
     near |= exempt[:, None]
     return near if allowed is None else near & allowed
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from territory.check import check_alignment
 from territory.design.answer import answer
-from territory.design.apart import brought_apart
+from territory.design.apart import brought_apart, corridors
 from territory.design.atoms import joined
 from territory.design.contiguity import on_islands
 from territory.design.feasible import refuse_impossible
@@ -100,7 +100,7 @@ def design_territories(
     reach_km : float, or mapping of rep id to float, optional
         Nobody is farther than this, as the crow flies, from the rep's home, where there is one rep a territory;
         else from the territory's centre. Whom no rep reaches gets no territory, and ``.unassigned_reason`` says
-        so. Locked customers, and those in `overrides`, may be farther away.
+        so. Locked customers, those in `overrides`, and their groups may be farther away.
     time_limit_s : float
         Seconds; kept within 10 % + 0.2 s, once there is a first answer.
     rng : int, Generator or None
@@ -153,6 +153,7 @@ def design_territories(
     seed = int(request.rng.integers(2**62))
     label = brought_apart(first.problem, first.label, first.center)
     if atoms.graph is not None:
+        label = corridors(first.problem, atoms.graph, label)
         label = reconnected(first.problem, atoms.graph, label, first.center)
     say("repair", 0.8)
     label = improved(

@@ -42,7 +42,7 @@ class AlignmentRules:
         Customers who were given away by name, outside the geography.
     reach_m : float array of shape (k,), optional
         How far customers may be from the rep's home, or from the centre of a territory without a rep, in metres as
-        the crow flies. Who was given by name, or is locked, may be farther away.
+        the crow flies. Who was given by name, or is locked, may be farther away, and so may their groups.
 
     Raises
     ------

@@ -73,9 +73,17 @@ def _override(a: Alignment, i: int, j: int, ids: list[str]) -> list[Limit]:
     )
 
 
+def _exempt(a: Alignment, i: int) -> bool:
+    """Tell whether a customer, or one of its group, is locked or was given away by name."""
+    group = a.rules.together
+    with_it = [i] if group is None or group[i] < 0 else np.flatnonzero(group == group[i]).tolist()
+    locked = a.customers.locked
+    return any(o in a.rules.overrides or (locked is not None and bool(locked[o])) for o in with_it)
+
+
 def _reach(a: Alignment, i: int, j: int, ids: list[str]) -> list[Limit]:
     reach, c = a.rules.reach_m, a.customers
-    if reach is None or i in a.rules.overrides or (c.locked is not None and c.locked[i]):
+    if reach is None or _exempt(a, i):
         return []
     lon, lat = float(a.center_lon[j]), float(a.center_lat[j])
     if a.reps is not None and (a.rep_idx >= 0).all() and len(a.reps) == len(a):
