@@ -34,7 +34,7 @@ def read_contiguity(
 ) -> ContiguityGraph | None:
     """Return the graph that was asked for, in the order of the table; None where contiguity is not asked for."""
     cut_or_joined = barriers is not None or not isinstance(bridges, Sized) or len(bridges) > 0
-    if contiguous is None or (isinstance(contiguous, (bool, np.bool_)) and not contiguous):
+    if isinstance(contiguous, (bool, np.bool_)) and not contiguous:
         if cut_or_joined or islands is not None:
             message = "barriers, bridges and islands mean nothing to territories that need not be contiguous"
             problems.append(Problem("unknown-option", message, hint="Leave out contiguous=False."))

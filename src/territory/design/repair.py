@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from territory.design.anneal_search import polish
+from territory.design.anneal_search import local_search, polish
+from territory.design.moves_layout import ROUNDING
 from territory.design.moves_problem import Graph, LocalProblem
 from territory.geo.adjacency import point_adjacency
 
@@ -21,6 +23,8 @@ __all__ = ["beside", "improved", "reconnected"]
 
 #: Steps of the search a customer, and at most: where bands hold already, they only smooth the borders.
 _STEPS, _MOST_STEPS = 100, 4_000_000
+#: Steps of a search from the beginning, where limits are tight.
+_TIGHT_STEPS: Final = 400_000
 
 
 def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray, atom: IdxArray | None = None) -> Graph:
@@ -191,7 +195,30 @@ def improved(
         links=None if graph is None else Graph(graph.indptr.astype(np.int64), graph.indices),
     )
     steps = int(min(_STEPS * problem.n, _MOST_STEPS))
-    return polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed).label
+    found = polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed)
+    if found.violation <= ROUNDING and not found.conflicts:
+        return found.label
+    # limits are tight: what is near the first territories does not keep them, so others are tried
+    best = found
+    for trial, start in enumerate((found.label, None)):
+        if monotonic() >= deadline:
+            break
+        again = local_search(
+            local, start, iterations=_TIGHT_STEPS + _STEPS * problem.n, deadline=deadline, seed=seed + trial
+        )
+        better = (again.conflicts, again.violation) < (best.conflicts, best.violation)
+        if better and _is_allowed(problem, graph, again.label, found.label):
+            best = again
+        if best.violation <= ROUNDING and not best.conflicts:
+            break
+    return best.label
+
+
+def _is_allowed(problem: DesignProblem, graph: ContiguityGraph | None, label: IdxArray, before: IdxArray) -> bool:
+    """Return whether a new beginning led to an assignment that is allowed, and in no more parts than another."""
+    if problem.eligible is not None and not problem.eligible[np.arange(problem.n), label].all():
+        return False
+    return graph is None or int(graph.torn(label).max(initial=-1)) <= int(graph.torn(before).max(initial=-1))
 
 
 def _mean_cost(problem: DesignProblem, weight: FloatArray, label: IdxArray, center: FloatArray) -> float:
