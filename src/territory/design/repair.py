@@ -191,8 +191,8 @@ def improved(
         eligible=problem.eligible,
         apart=None if problem.apart is None else Graph.of_edges(problem.apart, problem.n),
         soft=None if problem.soft is None else problem.soft * _mean_cost(problem, weight, label, center),
-        site=None if graph is None else graph.site,
-        links=None if graph is None else Graph(graph.indptr.astype(np.int64), graph.indices),
+        site=None if graph is None or not graph.n_sites else graph.site,
+        links=None if graph is None or not graph.n_sites else Graph(graph.indptr.astype(np.int64), graph.indices),
     )
     steps = int(min(_STEPS * problem.n, _MOST_STEPS))
     found = polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed)
