@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from territory.design.problem import DesignProblem
+    from territory.design.request import Compactness
     from territory.geo.contiguity import ContiguityGraph
     from territory.model.arrays import FloatArray, IdxArray
 
@@ -23,6 +24,8 @@ __all__ = ["beside", "improved", "reconnected"]
 
 #: Steps of the search a customer, and at most: where bands hold already, they only smooth the borders.
 _STEPS, _MOST_STEPS = 100, 4_000_000
+#: Times as many steps where the search begins with territories that are compact in another sense.
+_OTHER: Final = 5
 #: Steps of a search from the beginning, where limits are tight.
 _TIGHT_STEPS: Final = 400_000
 
@@ -152,6 +155,7 @@ def improved(
     fixed: bool,
     seed: int,
     deadline: float,
+    compactness: Compactness = "squared",
 ) -> IdxArray:
     """Bring every measure into its band, then make territories compact, by moves at the borders.
 
@@ -165,6 +169,8 @@ def improved(
     center : float array of shape (k, 3), metres
     fixed : bool
         Whether distances are those to `center`, or to the middle of what is in the territory.
+    compactness : {"squared", "distance", "reach", "perimeter"}
+        What is kept small: see `design_territories`.
     seed : int
     deadline : float
         Monotonic seconds.
@@ -184,10 +190,12 @@ def improved(
         lower=problem.lower,
         upper=problem.upper,
         target=problem.target,
-        objective="fixed" if fixed else "squared",
+        objective=_objective(compactness, fixed=fixed),
         near=near,
         weight=weight,
-        center=center - problem.xyz.mean(axis=0) if fixed else None,
+        center=center - problem.xyz.mean(axis=0) if fixed and compactness != "perimeter" else None,
+        given=_distances(problem, weight, center) if fixed and compactness == "distance" else None,
+        length=_lengths(graph, near) if compactness == "perimeter" else None,
         eligible=problem.eligible,
         apart=None if problem.apart is None else Graph.of_edges(problem.apart, problem.n),
         soft=None if problem.soft is None else problem.soft * _mean_cost(problem, weight, label, center),
@@ -195,7 +203,11 @@ def improved(
         links=None if graph is None or not graph.n_sites else Graph(graph.indptr.astype(np.int64), graph.indices),
     )
     steps = int(min(_STEPS * problem.n, _MOST_STEPS))
-    found = polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed)
+    if compactness == "squared":
+        found = polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed)
+    else:
+        # where the search begins, something else was kept small
+        found = local_search(local, label, iterations=_OTHER * max(steps, 1), deadline=deadline, seed=seed)
     if found.violation <= ROUNDING and not found.conflicts:
         return found.label
     # limits are tight: what is near the first territories does not keep them, so others are tried
@@ -224,3 +236,27 @@ def _is_allowed(problem: DesignProblem, graph: ContiguityGraph | None, label: Id
 def _mean_cost(problem: DesignProblem, weight: FloatArray, label: IdxArray, center: FloatArray) -> float:
     """Return the weighted squared distances of the mean territory, by which prices of deviations are measured."""
     return float(weight @ ((problem.xyz - center[label]) ** 2).sum(axis=1)) / problem.k
+
+
+def _objective(compactness: Compactness, *, fixed: bool) -> str:
+    if compactness in ("perimeter", "reach"):
+        return compactness
+    if fixed:
+        return "fixed"
+    return "centroid" if compactness == "distance" else "squared"
+
+
+def _distances(problem: DesignProblem, weight: FloatArray, center: FloatArray) -> FloatArray:
+    """Return weighted distances to given centres, shape (n, k), metres."""
+    gaps = [weight * np.linalg.norm(problem.xyz - at, axis=1) for at in center]
+    return np.stack(gaps, axis=1)
+
+
+def _lengths(graph: ContiguityGraph | None, near: Graph) -> FloatArray | None:
+    """Return the length of the border of each pair in `near`, metres; None, so 1 each, where no borders are known."""
+    if graph is None or graph.border_m is None or graph.n_sites != len(near.indptr) - 1:
+        return None
+    start = np.repeat(np.arange(graph.n_sites), np.diff(graph.indptr))
+    known = dict(zip(zip(start.tolist(), graph.indices.tolist(), strict=True), graph.border_m.tolist(), strict=True))
+    here = graph.site[np.repeat(np.arange(len(near.indptr) - 1), np.diff(near.indptr))]
+    return np.array([known.get(p, 0.0) for p in zip(here.tolist(), graph.site[near.indices].tolist(), strict=True)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "read_request"]
 
+Compactness = Literal["squared", "distance", "reach", "perimeter"]
 #: Columns that tie customers to reps.
 _PARTICULAR: Final = ("locked", "required_skills", "forbidden_reps")
 #: How far centres are drawn to the reps' homes. On the shipped country, in four-week plans of 100
@@ -164,6 +165,7 @@ def read_request(
     apart: Any = None,
     overrides: Any = None,
     reach_km: Any = None,
+    compactness: Any = "squared",
 ) -> Request:
     """Check everything that was asked, and raise one `InputError` with all that is wrong."""
     problems: list[Problem] = []
@@ -186,6 +188,9 @@ def read_request(
         problems.append(Problem("unknown-option", f"centers: expected one of {', '.join(_PULL)}, not {centers!r}"))
     elif pull > 0 and not one_each:
         problems.append(Problem("missing-reps", f"centers={centers!r} needs reps, one a territory"))
+    if not (isinstance(compactness, str) and compactness in get_args(Compactness)):
+        expected = ", ".join(get_args(Compactness))
+        problems.append(Problem("unknown-option", f"compactness: expected one of {expected}, not {compactness!r}"))
     if not (is_number(time_limit_s) and time_limit_s > 0):
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
     _check_reps(customers, reps, k, problems)

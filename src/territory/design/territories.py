@@ -16,7 +16,7 @@ from territory.design.feasible import refuse_impossible
 from territory.design.first import first_territories
 from territory.design.problem import DesignProblem, on_sphere
 from territory.design.repair import beside, improved, reconnected
-from territory.design.request import Request, read_request
+from territory.design.request import Compactness, Request, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -49,6 +49,7 @@ def design_territories(
     apart: Any = None,
     overrides: Mapping[str, str] | None = None,
     reach_km: float | Mapping[str, float] | None = None,
+    compactness: Compactness = "squared",
     time_limit_s: float = 30.0,
     rng: int | np.random.Generator | None = 0,
     on_progress: Callable[[str, float], None] | None = None,
@@ -101,6 +102,11 @@ def design_territories(
         Nobody is farther than this, as the crow flies, from the rep's home, where there is one rep a territory;
         else from the territory's centre. Whom no rep reaches gets no territory, and ``.unassigned_reason`` says
         so. Locked customers, those in `overrides`, and their groups may be farther away.
+    compactness : {"squared", "distance", "reach", "perimeter"}
+        What is kept small: the weighted squared distances to the centres (default, for which the bound is), the
+        distances themselves, how far the farthest customer of each territory is, or the borders between
+        territories (their length where units have borders, else pairs of neighbours that they part). Whatever it
+        is, ``.objective`` and ``.bound`` tell squared distances.
     time_limit_s : float
         Seconds; kept within 10 % + 0.2 s, once there is a first answer.
     rng : int, Generator or None
@@ -140,7 +146,7 @@ def design_territories(
     request = read_request(
         customers, reps, n_territories, balance, centers, time_limit_s, rng,
         contiguous=contiguous, barriers=barriers, bridges=bridges, islands=islands,
-        together=together, apart=apart, overrides=overrides, reach_km=reach_km,
+        together=together, apart=apart, overrides=overrides, reach_km=reach_km, compactness=compactness,
     )  # fmt: skip
     deadline = began + time_limit_s
     say = on_progress or _silent
@@ -159,6 +165,7 @@ def design_territories(
     label = improved(
         first.problem, atoms.graph, beside(request.graph, lon, lat, atoms.atom), label, first.center,
         fixed=request.pull > 0.0 or request.reach_m is not None, seed=seed, deadline=deadline,
+        compactness=compactness,
     )  # fmt: skip
     say("bound", 0.9)
     alignment = answer(request, problem, atoms, label, first.center, timed_out=monotonic() >= deadline)
