@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from territory.design.given_metric import Anchor
-from territory.design.given_split import excess, gap_margin, given_split, own_costs, proven, whole
+from territory.design.given_split import Costs, excess, gap_margin, given_split, own_costs, proven, whole
 from territory.design.power import power_design
 from territory.design.power_seeds import bisect
 from territory.geo.sphere import EARTH_RADIUS_M
 
 if TYPE_CHECKING:
-    from territory.design.given_metric import Centers, Metric
+    from territory.design.given_metric import Centers, Lists, Metric
     from territory.design.given_split import GivenSplit
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
 
@@ -29,7 +29,7 @@ __all__ = ["GivenDesign", "given_bound", "given_cost", "given_design", "given_re
 #: Rounds of a start at most, and the relative gain below which another is not worth it.
 _ROUNDS, _GAIN = 40, 2e-4
 #: Times that whole territories are recentred, looking so many times as far for their centres.
-_WHOLE_ROUNDS, _MORE = 6, 4
+_WHOLE_ROUNDS, _MORE = 6, 3
 #: What cannot be reached costs the local search so many times the largest cost; it may not go there anyway.
 _FAR: Final = 10.0
 
@@ -80,8 +80,8 @@ class _Task(NamedTuple):
     anchor: Anchor | None
     pull: float
 
-    def rows(self, center: Centers) -> Any:
-        """Return the function that completes lists."""
+    def costs(self, center: Centers) -> Costs:
+        """Return where the costs at some centres come from."""
 
         def rows(who: IdxArray) -> FloatArray:
             costs = self.metric.rows(who, center)
@@ -89,13 +89,18 @@ class _Task(NamedTuple):
                 costs[~self.eligible[who]] = np.inf
             return costs
 
-        return rows
+        def lists(price: FloatArray) -> Lists:
+            # a copy: prices change where they are
+            return self.metric.lists(center, price.copy(), self.eligible)
+
+        return Costs(lists, rows, self.metric.few(len(self.lower)))
 
     def solved(self, center: Centers, price: FloatArray, margin: FloatArray | None) -> GivenSplit:
         """Return the optimal assignment to some centres."""
-        lists = self.metric.lists(center, self.eligible)
+        costs = self.costs(center)
+        lists = costs.lists(price)
         margin = gap_margin(lists, len(self.lower)) if margin is None else margin
-        return given_split(lists, self.rows(center), self.weight, self.lower, self.upper, price, margin)
+        return given_split(lists, costs, self.weight, self.lower, self.upper, price, margin)
 
     def drawn(self, center: Centers) -> float:
         """Return what centres cost for being away from where they are drawn to."""
@@ -326,7 +331,7 @@ def _finished(task: _Task, found: _Found, *, fixed: bool, deadline: float) -> Gi
     """Return whole territories, recentred while that pays, with the bound for their centres."""
     weight, band = task.weight, (task.lower, task.upper)
     center, split = found.center, found.split
-    label, lists = whole(split, task.rows(center), weight, *band)
+    label, lists = whole(split, task.costs(center), weight, *band)
     cost, off = task.cost(label, center), excess(label, weight, *band)
     for _ in range(0 if fixed or not split.feasible else _WHOLE_ROUNDS):
         if monotonic() >= deadline:
@@ -339,7 +344,7 @@ def _finished(task: _Task, found: _Found, *, fixed: bool, deadline: float) -> Gi
         if not next_split.feasible:
             break
         center, split = moved, next_split
-        again, lists = whole(split, task.rows(center), weight, *band)
+        again, lists = whole(split, task.costs(center), weight, *band)
         before, cost = task.cost(label, center), task.cost(again, center)
         left = excess(again, weight, *band)
         if left.sum() > off.sum() or (left.sum() == off.sum() and cost >= before):

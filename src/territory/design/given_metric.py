@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
+from territory.compiled import plain
+from territory.design.given_ways import nearest_centers, totals, ways
 from territory.travel import GreatCircle
 
 if TYPE_CHECKING:
@@ -39,9 +41,8 @@ _NEAR: Final = 6
 _ALL: Final = 24
 #: Customers from whom the parts that nothing joins are looked for: so many, and two a territory.
 _PROBES: Final = 64
-#: Legs are followed so far at first, in times of how far nine customers of ten are from their nearest centre.
-_REACH: Final = 3.0
-_USUAL: Final = 0.9
+#: Nearest centres of each customer that are looked for over legs.
+_NEAREST_BY_LEGS: Final = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +56,16 @@ class Lists:
         Centres, in rising order in each row.
     cost : float array of shape (arcs,)
     rest : float array of shape (n,)
-        What is not in a row costs at least so much; infinite where all is there that can be reached.
+        What is not in a row costs at least so much, with `base`; infinite where all is there that can be reached.
+    base : float array of shape (k,)
+        Prices of the centres at which the nearest are listed.
     """
 
     start: IntArray
     to: IdxArray
     cost: FloatArray
     rest: FloatArray
+    base: FloatArray
 
 
 class Anchor(NamedTuple):
@@ -95,8 +99,12 @@ class Metric(Protocol):
         """Return the part of the map that each customer is on, shape (n,), numbered from 0; -1: not looked at."""
         ...
 
-    def lists(self, center: Centers, eligible: BoolArray | None) -> Lists:
-        """Return what customers cost at the centres near them."""
+    def lists(self, center: Centers, price: FloatArray, eligible: BoolArray | None) -> Lists:
+        """Return what customers cost at the centres that are near at these prices."""
+        ...
+
+    def few(self, k: int) -> int:
+        """Return how many rows cost as much as lists of all customers."""
         ...
 
     def rows(self, who: IdxArray, center: Centers) -> FloatArray:
@@ -121,11 +129,11 @@ class Metric(Protocol):
         ...
 
 
-def lists_of(costs: FloatArray, rest: FloatArray) -> Lists:
+def lists_of(costs: FloatArray, rest: FloatArray, base: FloatArray) -> Lists:
     """Return lists of all finite costs of an array of shape (n, k)."""
     row, to = np.nonzero(np.isfinite(costs))
     start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(costs)))]).astype(np.int64)
-    return Lists(start, to.astype(np.int32), costs[row, to], rest)
+    return Lists(start, to.astype(np.int32), costs[row, to], rest, base)
 
 
 def widened(lists: Lists, who: IdxArray, costs: FloatArray) -> Lists:
@@ -146,6 +154,7 @@ def widened(lists: Lists, who: IdxArray, costs: FloatArray) -> Lists:
         np.concatenate([lists.to[kept], to.astype(np.int32)])[order],
         np.concatenate([lists.cost[kept], costs[at, to]])[order],
         rest,
+        lists.base,
     )
 
 
@@ -162,12 +171,19 @@ class Legs:
     def __init__(self, xyz: FloatArray, n: int) -> None:
         self.xyz, self._all, self.n = xyz[:n], xyz, n
 
-    def between(self, a: IdxArray, b: IdxArray, limit: float = np.inf) -> FloatArray:
+    def between(self, a: IdxArray, b: IdxArray) -> FloatArray:
         """Return the seconds between two lots of places, (len(a), len(b)), the mean of both directions.
 
-        Infinite where there is no way; what is beyond the limit may be, too.
+        Infinite where there is no way.
         """
         raise NotImplementedError
+
+    def totals(self, tried: IdxArray, who: IdxArray, mass: FloatArray, drawn: FloatArray) -> FloatArray:
+        """Return `drawn` and the weighted seconds to all of `who`, for each that is tried.
+
+        Infinite where there is no way; or where an earlier one costs less.
+        """
+        return np.asarray(drawn + self.between(tried, who) @ mass)
 
     def points(self, center: IdxArray) -> FloatArray:
         """Return where centres are; see `Metric.points`."""
@@ -209,9 +225,9 @@ class Legs:
         heavy = np.argsort(-weight, kind="stable")
         at = 0
         for number in range(_PROBES + 2 * k):
-            while at < self.n and part[heavy[at]] >= 0:
+            while at < len(heavy) and part[heavy[at]] >= 0:
                 at += 1
-            if at == self.n:
+            if at == len(heavy):
                 break
             left = np.flatnonzero(part < 0).astype(np.int32)
             joined = np.isfinite(self.between(heavy[at : at + 1].astype(np.int32), left)[0])
@@ -219,7 +235,11 @@ class Legs:
             part[heavy[at]] = number
         return part
 
-    def lists(self, center: IdxArray, eligible: BoolArray | None) -> Lists:
+    def few(self, k: int) -> int:  # noqa: ARG002 - a row costs as much as it would in lists
+        """Return how many rows cost as much as lists; see `Metric.few`."""
+        return self.n
+
+    def lists(self, center: IdxArray, price: FloatArray, eligible: BoolArray | None) -> Lists:
         """Return all costs, or those of the nearest centres where they were too many; see `Metric.lists`. O(n k)."""
         k = len(center)
         nearest = max(_NEAREST, _MOST // max(self.n, 1))
@@ -232,17 +252,18 @@ class Legs:
                 costs[~eligible[who]] = np.inf
             rest = np.full(len(who), np.inf)
             if nearest < k:
-                far = np.partition(costs, nearest, axis=1)[:, nearest]
                 # what ties with the first that is left out is left out, too
-                rest = far
-                costs[costs >= far[:, None]] = np.inf
-            blocks.append(lists_of(costs, rest))
+                priced = costs + price
+                rest = np.partition(priced, nearest, axis=1)[:, nearest]
+                costs[priced >= rest[:, None]] = np.inf
+            blocks.append(lists_of(costs, rest, price))
         start = np.cumsum([0, *(b.start[-1] for b in blocks)])
         return Lists(
             np.concatenate([[0], *(b.start[1:] + s for b, s in zip(blocks, start, strict=False))]).astype(np.int64),
             np.concatenate([b.to for b in blocks]),
             np.concatenate([b.cost for b in blocks]),
             np.concatenate([b.rest for b in blocks]),
+            price,
         )
 
     def rows(self, who: IdxArray, center: IdxArray) -> FloatArray:
@@ -280,17 +301,17 @@ class Legs:
             if not mass.any():
                 continue
             tried = np.union1d(_likely(self.xyz[mine], mass, own[mine], mine, more), center[j]).astype(np.int32)
-            # as far as from any of them over the present centre to anybody
-            limit = 2.0 * float(own[mine].max()) * (1 + 1e-9) + 1e-9
-            away = self.between(tried, mine, limit)
-            # nobody without weight is in the way
-            total = away[:, mass > 0] @ mass[mass > 0]
+            drawn = np.zeros(len(tried))
             if anchor is not None:
                 drawn = anchor.weight[j] * self.between(anchor.home[j : j + 1], tried)[0]
-                total = total + np.where(np.isfinite(drawn).any(), drawn, 0.0)
-            now = total[np.searchsorted(tried, center[j])]
+                drawn = drawn if np.isfinite(drawn).any() else np.zeros(len(tried))
+            # the present centre comes first: who costs more need not be worked out
+            tried = np.concatenate([center[j : j + 1], tried])
+            drawn = np.concatenate([drawn[tried[1:] == center[j]], drawn])
+            # nobody without weight is in the way
+            total = self.totals(tried, mine[mass > 0], mass[mass > 0], drawn)
             best = int(total.argmin())
-            if total[best] < now - 1e-12 * abs(now) or (np.isinf(now) and np.isfinite(total[best])):
+            if total[best] < total[0] - 1e-12 * abs(total[0]) or np.isinf(total[0]):
                 center[j] = tried[best]
         return center
 
@@ -322,7 +343,7 @@ class TravelLegs(Legs):
         # its times are the same both ways, to the last bit
         self._one_way = type(travel) is GreatCircle
 
-    def between(self, a: IdxArray, b: IdxArray, limit: float = np.inf) -> FloatArray:  # noqa: ARG002 - all are known
+    def between(self, a: IdxArray, b: IdxArray) -> FloatArray:
         """Return the seconds between two lots of places; see `Legs.between`."""
         start, end = self.places.take(a), self.places.take(b)
         there = self.travel.matrix(start, end)
@@ -351,14 +372,22 @@ class SparseLegs(Legs):
     def __init__(self, graph: Any, xyz: FloatArray, n: int) -> None:
         super().__init__(xyz, n)
         self.graph = graph
+        self._rows_of_legs = (
+            plain(graph.indptr, np.int64), plain(graph.indices, np.int32), plain(graph.data, np.float64)
+        )  # fmt: skip
 
-    def between(self, a: IdxArray, b: IdxArray, limit: float = np.inf) -> FloatArray:
+    def between(self, a: IdxArray, b: IdxArray) -> FloatArray:
         """Return the seconds between two lots of places; see `Legs.between`. O(legs log n) for each of the fewer."""
         if len(a) > len(b):
-            return np.ascontiguousarray(self.between(b, a, limit).T)
+            return np.ascontiguousarray(self.between(b, a).T)
         out = np.empty((len(a), len(b)))
-        for rows, seconds in self._from(a, limit):
-            out[rows] = seconds[:, b]
+        ways(*self._rows_of_legs, plain(a, np.int32), plain(b, np.int32), out)
+        return out
+
+    def totals(self, tried: IdxArray, who: IdxArray, mass: FloatArray, drawn: FloatArray) -> FloatArray:
+        """Return the weighted seconds to all of `who`, for each that is tried; see `Legs.totals`."""
+        out = np.array(drawn, dtype=np.float64)
+        totals(*self._rows_of_legs, plain(tried, np.int32), plain(who, np.int32), plain(mass), out)
         return out
 
     def islands(self, weight: FloatArray, k: int) -> IdxArray:  # noqa: ARG002 - all parts are known
@@ -369,32 +398,22 @@ class SparseLegs(Legs):
         _, first, number = np.unique(part, return_index=True, return_inverse=True)
         return np.asarray(np.argsort(np.argsort(first))[number.reshape(-1)], dtype=np.int32)
 
-    def lists(self, center: IdxArray, eligible: BoolArray | None) -> Lists:
-        """Return the costs of all within some reach; see `Metric.lists`. O(legs log n) by as many centres as reach."""
-        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - loads when it is used
+    def few(self, k: int) -> int:
+        """Return how many rows cost as much as lists; see `Metric.few`: each searches the whole graph."""
+        return min(k, 2 * _NEAREST_BY_LEGS)
 
-        nearest = dijkstra(self.graph, indices=center, min_only=True)[: self.n]
-        known = nearest[np.isfinite(nearest)]
-        limit = _REACH * float(np.quantile(known, _USUAL)) if known.size else 0.0
-        limit = limit if limit > 0.0 else np.inf
-        found = []
-        for rows, seconds in self._from(center, limit):
-            j, i = np.nonzero(np.isfinite(seconds[:, : self.n]))
-            found.append((i, rows.start + j, seconds[j, i]))
-        who, to, cost = (np.concatenate(column) for column in zip(*found, strict=True))
+    def lists(self, center: IdxArray, price: FloatArray, eligible: BoolArray | None) -> Lists:
+        """Return the costs of the nearest centres; see `Metric.lists`. O(legs log n) for each of so many centres."""
+        k = len(center)
+        nearest = min(k, _NEAREST_BY_LEGS)
+        found = nearest_centers(*self._rows_of_legs, plain(center, np.int32), plain(price), nearest)
+        to, priced, seconds = (a[: self.n * nearest].reshape(self.n, nearest) for a in found)
+        rest = np.full(self.n, np.inf) if nearest == k else priced.max(axis=1, initial=-np.inf)
+        known = to >= 0
         if eligible is not None:
-            may = eligible[who, to]
-            who, to, cost = who[may], to[may], cost[may]
+            known &= eligible[np.arange(self.n)[:, None], to]
+        who, at = np.nonzero(known)
+        to, seconds = to[who, at], seconds[who, at]
         order = np.lexsort((to, who))
         start = np.concatenate([[0], np.cumsum(np.bincount(who, minlength=self.n))]).astype(np.int64)
-        # nobody is further than the furthest of those who reach nothing
-        return Lists(start, to[order].astype(np.int32), cost[order], np.full(self.n, limit))
-
-    def _from(self, sources: IdxArray, limit: float) -> Any:
-        """Yield slices of the sources, and the seconds from them to all places."""
-        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - loads when it is used
-
-        step = max(1, 4 * _BLOCK // self.graph.shape[0])
-        for begin in range(0, len(sources), step):
-            rows = slice(begin, min(begin + step, len(sources)))
-            yield rows, dijkstra(self.graph, indices=sources[rows], limit=limit)
+        return Lists(start, to[order], seconds[order], rest, price)

@@ -57,8 +57,12 @@ class PointDistances:
         """Return 0 for everybody: birds cross the sea."""
         return np.zeros(len(weight), dtype=np.int32)
 
-    def lists(self, center: FloatArray, eligible: BoolArray | None) -> Lists:
-        """Return the distances to the nearest centres; see `Metric.lists`. O(n log k)."""
+    def few(self, k: int) -> int:  # noqa: ARG002 - rows are as quick as lists
+        """Return how many rows cost as much as lists; see `Metric.few`."""
+        return len(self.xyz)
+
+    def lists(self, center: FloatArray, price: FloatArray, eligible: BoolArray | None) -> Lists:
+        """Return the distances to the nearest centres, whatever their prices; see `Metric.lists`. O(n log k)."""
         from scipy.spatial import KDTree  # noqa: PLC0415 - loads when it is used
 
         n, k = len(self.xyz), len(center)
@@ -66,7 +70,7 @@ class PointDistances:
             costs = self.rows(np.arange(n, dtype=np.int32), center)
             if eligible is not None:
                 costs[~eligible] = np.inf
-            return lists_of(costs, np.full(n, np.inf))
+            return lists_of(costs, np.full(n, np.inf), price)
         chord, to = KDTree(center).query(self.xyz, k=_NEAREST)
         metres = _arc(chord)
         order = np.argsort(to, axis=1, kind="stable")
@@ -75,6 +79,7 @@ class PointDistances:
             np.take_along_axis(to, order, axis=1).astype(np.int32).ravel(),
             np.take_along_axis(metres, order, axis=1).ravel(),
             metres[:, -1] * (1 - 1e-12),
+            np.zeros(k),
         )
 
     def rows(self, who: IdxArray, center: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ with all arcs, and so is the bound.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 
     from territory.design.given_metric import Lists
     from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
-
-    #: Customers -> what they cost at all centres, infinite where there is no way or they may not go.
-    Rows = Callable[[IdxArray], FloatArray]
-
-__all__ = ["GivenSplit", "excess", "gap_margin", "given_split", "own_costs", "proven", "whole"]
+__all__ = ["Costs", "GivenSplit", "excess", "gap_margin", "given_split", "own_costs", "proven", "whole"]
 
 #: Repeats with wider margins; each at least so many times what held the flow back.
 _REPEATS, _WIDER = 200, 2.5
@@ -40,6 +36,24 @@ _SWEEPS, _ENOUGH, _FURTHER = 60, 80, 4
 _PARTS = (0.85, 0.6, 0.3)
 #: Relative to the upper limit: less outside the band is rounding.
 _DUST = 1e-10
+
+
+class Costs(NamedTuple):
+    """Where costs come from, at given centres.
+
+    Attributes
+    ----------
+    lists : callable
+        Prices -> what customers cost at the centres near them.
+    rows : callable
+        Customers -> what they cost at all centres, infinite where there is no way or they may not go.
+    few : int
+        More rows than this cost more than new lists.
+    """
+
+    lists: Callable[[FloatArray], Lists]
+    rows: Callable[[IdxArray], FloatArray]
+    few: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +106,7 @@ def gap_margin(lists: Lists, k: int) -> FloatArray:
 
 def given_split(
     lists: Lists,
-    rows: Rows,
+    costs: Costs,
     weight: FloatArray,
     lower: FloatArray,
     upper: FloatArray,
@@ -104,8 +118,8 @@ def given_split(
     Parameters
     ----------
     lists : Lists of n customers
-    rows : callable
-        Returns whole rows, for customers whose lists are too short.
+    costs : Costs
+        For customers whose lists are too short.
     weight : float array of shape (n,)
         At least 0. Nobody's weight is that of customers who reach no centre.
     lower, upper : float arrays of shape (k,)
@@ -117,7 +131,7 @@ def given_split(
     price, began = price.copy(), price
     feasible, border, flow = False, None, np.zeros(0)
     for _ in range(_REPEATS):
-        lists, border = _border(lists, rows, weight, price, margin)
+        lists, border = _border(lists, costs, weight, price, margin)
         total = weight[border.label >= 0].sum()
         if lower.sum() > total * (1 + 1e-12) or upper.sum() < total * (1 - 1e-12):
             break
@@ -137,7 +151,7 @@ def given_split(
             step = _step(lists, weight, price, inside, left, known)
             if step == np.inf and np.isfinite(lists.rest).any():
                 short = np.flatnonzero(np.isfinite(lists.rest)).astype(np.int32)
-                lists = widened(lists, short, rows(short))
+                lists = widened(lists, short, costs.rows(short))
                 step = _step(lists, weight, price, inside, left, known)
             if step == np.inf:
                 break
@@ -172,31 +186,31 @@ def proven(lists: Lists, weight: FloatArray, lower: FloatArray, upper: FloatArra
     Customers at their cheapest priced centre, less what the loads bring in; what lists leave out counts as its least.
     Less what rounding of the sums may have added. Of those who reach a centre.
     """
-    value, size = _dual(lists.start, lists.to, lists.cost, lists.rest, weight, price)
+    value, size = _dual(lists.start, lists.to, lists.cost, lists.rest, lists.base, weight, price)
     ends = np.maximum(price * lower, price * upper)
     size += float(np.abs(ends).sum())
     return float(value - ends.sum() - 1e-13 * size)
 
 
 def whole(
-    split: GivenSplit, rows: Rows, weight: FloatArray, lower: FloatArray, upper: FloatArray
+    split: GivenSplit, costs: Costs, weight: FloatArray, lower: FloatArray, upper: FloatArray
 ) -> tuple[IdxArray, Lists]:
     """Return territories of whole customers, int32 of shape (n,), -1 for who reaches none; and the lists used.
 
     By moves and exchanges at the borders. Where whole customers cannot keep the band, or the moves do not find how,
     the answer comes close; `excess` says how close.
     """
-    best, lists = _rounded(split, rows, weight, lower, upper)
+    best, lists = _rounded(split, costs, weight, lower, upper)
     worst = float(excess(best, weight, lower, upper).sum())
     middle, half = 0.5 * (lower + upper), 0.5 * (upper - lower)
     for part in _PARTS if split.feasible and np.isfinite(half).all() else ():
         if worst <= 0.0:
             break
         band = (middle - part * half, middle + part * half)
-        inner = given_split(lists, rows, weight, *band, split.price, split.margin)
+        inner = given_split(lists, costs, weight, *band, split.price, split.margin)
         if not inner.feasible:
             break
-        label, lists = _rounded(inner, rows, weight, lower, upper)
+        label, lists = _rounded(inner, costs, weight, lower, upper)
         left = float(excess(label, weight, lower, upper).sum())
         if left < worst:
             best, worst = label, left
@@ -221,14 +235,14 @@ def own_costs(lists: Lists, label: IdxArray) -> FloatArray:
 
 
 def _rounded(
-    split: GivenSplit, rows: Rows, weight: FloatArray, lower: FloatArray, upper: FloatArray
+    split: GivenSplit, costs: Costs, weight: FloatArray, lower: FloatArray, upper: FloatArray
 ) -> tuple[IdxArray, Lists]:
     k, lists = len(lower), split.lists
     label = split.label.copy()
     margin = gap_margin(lists, k)
     width = margin * min(1.0, _ENOUGH * k / max(1, len(label)))
     for _ in range(_FURTHER):
-        lists, border = _border(lists, rows, weight, split.price, width)
+        lists, border = _border(lists, costs, weight, split.price, width)
         if len(border.who):
             # territories of the others, who stay where prices put them
             _settle(
@@ -242,16 +256,19 @@ def _rounded(
 
 
 def _border(
-    lists: Lists, rows: Rows, weight: FloatArray, price: FloatArray, margin: FloatArray
+    lists: Lists, costs: Costs, weight: FloatArray, price: FloatArray, margin: FloatArray
 ) -> tuple[Lists, _Border]:
     """Return who could go where if prices rose within the margins; of lists that are complete as far as that goes."""
     while True:
         label, who, start, to, cost, load, short = _scan(
-            lists.start, lists.to, lists.cost, lists.rest, weight, price, margin
+            lists.start, lists.to, lists.cost, lists.rest, lists.base, weight, price, margin
         )
         if not len(short):
             return lists, _Border(label, who, start, to, cost, load)
-        lists = widened(lists, short, rows(short))
+        if len(short) > costs.few and not np.array_equal(lists.base, price):
+            lists = costs.lists(price)
+        else:
+            lists = widened(lists, short, costs.rows(short))
 
 
 def _step(lists: Lists, weight: FloatArray, price: FloatArray, inside: BoolArray, amount: float, known: float) -> float:
@@ -267,15 +284,17 @@ def _step(lists: Lists, weight: FloatArray, price: FloatArray, inside: BoolArray
     return float(gap[may][order[min(int(np.searchsorted(total, amount)), len(order) - 1)]]) * (1 + 1e-12)
 
 
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
-def _scan(start, to, cost, rest, weight, price, margin):
+@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
+def _scan(start, to, cost, rest, base, weight, price, margin):
     """Return labels by price; who has several candidates, and which; the loads of the others; whose lists are short."""
     n, k = len(rest), len(price)
     label = np.full(n, -1, dtype=np.int32)
     load = np.zeros(k)
-    least_price = np.inf
+    # how much less than `rest` what is not listed may cost
+    sunk, unpriced = np.inf, np.inf
     for j in range(k):
-        least_price = min(least_price, price[j])
+        sunk = min(sunk, price[j] - base[j] - 1e-13 * (abs(price[j]) + abs(base[j])))
+        unpriced = min(unpriced, -base[j])
     keep, count = np.empty(n), np.zeros(n, dtype=np.int64)
     n_short, n_who, n_arcs = 0, 0, 0
     for i in range(n):
@@ -290,11 +309,11 @@ def _scan(start, to, cost, rest, weight, price, margin):
                 most = min(most, v + margin[j] + 1e-13 * (cost[u] + 2.0 * abs(price[j])))
         if weight[i] <= 0.0:
             keep[i] = -np.inf
-            if rest[i] < nearest:
+            if rest[i] + unpriced < nearest:
                 count[i] = -1
         else:
             keep[i] = most
-            if rest[i] + least_price < most or (most == np.inf and rest[i] < np.inf):
+            if rest[i] + sunk < most or (most == np.inf and rest[i] < np.inf):
                 count[i] = -1
             else:
                 for u in range(start[i], start[i + 1]):
@@ -354,20 +373,20 @@ def _gap_between(start, to, cost, price, inside, gap):
         gap[i] = there - here if here < np.inf else np.inf
 
 
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
-def _dual(start, to, cost, rest, weight, price):
+@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
+def _dual(start, to, cost, rest, base, weight, price):
     """Return the weighted sum of least priced costs, and how large its parts are, for a bound on their rounding.
 
     A sum of n terms, one after the other, is off by n roundings of 1e-16 at most: by 1e-13 (1 + n / 1000) of it.
     """
-    total, size, least_price = 0.0, 0.0, np.inf
+    total, size, sunk = 0.0, 0.0, np.inf
     for j in range(len(price)):
-        least_price = min(least_price, price[j])
+        sunk = min(sunk, price[j] - base[j])
     for i in range(len(rest)):
         if weight[i] <= 0.0:
             # the price is of weight; the cost, of none, is nothing
             continue
-        least, big = rest[i] + least_price, rest[i] + abs(least_price)
+        least, big = rest[i] + sunk, abs(rest[i]) + 2.0 * abs(sunk)
         for u in range(start[i], start[i + 1]):
             if cost[u] + price[to[u]] < least:
                 least, big = cost[u] + price[to[u]], cost[u] + 2.0 * abs(price[to[u]])
