@@ -2,7 +2,7 @@
 
 For given centres this is the transportation problem with a band for every territory, solved as the linear program is
 (`given_split`). Then each centre goes to the best place for its territory, and so on until nothing is gained. Costs,
-and what may be a centre, are the business of a `Metric` (`given_metric`, `given_points`).
+and what may be a centre, are the business of a `Metric`: travel (`given_legs`) or distance (`given_points`).
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def given_design(
     eligible : bool array of shape (n, k), optional
         Which territories each customer may belong to; at least one.
     starts : int
-        The best of so many is taken: the first begins with the centres of a power diagram, the others with random
-        bisections.
+        The best of so many is taken; each begins with the centres of a power diagram (`power_design`), the first with
+        one that leaves nothing to chance.
     rng : Generator or int
     deadline : float
         Monotonic seconds; when it has passed, the best so far is finished.
@@ -274,15 +274,15 @@ def _dealt(task: _Task) -> list[tuple[IdxArray, IdxArray]]:
 
 
 def _seeds(task: _Task, parts: list[tuple[IdxArray, IdxArray]], rng: np.random.Generator | None) -> Centers:
-    """Return first centres: of a power diagram, or of a random bisection; drawn to homes, near them."""
+    """Return first centres: those of a power diagram, drawn to homes where they are to be; of nothing, by places."""
     found = []
     for who, mine in parts:
         xyz, weight = task.metric.xyz[who], task.weight[who]
         middle = _middle(task.lower, task.upper, float(task.weight.sum()))[mine]
         scale = float(weight.sum()) / max(float(middle.sum()), 1e-300)
-        if rng is None and weight.any():
+        if weight.any():
             points = power_design(
-                xyz, weight, scale * task.lower[mine], scale * task.upper[mine], radius=EARTH_RADIUS_M, starts=1,
+                xyz, weight, scale * task.lower[mine], scale * task.upper[mine], radius=EARTH_RADIUS_M, starts=1, rng=0 if rng is None else rng,
                 homes=None if task.anchor is None else task.metric.points(task.anchor.home), pull=task.pull,
             ).center  # fmt: skip
         else:

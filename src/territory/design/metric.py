@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from territory.design.given_metric import Legs, SparseLegs, TravelLegs
+from territory.design.given_legs import Legs, SparseLegs, TravelLegs
 from territory.design.problem import on_sphere
 from territory.errors import InputError, Problem
 from territory.model.places import Places
