@@ -16,7 +16,6 @@ import numpy as np
 from territory.design.given_metric import Anchor
 from territory.design.given_split import Costs, excess, gap_margin, given_split, own_costs, proven, whole
 from territory.design.power import power_design
-from territory.design.power_seeds import bisect
 from territory.geo.sphere import EARTH_RADIUS_M
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ __all__ = ["GivenDesign", "given_bound", "given_cost", "given_design", "given_re
 _ROUNDS, _GAIN = 40, 2e-4
 #: Times that whole territories are recentred, looking so many times as far for their centres.
 _WHOLE_ROUNDS, _MORE = 6, 3
+#: Distances that are looked at at a time.
+_BLOCK: Final = 1_000_000
 #: What cannot be reached costs the local search so many times the largest cost; it may not go there anyway.
 _FAR: Final = 10.0
 
@@ -117,6 +118,11 @@ class _Found(NamedTuple):
     center: Centers
     split: GivenSplit
     total: float
+    left: float
+
+    def key(self) -> tuple[float, float]:
+        """Return what the best has the least of: the weight of those who reach no centre, then the cost."""
+        return self.left, self.total
 
 
 def given_design(
@@ -182,9 +188,9 @@ def given_design(
     task = _Task(metric, weight, lower, upper, eligible, anchor, pull)
     none = np.zeros(len(lower))
     if fixed:
-        best = _Found(homes, task.solved(homes, none, None), 0.0)
+        best = _Found(homes, task.solved(homes, none, None), 0.0, 0.0)
     elif center is not None:
-        best = _rounds(task, center, deadline)
+        best = _rounds(task, center, np.zeros(0, dtype=np.int32), deadline)
     else:
         # where homes draw, nothing is left to chance
         best = _best_start(task, random, max(1, starts) if anchor is None else 1, deadline)
@@ -253,8 +259,9 @@ def _best_start(task: _Task, random: np.random.Generator, starts: int, deadline:
     for number, own in enumerate(random.spawn(starts)):
         if found and monotonic() >= deadline:
             break
-        found.append(_rounds(task, _seeds(task, parts, own if number else None), deadline))
-    return min(found, key=lambda f: f.total)
+        seeds = _seeds(task, parts, own if number else None)
+        found.append(_rounds(task, seeds, np.concatenate([who for who, _ in parts]), deadline))
+    return min(found, key=_Found.key)
 
 
 def _dealt(task: _Task) -> list[tuple[IdxArray, IdxArray]]:
@@ -274,19 +281,17 @@ def _dealt(task: _Task) -> list[tuple[IdxArray, IdxArray]]:
 
 
 def _seeds(task: _Task, parts: list[tuple[IdxArray, IdxArray]], rng: np.random.Generator | None) -> Centers:
-    """Return first centres: those of a power diagram, drawn to homes where they are to be; of nothing, by places."""
+    """Return first centres: those of a power diagram, drawn to homes where they are to be."""
     found = []
     for who, mine in parts:
         xyz, weight = task.metric.xyz[who], task.weight[who]
         middle = _middle(task.lower, task.upper, float(task.weight.sum()))[mine]
         scale = float(weight.sum()) / max(float(middle.sum()), 1e-300)
-        if weight.any():
-            points = power_design(
-                xyz, weight, scale * task.lower[mine], scale * task.upper[mine], radius=EARTH_RADIUS_M, starts=1, rng=0 if rng is None else rng,
-                homes=None if task.anchor is None else task.metric.points(task.anchor.home), pull=task.pull,
-            ).center  # fmt: skip
-        else:
-            points = bisect(xyz, weight, middle / middle.sum(), rng=rng)
+        points = power_design(
+            xyz, weight, scale * task.lower[mine], scale * task.upper[mine], radius=EARTH_RADIUS_M, starts=1,
+            homes=None if task.anchor is None else task.metric.points(task.anchor.home), pull=task.pull,
+            rng=0 if rng is None else rng,
+        ).center  # fmt: skip
         found.append(task.metric.seeded(points, who))
     center = task.metric.joined(found, [mine for _, mine in parts])
     if task.eligible is None or task.anchor is not None or len(parts) > 1:
@@ -297,34 +302,60 @@ def _seeds(task: _Task, parts: list[tuple[IdxArray, IdxArray]], rng: np.random.G
 def _matched(task: _Task, center: Centers) -> Centers:
     """Return the centres in the order that brings those who may go to some territories only nearest to theirs."""
     from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - only where customers are particular
+    from scipy.spatial.distance import cdist  # noqa: PLC0415
 
     if task.eligible is None:
         return center
-    some = np.flatnonzero(~task.eligible.all(axis=1))
-    share = task.eligible[some] * (task.weight[some] / np.maximum(task.eligible[some].sum(axis=1), 1))[:, None]
-    away = np.linalg.norm(task.metric.xyz[some, None] - task.metric.points(center)[None], axis=2)
-    return center[linear_sum_assignment(share.T @ away)[1]]
+    some, points = np.flatnonzero(~task.eligible.all(axis=1)), task.metric.points(center)
+    away, step = np.zeros((len(points), len(points))), max(1, _BLOCK // len(points))
+    for begin in range(0, len(some), step):
+        who = some[begin : begin + step]
+        share = task.eligible[who] * (task.weight[who] / np.maximum(task.eligible[who].sum(axis=1), 1))[:, None]
+        away += share.T @ cdist(task.metric.xyz[who], points)
+    return center[linear_sum_assignment(away)[1]]
 
 
-def _rounds(task: _Task, center: Centers, deadline: float) -> _Found:
-    """Return the best of rounds of assignment and location."""
+def _rounds(task: _Task, center: Centers, wanted: IdxArray, deadline: float) -> _Found:
+    """Return the best of rounds of assignment and location, which should reach everybody of `wanted`."""
     price, margin, best = np.zeros(len(task.lower)), None, None
-    totals: list[float] = []
+    totals: list[tuple[float, float]] = []
     for _ in range(_ROUNDS):
         split = task.solved(center, price, margin)
-        totals.append(split.cost + task.drawn(center))
-        if best is None or totals[-1] < best.total:
-            best = _Found(center, split, totals[-1])
-        stalled = len(totals) > 2 and totals[-3] - totals[-1] < _GAIN * totals[-1]
+        left = float(task.weight[split.label < 0].sum())
+        now = _Found(center, split, split.cost + task.drawn(center), left)
+        totals.append(now.key())
+        if best is None or now.key() < best.key():
+            best = now
+        stalled = len(totals) > 2 and totals[-3][0] <= left and totals[-3][1] - now.total < _GAIN * now.total
         if stalled or not split.feasible or monotonic() >= deadline:
             break
         own = own_costs(split.lists, split.label)
         moved = task.metric.recentred(split.label, center, task.weight, own, task.anchor, 1)
+        strays = wanted[split.label[wanted] < 0]
+        if strays.size:
+            moved = _fetching(task, split.label, center, moved, own, strays)
         if np.array_equal(moved, center):
             break
         center, price, margin = moved, split.price, split.margin
     assert best is not None  # noqa: S101 - the loop has run
     return best
+
+
+def _fetching(
+    task: _Task, label: IdxArray, center: Centers, moved: Centers, own: FloatArray, strays: IdxArray
+) -> Centers:
+    """Return centres that reach those whom none reaches, where there are such; else those that have moved anyway."""
+    from scipy.spatial import KDTree  # noqa: PLC0415 - loads when it is used
+
+    whole = label.copy()
+    whole[strays] = KDTree(task.metric.points(center)).query(task.metric.xyz[strays])[1]
+    fetched = task.metric.recentred(whole, center, task.weight, own, task.anchor, _MORE)
+    takes = np.zeros(len(task.lower), dtype=bool)
+    takes[whole[strays]] = True
+    moved = moved.copy()
+    same = (fetched == center) if center.ndim == 1 else (fetched == center).all(axis=1)
+    moved[takes & ~same] = fetched[takes & ~same]
+    return moved
 
 
 def _finished(task: _Task, found: _Found, *, fixed: bool, deadline: float) -> GivenDesign:

@@ -66,21 +66,20 @@ class PointDistances:
         from scipy.spatial import KDTree  # noqa: PLC0415 - loads when it is used
 
         n, k = len(self.xyz), len(center)
-        if k <= _NEAREST or eligible is not None:
+        if k <= _NEAREST:
             costs = self.rows(np.arange(n, dtype=np.int32), center)
             if eligible is not None:
                 costs[~eligible] = np.inf
             return lists_of(costs, np.full(n, np.inf), price)
-        chord, to = KDTree(center).query(self.xyz, k=_NEAREST)
+        chord, near = KDTree(center).query(self.xyz, k=_NEAREST)
         metres = _arc(chord)
-        order = np.argsort(to, axis=1, kind="stable")
-        return Lists(
-            np.arange(0, n * _NEAREST + 1, _NEAREST, dtype=np.int64),
-            np.take_along_axis(to, order, axis=1).astype(np.int32).ravel(),
-            np.take_along_axis(metres, order, axis=1).ravel(),
-            metres[:, -1] * (1 - 1e-12),
-            np.zeros(k),
-        )
+        who, to = np.repeat(np.arange(n), _NEAREST), near.ravel()
+        may = np.ones(len(to), dtype=bool) if eligible is None else eligible[who, to]
+        who, to, cost = who[may], to[may], metres.ravel()[may]
+        order = np.lexsort((to, who))
+        start = np.concatenate([[0], np.cumsum(np.bincount(who, minlength=n))]).astype(np.int64)
+        rest = metres[:, -1] * (1 - 1e-12)
+        return Lists(start, to[order].astype(np.int32), cost[order], rest, np.zeros(k))
 
     def rows(self, who: IdxArray, center: FloatArray) -> FloatArray:
         """Return the distances of some customers to all centres; see `Metric.rows`."""
