@@ -327,11 +327,11 @@ def _rounds(task: _Task, center: Centers, wanted: IdxArray, deadline: float) -> 
         if best is None or now.key() < best.key():
             best = now
         stalled = len(totals) > 2 and totals[-3][0] <= left and totals[-3][1] - now.total < _GAIN * now.total
-        if stalled or not split.feasible or monotonic() >= deadline:
+        strays = wanted[split.label[wanted] < 0]
+        if stalled or not (split.feasible or strays.size) or monotonic() >= deadline:
             break
         own = own_costs(split.lists, split.label)
         moved = task.metric.recentred(split.label, center, task.weight, own, task.anchor, 1)
-        strays = wanted[split.label[wanted] < 0]
         if strays.size:
             moved = _fetching(task, split.label, center, moved, own, strays)
         if np.array_equal(moved, center):

@@ -100,19 +100,20 @@ class Legs:
         return who[center].astype(np.int32)
 
     def islands(self, weight: FloatArray, k: int) -> IdxArray:
-        """Return parts of the map, found from the heaviest customers whose part is not known. O(n) a part."""
+        """Return parts of the map, found from the heaviest customers whose part is not known. O(n) costs a part."""
         part = np.full(self.n, -1, dtype=np.int32)
-        heavy = np.argsort(-weight, kind="stable")
-        at = 0
+        everybody = np.arange(self.n, dtype=np.int32)
+        heavy = np.argsort(-weight, kind="stable").astype(np.int32)
         for number in range(_PROBES + 2 * k):
-            while at < len(heavy) and part[heavy[at]] >= 0:
-                at += 1
-            if at == len(heavy):
+            left = heavy[part[heavy] < 0]
+            if not left.size:
                 break
-            left = np.flatnonzero(part < 0).astype(np.int32)
-            joined = np.isfinite(self.between(heavy[at : at + 1].astype(np.int32), left)[0])
-            part[left[joined]] = number
-            part[heavy[at]] = number
+            joined = np.isfinite(self.between(left[:1], everybody)[0])
+            joined[left[0]] = True
+            # whoever reaches a part that is known is of it, and joins what was two
+            known = np.unique(part[joined & (part >= 0)])
+            joined |= np.isin(part, known)
+            part[joined] = known[0] if known.size else number
         return part
 
     def few(self, k: int) -> int:  # noqa: ARG002 - a row costs as much as it would in lists

@@ -72,7 +72,7 @@ class Metric(Protocol):
         ...
 
     def islands(self, weight: FloatArray, k: int) -> IdxArray:
-        """Return the part of the map that each customer is on, shape (n,), numbered from 0; -1: not looked at."""
+        """Return which part of the map each customer is on, shape (n,), a number >= 0; -1: not looked at."""
         ...
 
     def lists(self, center: Centers, price: FloatArray, eligible: BoolArray | None) -> Lists:
@@ -109,7 +109,7 @@ def lists_of(costs: FloatArray, rest: FloatArray, base: FloatArray) -> Lists:
     """Return lists of all finite costs of an array of shape (n, k)."""
     row, to = np.nonzero(np.isfinite(costs))
     start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(costs)))]).astype(np.int64)
-    return Lists(start, to.astype(np.int32), costs[row, to], rest, base)
+    return Lists(start, to.astype(np.int32), costs[row, to], np.ascontiguousarray(rest), base)
 
 
 def widened(lists: Lists, who: IdxArray, costs: FloatArray) -> Lists:

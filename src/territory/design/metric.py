@@ -118,9 +118,8 @@ def _symmetric(matrix: Any, n: int, n_places: int) -> Any:
     if shape not in ((n, n), (n_places, n_places)):
         wanted = f"({n}, {n})" if n == n_places else f"({n}, {n}), or ({n_places}, {n_places}) with the reps' homes"
         problems.append(Problem("wrong-shape", f"expected a matrix of shape {wanted}, not {shape}"))
-    values = np.asarray(matrix.data)
-    if values.dtype.kind not in "iufb":
-        problems.append(Problem("not-numbers", f"expected seconds, not {values.dtype}"))
+    if matrix.dtype.kind not in "iuf":
+        problems.append(Problem("not-numbers", f"expected seconds, not {matrix.dtype}"))
     if problems:
         raise InputError(problems, _SUBJECT)
     # what stands twice is added up, as scipy does it
