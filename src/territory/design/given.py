@@ -333,29 +333,12 @@ def _rounds(task: _Task, center: Centers, wanted: IdxArray, deadline: float) -> 
         own = own_costs(split.lists, split.label)
         moved = task.metric.recentred(split.label, center, task.weight, own, task.anchor, 1)
         if strays.size:
-            moved = _fetching(task, split.label, center, moved, own, strays)
+            moved = task.metric.fetching(strays, split.label, moved, task.weight)
         if np.array_equal(moved, center):
             break
         center, price, margin = moved, split.price, split.margin
     assert best is not None  # noqa: S101 - the loop has run
     return best
-
-
-def _fetching(
-    task: _Task, label: IdxArray, center: Centers, moved: Centers, own: FloatArray, strays: IdxArray
-) -> Centers:
-    """Return centres that reach those whom none reaches, where there are such; else those that have moved anyway."""
-    from scipy.spatial import KDTree  # noqa: PLC0415 - loads when it is used
-
-    whole = label.copy()
-    whole[strays] = KDTree(task.metric.points(center)).query(task.metric.xyz[strays])[1]
-    fetched = task.metric.recentred(whole, center, task.weight, own, task.anchor, _MORE)
-    takes = np.zeros(len(task.lower), dtype=bool)
-    takes[whole[strays]] = True
-    moved = moved.copy()
-    same = (fetched == center) if center.ndim == 1 else (fetched == center).all(axis=1)
-    moved[takes & ~same] = fetched[takes & ~same]
-    return moved
 
 
 def _finished(task: _Task, found: _Found, *, fixed: bool, deadline: float) -> GivenDesign:

@@ -166,6 +166,23 @@ class Legs:
         away = np.array([self.between(anchor.home[j : j + 1], center[j : j + 1])[0, 0] for j in range(len(center))])
         return float(anchor.weight @ np.where(np.isfinite(away), away, 0.0))
 
+    def fetching(self, strays: IdxArray, label: IdxArray, center: IdxArray, weight: FloatArray) -> IdxArray:
+        """Return centres of which one more reaches the heaviest stray, and most of the others; see `Metric.fetching`.
+
+        Somebody who reaches him becomes the centre of the territory that he is in. O(n) costs.
+        """
+        first = strays[weight[strays].argmax() : weight[strays].argmax() + 1]
+        away = self.between(first, np.arange(self.n, dtype=np.int32))[0]
+        may = np.flatnonzero(np.isfinite(away) & (label >= 0)).astype(np.int32)
+        may = may[np.argsort(away[may], kind="stable")[: _ALL * 2]]
+        if not may.size:
+            return center
+        fetched = np.isfinite(self.between(may, strays)) @ np.maximum(weight[strays], 1e-300)
+        best = int(fetched.argmax())
+        center = center.copy()
+        center[label[may[best]]] = may[best]
+        return center
+
     def recentred(
         self, label: IdxArray, center: IdxArray, weight: FloatArray, own: FloatArray, anchor: Anchor | None, more: int
     ) -> IdxArray:

@@ -95,6 +95,10 @@ class Metric(Protocol):
         """Return the weighted cost of centres being away from what draws them; 0 for those that cannot get there."""
         ...
 
+    def fetching(self, strays: IdxArray, label: IdxArray, center: Centers, weight: FloatArray) -> Centers:
+        """Return centres of which one more reaches somebody of those whom none reaches, if that can be."""
+        ...
+
     def recentred(
         self, label: IdxArray, center: Centers, weight: FloatArray, own: FloatArray, anchor: Anchor | None, more: int
     ) -> Centers:

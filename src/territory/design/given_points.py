@@ -98,6 +98,16 @@ class PointDistances:
         """Return the weighted distance of centres to homes; see `Metric.drawn`."""
         return float(anchor.weight @ _arc(np.linalg.norm(center - anchor.home, axis=1)))
 
+    def fetching(
+        self,
+        strays: IdxArray,
+        label: IdxArray,
+        center: FloatArray,
+        weight: FloatArray,  # noqa: ARG002 - there are none
+    ) -> FloatArray:
+        """Return the centres; see `Metric.fetching`."""
+        return center
+
     def recentred(
         self,
         label: IdxArray,

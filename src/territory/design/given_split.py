@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["Costs", "GivenSplit", "excess", "gap_margin", "given_split", "own_costs", "proven", "whole"]
 
 #: Repeats with wider margins; each at least so many times what held the flow back.
-_REPEATS, _WIDER = 200, 2.5
+_REPEATS, _WIDER, _FURTHER_OUT = 200, 2.5, 1.5
 #: Whole customers: sweeps over the borders, customers of a border that are enough, and times that more are looked at.
 _SWEEPS, _ENOUGH, _FURTHER = 60, 80, 4
 #: Parts of the band that are tried where whole customers do not fit in all of it.
 _PARTS = (0.85, 0.6, 0.3)
+#: Relative to the largest prices and costs: a smaller difference is rounding.
+_NOTHING = 1e-12
 #: Relative to the upper limit: less outside the band is rounding.
 _DUST = 1e-10
 
@@ -147,19 +149,19 @@ def given_split(
             break
         if status == OUT_OF_ROOM:
             inside = reach > 0
-            known = 0.5 * float(margin[inside].min(initial=np.inf))
-            step = _step(lists, weight, price, inside, left, known)
+            step = _step(lists, weight, price, inside, left)
             if step == np.inf and np.isfinite(lists.rest).any():
                 short = np.flatnonzero(np.isfinite(lists.rest)).astype(np.int32)
                 lists = widened(lists, short, costs.rows(short))
-                step = _step(lists, weight, price, inside, left, known)
+                step = _step(lists, weight, price, inside, left)
             if step == np.inf:
                 break
-            # as much dearer as makes what is too much go elsewhere
+            # as much dearer as makes what is too much go elsewhere; that may be too dear, so look further, too
             if above:
                 price[~inside] -= step
             else:
                 price[inside] += step
+            margin = _FURTHER_OUT * margin
         else:
             rise = price - before
             margin = np.maximum(1.25 * margin, _WIDER * (rise - rise.min()))
@@ -271,12 +273,13 @@ def _border(
             lists = widened(lists, short, costs.rows(short))
 
 
-def _step(lists: Lists, weight: FloatArray, price: FloatArray, inside: BoolArray, amount: float, known: float) -> float:
+def _step(lists: Lists, weight: FloatArray, price: FloatArray, inside: BoolArray, amount: float) -> float:
     """Return by how much some territories must get dearer to lose an amount of weight; inf where none can leave."""
     gap = np.empty(len(weight))
     _gap_between(lists.start, lists.to, lists.cost, price, inside.astype(np.uint8), gap)
-    # who could leave for less was a candidate, and has left
-    may = (gap > known) & np.isfinite(gap) & (weight > 0)
+    # who could leave for nothing has left
+    nothing = _NOTHING * (float(np.abs(price).max()) + float(lists.cost.max(initial=0.0)))
+    may = (gap > nothing) & np.isfinite(gap) & (weight > 0)
     if not may.any():
         return float("inf")
     order = gap[may].argsort(kind="stable")
