@@ -100,10 +100,10 @@ class PointDistances:
 
     def fetching(
         self,
-        strays: IdxArray,
-        label: IdxArray,
+        strays: IdxArray,  # noqa: ARG002 - there are none
+        label: IdxArray,  # noqa: ARG002
         center: FloatArray,
-        weight: FloatArray,  # noqa: ARG002 - there are none
+        weight: FloatArray,  # noqa: ARG002
     ) -> FloatArray:
         """Return the centres; see `Metric.fetching`."""
         return center
