@@ -1,5 +1,3 @@
-# mypy: disable-error-code="no-untyped-def,untyped-decorator"
-# ruff: noqa: C901, PLR0912
 """The optimal balanced assignment at given costs, its prices, its bound, and whole customers.
 
 As for power diagrams (`power_fixed`), prices say who is surely whose, and the flow between territories (`power_flow`)
@@ -15,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from territory.compiled import kernel
 from territory.design.given_metric import widened
+from territory.design.given_scan import dual, gap_between, gaps, scan
 from territory.design.power_fixed import _most_apart
 from territory.design.power_flow import OUT_OF_ROOM, SOLVED, balance
 from territory.design.power_round import _most, _settle
@@ -101,7 +99,7 @@ class _Border:
 def gap_margin(lists: Lists, k: int) -> FloatArray:
     """Return margins to begin with, shape (k,): a part of what the second best costs more, at most, at each centre."""
     gap = np.zeros(k)
-    _gaps(lists.start, lists.to, lists.cost, gap)
+    gaps(lists.start, lists.to, lists.cost, gap)
     usual = float(gap.mean()) or float(np.abs(lists.cost).mean() if lists.cost.size else 0.0) or 1.0
     return np.asarray(np.maximum(0.2 * gap, 1e-2 * usual))
 
@@ -137,7 +135,7 @@ def given_split(
         total = weight[border.label >= 0].sum()
         if lower.sum() > total * (1 + 1e-12) or upper.sum() < total * (1 - 1e-12):
             break
-        flow = np.zeros(len(border.to))
+        flow = _at_cheapest(border, weight, price)
         before = price.copy()
         reach = np.zeros(len(price), dtype=np.uint8)
         status, _, left, above = balance(
@@ -188,7 +186,7 @@ def proven(lists: Lists, weight: FloatArray, lower: FloatArray, upper: FloatArra
     Customers at their cheapest priced centre, less what the loads bring in; what lists leave out counts as its least.
     Less what rounding of the sums may have added. Of those who reach a centre.
     """
-    value, size = _dual(lists.start, lists.to, lists.cost, lists.rest, lists.base, weight, price)
+    value, size = dual(lists.start, lists.to, lists.cost, lists.rest, lists.base, weight, price)
     ends = np.maximum(price * lower, price * upper)
     size += float(np.abs(ends).sum())
     return float(value - ends.sum() - 1e-13 * size)
@@ -257,12 +255,23 @@ def _rounded(
     return label, lists
 
 
+def _at_cheapest(border: _Border, weight: FloatArray, price: FloatArray) -> FloatArray:
+    """Return the flow in which everybody at the border goes where it is cheapest, the first of several such."""
+    flow = np.zeros(len(border.to))
+    if len(border.who):
+        priced = border.cost + price[border.to]
+        row = np.repeat(np.arange(len(border.who)), np.diff(border.start))
+        cheapest = np.flatnonzero(priced == np.minimum.reduceat(priced, border.start[:-1])[row])
+        flow[cheapest[np.unique(row[cheapest], return_index=True)[1]]] = weight[border.who]
+    return flow
+
+
 def _border(
     lists: Lists, costs: Costs, weight: FloatArray, price: FloatArray, margin: FloatArray
 ) -> tuple[Lists, _Border]:
     """Return who could go where if prices rose within the margins; of lists that are complete as far as that goes."""
     while True:
-        label, who, start, to, cost, load, short = _scan(
+        label, who, start, to, cost, load, short = scan(
             lists.start, lists.to, lists.cost, lists.rest, lists.base, weight, price, margin
         )
         if not len(short):
@@ -276,7 +285,7 @@ def _border(
 def _step(lists: Lists, weight: FloatArray, price: FloatArray, inside: BoolArray, amount: float) -> float:
     """Return by how much some territories must get dearer to lose an amount of weight; inf where none can leave."""
     gap = np.empty(len(weight))
-    _gap_between(lists.start, lists.to, lists.cost, price, inside.astype(np.uint8), gap)
+    gap_between(lists.start, lists.to, lists.cost, price, inside.astype(np.uint8), gap)
     # who could leave for nothing has left
     nothing = _NOTHING * (float(np.abs(price).max()) + float(lists.cost.max(initial=0.0)))
     may = (gap > nothing) & np.isfinite(gap) & (weight > 0)
@@ -285,115 +294,3 @@ def _step(lists: Lists, weight: FloatArray, price: FloatArray, inside: BoolArray
     order = gap[may].argsort(kind="stable")
     total = weight[may][order].cumsum()
     return float(gap[may][order[min(int(np.searchsorted(total, amount)), len(order) - 1)]]) * (1 + 1e-12)
-
-
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
-def _scan(start, to, cost, rest, base, weight, price, margin):
-    """Return labels by price; who has several candidates, and which; the loads of the others; whose lists are short."""
-    n, k = len(rest), len(price)
-    label = np.full(n, -1, dtype=np.int32)
-    load = np.zeros(k)
-    # how much less than `rest` what is not listed may cost
-    sunk, unpriced = np.inf, np.inf
-    for j in range(k):
-        sunk = min(sunk, price[j] - base[j] - 1e-13 * (abs(price[j]) + abs(base[j])))
-        unpriced = min(unpriced, -base[j])
-    keep, count = np.empty(n), np.zeros(n, dtype=np.int64)
-    n_short, n_who, n_arcs = 0, 0, 0
-    for i in range(n):
-        nearest, most = np.inf, np.inf
-        for u in range(start[i], start[i + 1]):
-            j = to[u]
-            # those without weight go where it is cheapest, whatever the prices
-            v = cost[u] if weight[i] <= 0.0 else cost[u] + price[j]
-            if v < nearest:
-                nearest, label[i] = v, j
-            if weight[i] > 0.0:
-                most = min(most, v + margin[j] + 1e-13 * (cost[u] + 2.0 * abs(price[j])))
-        if weight[i] <= 0.0:
-            keep[i] = -np.inf
-            if rest[i] + unpriced < nearest:
-                count[i] = -1
-        else:
-            keep[i] = most
-            if rest[i] + sunk < most or (most == np.inf and rest[i] < np.inf):
-                count[i] = -1
-            else:
-                for u in range(start[i], start[i + 1]):
-                    if cost[u] + price[to[u]] <= most:
-                        count[i] += 1
-        if count[i] < 0:
-            n_short += 1
-        elif count[i] > 1:
-            n_who += 1
-            n_arcs += count[i]
-        elif label[i] >= 0:
-            load[label[i]] += weight[i]
-    short = np.empty(n_short, dtype=np.int32)
-    who, begin = np.empty(n_who, dtype=np.int32), np.zeros(n_who + 1, dtype=np.int64)
-    target, length = np.empty(n_arcs, dtype=np.int32), np.empty(n_arcs)
-    n_short, n_who, n_arcs = 0, 0, 0
-    for i in range(n):
-        if count[i] < 0:
-            short[n_short] = i
-            n_short += 1
-        elif count[i] > 1:
-            who[n_who] = i
-            n_who += 1
-            for u in range(start[i], start[i + 1]):
-                if cost[u] + price[to[u]] <= keep[i]:
-                    target[n_arcs], length[n_arcs] = to[u], cost[u]
-                    n_arcs += 1
-            begin[n_who] = n_arcs
-    return label, who, begin, target, length, load, short
-
-
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1]")
-def _gaps(start, to, cost, gap):
-    """Fill in the most that the second best costs more than the best, of those whose best each centre is."""
-    for i in range(len(start) - 1):
-        best, first, second = -1, np.inf, np.inf
-        for u in range(start[i], start[i + 1]):
-            if cost[u] < first:
-                second, first, best = first, cost[u], to[u]
-            elif cost[u] < second:
-                second = cost[u]
-        if second < np.inf:
-            gap[best] = max(gap[best], second - first)
-
-
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1], u1[::1], f8[::1]")
-def _gap_between(start, to, cost, price, inside, gap):
-    """Fill in what the cheapest centre outside costs more than the cheapest inside, prices included."""
-    for i in range(len(start) - 1):
-        here, there = np.inf, np.inf
-        for u in range(start[i], start[i + 1]):
-            v = cost[u] + price[to[u]]
-            if inside[to[u]] > 0:
-                here = min(here, v)
-            else:
-                there = min(there, v)
-        gap[i] = there - here if here < np.inf else np.inf
-
-
-@kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
-def _dual(start, to, cost, rest, base, weight, price):
-    """Return the weighted sum of least priced costs, and how large its parts are, for a bound on their rounding.
-
-    A sum of n terms, one after the other, is off by n roundings of 1e-16 at most: by 1e-13 (1 + n / 1000) of it.
-    """
-    total, size, sunk = 0.0, 0.0, np.inf
-    for j in range(len(price)):
-        sunk = min(sunk, price[j] - base[j])
-    for i in range(len(rest)):
-        if weight[i] <= 0.0:
-            # the price is of weight; the cost, of none, is nothing
-            continue
-        least, big = rest[i] + sunk, abs(rest[i]) + 2.0 * abs(sunk)
-        for u in range(start[i], start[i + 1]):
-            if cost[u] + price[to[u]] < least:
-                least, big = cost[u] + price[to[u]], cost[u] + 2.0 * abs(price[to[u]])
-        if least < np.inf:
-            total += weight[i] * least
-            size += weight[i] * big * (1.0 + 1e-3 * i)
-    return total, size
