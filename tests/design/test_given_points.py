@@ -58,10 +58,10 @@ def test_least_distance_is_less_than_with_least_squares():
     # more centres than are listed for each customer
     lower, upper = np.full(50, w.sum() / 50 * 0.8), np.full(50, w.sum() / 50 * 1.2)
     squares = power_design(xyz, w, lower, upper, radius=EARTH_RADIUS_M)
-    found = given_design(metric, w, lower, upper)
+    middles = metric.recentred(squares.label, squares.center, w, metric.own(squares.label, squares.center), None, 1)
+    found = given_design(metric, w, lower, upper, center=middles)
     assert not found.excess.any()
     assert found.bound <= found.cost <= 1.02 * found.bound
-    middles = metric.recentred(squares.label, squares.center, w, metric.own(squares.label, squares.center), None, 1)
     assert found.cost < given_cost(metric, w, squares.label, middles)
     assert np.linalg.norm(found.center, axis=1) == pytest.approx(np.full(50, EARTH_RADIUS_M))
     # the cost is what anybody would add up
