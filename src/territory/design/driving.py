@@ -1,13 +1,15 @@
 """Territories that are balanced by work and driving together.
 
-How long a visit takes is known; how long the way to it, only once there are territories. So they are designed,
-their driving is estimated customer by customer, that becomes part of what each customer weighs, and they are designed
-again, until the weights settle.
+How long a visit takes is known; how long the way to it, only once there are territories. The way between neighbours
+is much the same whoever goes it, so that it is part of what customers weigh from the start. The way from home is not:
+it goes by the territory. So territories are designed, the driving of each is estimated, and who has far to go gets a
+smaller share of the next design, until all are in balance by the estimate of their own driving.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,30 +17,39 @@ import numpy as np
 
 from territory.check import check_alignment
 from territory.design.contiguity import read_contiguity
-from territory.design.goal import design_by
-from territory.errors import InputError, Problem
+from territory.design.ladder import DEFAULT_TOLERANCE, as_balanced, loosened
+from territory.design.power import power_bound
+from territory.design.problem import on_sphere
+from territory.design.territories import design_territories
+from territory.errors import InfeasibleError, InputError, Problem
+from territory.geo.sphere import mean_position
+from territory.model.balance import Balance
+from territory.model.eligibility import eligibility
+from territory.model.enums import Status
+from territory.model.reps import Reps
 from territory.model.units import BasicUnits
 from territory.model.workload import DEFAULT_SERVICE_S
-from territory.travel.estimate import DAY_S, DriveConstants, drive_estimate, working_day_s
+from territory.travel.estimate import DAY_S, DriveConstants, drive_estimate, local_s, working_day_s
 from territory.units import is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from territory.model.alignment import Alignment
     from territory.model.arrays import FloatArray
     from territory.model.customers import Customers
-    from territory.model.reps import Reps
 
 __all__ = ["WORK_AND_DRIVING", "design_with_driving", "visit_work", "work_and_driving"]
 
 #: The measure that says how long customers take, driving included: seconds a week.
 WORK_AND_DRIVING: Final = "work_and_driving_s"
 _SUBJECT = "design_with_driving"
-#: Part of the change in weights that a round takes over, after the first: borders would swing to and fro otherwise.
-_DAMPED: Final = 0.6
-#: Weights have settled where no territory's sum is farther than this from the estimate of its own driving.
-_SETTLED: Final = 0.01
+#: Part of the tolerance that a design may use; what a change of shares does to the driving needs the rest.
+_SHARE: Final = 0.5
+#: Part of a change in the ratio of driving to weight that a round takes over: far territories swing to and fro else.
+_DAMPED: Final = 0.7
+#: Rounds after which centres stay, where reps have homes: nobody changes places any more.
+_FREE_ROUNDS: Final = 3
 
 
 def visit_work(customers: Customers) -> tuple[FloatArray, FloatArray]:
@@ -56,14 +67,12 @@ def visit_work(customers: Customers) -> tuple[FloatArray, FloatArray]:
     InputError
         Neither intervals nor workload.
     """
-    n = len(customers)
-    service = np.full(n, DEFAULT_SERVICE_S) if customers.service_s is None else customers.service_s
+    service = _service(customers)
     if customers.visit_interval_days is not None:
         visits = np.nan_to_num(7.0 / customers.visit_interval_days, nan=0.0)
         return visits * service, visits
     if customers.workload_s is not None:
-        each = np.where(service > 0, service, DEFAULT_SERVICE_S)
-        return customers.workload_s, customers.workload_s / each
+        return customers.workload_s, customers.workload_s / np.where(service > 0, service, DEFAULT_SERVICE_S)
     problem = Problem(
         "missing-column", "how often customers are visited, or how much work they are, is not known",
         column="visit_interval_days", hint="Add visit_interval_days and service_s, or workload_s.",
@@ -91,6 +100,10 @@ def work_and_driving(alignment: Alignment, constants: DriveConstants | None = No
     ------
     InputError
         Neither intervals nor workload.
+
+    Notes
+    -----
+    O(n log n).
     """
     a = alignment
     c, reps = a.customers, a.reps
@@ -103,11 +116,14 @@ def work_and_driving(alignment: Alignment, constants: DriveConstants | None = No
         lon[held], lat[held], day_s[held] = reps.lon[rep], reps.lat[rep], working_day_s(reps)[rep]
         if reps.speed_factor is not None:
             speed[held] = reps.speed_factor[rep]
-    service = np.full(len(c), DEFAULT_SERVICE_S) if c.service_s is None else c.service_s
     found = drive_estimate(
-        c.lon, c.lat, a.territory_idx, lon, lat, service_s=service, day_s=day_s, area=c.area, constants=constants
+        c.lon, c.lat, a.territory_idx, lon, lat, service_s=_service(c), day_s=day_s, area=c.area, constants=constants
     )
     return np.asarray(work + visits * found.each_s / np.append(speed, 1.0)[a.territory_idx])
+
+
+def _service(customers: Customers) -> FloatArray:
+    return np.full(len(customers), DEFAULT_SERVICE_S) if customers.service_s is None else customers.service_s
 
 
 def design_with_driving(
@@ -117,12 +133,12 @@ def design_with_driving(
     n_territories: int | None = None,
     balance: float | Mapping[str, Any] | None = None,
     constants: DriveConstants | None = None,
-    rounds: int = 5,
+    rounds: int = 8,
     contiguous: Any = True,
     barriers: Any = None,
     bridges: Iterable[tuple[str, str]] = (),
     islands: Any = None,
-    time_limit_s: float = 30.0,
+    time_limit_s: float = 60.0,
     rng: int | np.random.Generator | None = 0,
     **options: Any,
 ) -> Alignment:
@@ -133,17 +149,18 @@ def design_with_driving(
     customers : Customers or BasicUnits, length n
         With ``visit_interval_days`` (and ``service_s``), or else ``workload_s``.
     reps : Reps, optional
-        One territory each. Driving begins at their homes; without reps, in the middle of the territories.
+        Driving begins at their homes; without reps, in the middle of the territories. ``capacity_s`` shares out
+        work and driving.
     n_territories : int, optional
     balance : float, or mapping of measure to limit, optional
         Of work and driving, 0.05 for +-5 %; or a mapping as of `design_territories` that may name
-        ``"work_and_driving_s"`` and other measures; without that name it comes first, within 10 %. Default: within
-        10 %, as far as possible.
+        ``"work_and_driving_s"`` (a number) and other measures; without that name it is 10 %. Hard limits. Default:
+        within 10 %, as far as possible.
     constants : DriveConstants, optional
-        Of the estimate. Those of the papers are too low by a quarter or so where visits have intervals and opening
-        hours; `territory.travel.calibration.fit_drive` fits them to routes.
+        Of the estimate. Those of the papers are for crow-fly tours without opening hours and intervals;
+        `territory.travel.calibration.fit_drive` fits them to routes.
     rounds : int
-        1 to 20: how often territories are designed at most.
+        1 to 50: how often territories are designed at most.
     contiguous, barriers, bridges, islands, rng, **options
         As of `design_territories`.
     time_limit_s : float
@@ -152,20 +169,21 @@ def design_with_driving(
     Returns
     -------
     Alignment
-        ``.customers.measures["work_and_driving_s"]`` is what it was balanced by, seconds a week. Where the weights
-        did not settle, ``.diagnostics`` says how far a territory is from the estimate of its own driving.
+        ``.customers.measures["work_and_driving_s"]`` is what each customer takes in this very alignment, as it is
+        estimated (`work_and_driving`), seconds a week; ``.balance`` and ``.targets`` are of that. It has passed
+        `check_alignment`.
 
     Raises
     ------
     InputError
         Every broken rule at once; neither intervals nor workload.
     InfeasibleError
-        As of `design_territories`.
+        As of `design_territories`; or no round ended within the limits.
 
     Notes
     -----
-    Marginal driving of a visit: the way from the one before it, by the density of customers around, and its share of
-    the way from home and back (Daganzo 1984; see `territory.travel.estimate`). Two to five designs.
+    Driving: the way from the visit before, by the density of customers around, and a share of the way from home and
+    back (Daganzo 1984; see `territory.travel.estimate`). Two to eight designs.
 
     Examples
     --------
@@ -180,17 +198,18 @@ def design_with_driving(
     >>> bool(town > country)  # there is more driving in the country, so fewer customers
     True
     """
-    began = monotonic()
+    end = monotonic() + time_limit_s if is_number(time_limit_s) else 0.0
     problems: list[Problem] = []
-    if isinstance(rounds, bool) or not isinstance(rounds, (int, np.integer)) or not 1 <= rounds <= 20:
-        problems.append(Problem("bad-count", f"rounds: expected a whole number from 1 to 20, not {rounds!r}"))
+    if isinstance(rounds, bool) or not isinstance(rounds, (int, np.integer)) or not 1 <= rounds <= 50:
+        problems.append(Problem("bad-count", f"rounds: expected a whole number from 1 to 50, not {rounds!r}"))
     if not (is_number(time_limit_s) and time_limit_s > 0):
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
-    limits = _limits(balance)
+    tolerance, others = _limits(balance, problems)
     table = customers.to_customers() if isinstance(customers, BasicUnits) else customers
+    work = visits = np.zeros(len(table))
     try:
-        weight, _ = visit_work(table)
-        if len(table) and not weight.any():
+        work, visits = visit_work(table)
+        if len(table) and not work.any() and not visits.any():
             problems.append(Problem("no-workload", "no visits are due, so that there is no work to balance"))
     except InputError as error:
         problems += error.problems
@@ -198,54 +217,182 @@ def design_with_driving(
     if problems:
         raise InputError(problems, _SUBJECT)
     seed = int(rng.integers(2**62)) if isinstance(rng, np.random.Generator) else rng
-    best: tuple[float, Alignment] | None = None
-    for done in range(rounds):
-        left = time_limit_s - (monotonic() - began)
-        if best is not None and left <= 0:
-            break
-        made = design_by(
-            table, reps, WORK_AND_DRIVING, weight, limits, n_territories=n_territories,
-            contiguous=False if graph is None else graph, rng=seed, **options,
-            # the first design balances no driving yet, and need not be a good one
-            time_limit_s=max(left, 1e-3) / (rounds - done) if left < time_limit_s or rounds > 1 else left,
-        )  # fmt: skip
-        found = work_and_driving(made, constants)
-        off = _unsettled(made, weight, found)
-        # without driving in its weights, the first is an answer only where nothing is driven
-        if best is None or off < best[0] or done == 1:
-            best = off, made
-        if off <= _SETTLED:
-            break
-        weight = found if done == 0 else weight + _DAMPED * (found - weight)
-    assert best is not None  # noqa: S101 - at least one round
-    return _answer(*best)
+    options |= {"contiguous": False if graph is None else graph, "rng": seed}
+    job = _Job(table, reps, n_territories, tolerance, others, options, constants)
+    best = _searched(job, work, visits, int(rounds), end)
+    return _answer(job, best, timed_out=monotonic() >= end)
 
 
-def _limits(balance: float | Mapping[str, Any] | None) -> Any:
-    """Return limits in which work and driving have a say, whatever was left out."""
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What was asked; `tolerance` is None where 10 % is a goal, not a limit."""
+
+    customers: Customers
+    reps: Reps | None
+    n_territories: int | None
+    tolerance: float | None
+    others: Mapping[str, Any]
+    options: Mapping[str, Any]
+    constants: DriveConstants | None
+
+    @property
+    def goal(self) -> float:
+        return DEFAULT_TOLERANCE if self.tolerance is None else self.tolerance
+
+    @property
+    def one_each(self) -> bool:
+        return self.reps is not None and self.n_territories in (None, len(self.reps))
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """An alignment as it came, as it is, what customers take in it (n,), targets (k,), and the largest deviation."""
+
+    came: Alignment
+    alignment: Alignment
+    measure: FloatArray
+    target: FloatArray
+    off: float
+
+
+def _searched(job: _Job, work: FloatArray, visits: FloatArray, rounds: int, end: float) -> _Round:
+    """Return the best round."""
+    c = job.customers
+    weight = work + visits * local_s(c.lon, c.lat, area=c.area, constants=job.constants)
+    first = best = now = _judged(job, _designed(job, job.reps, weight, None, (end - monotonic()) / rounds), None)
+    ratio = np.ones(len(first.alignment))
+    for done in range(1, rounds):
+        left = end - monotonic()
+        if best.off <= job.goal or left <= 0:
+            break
+        if done == 1:
+            # on the whole the way from home is part of a visit, too: many short ones take longer than few long ones
+            haul = float((now.measure - weight).sum() / max(float(visits.sum()), 1e-300))
+            weight = weight + visits * max(haul, 0.0)
+        found = _per_territory(now, now.measure) / np.maximum(_per_territory(now, weight), 1e-300)
+        found = np.where(found > 0, found, 1.0)
+        ratio = found if done == 1 else ratio * (found / ratio) ** _DAMPED
+        bases, extra = _bases(job, now, first, weight, done)
+        made = _designed(job, bases, weight, ratio, left / (rounds - done), **extra)
+        now = _judged(job, made, first)
+        best = min(best, now, key=lambda one: one.off)
+    return best
+
+
+def _designed(
+    job: _Job, reps: Reps | None, weight: FloatArray, ratio: FloatArray | None, seconds: float, **extra: Any
+) -> Alignment:
+    """Return territories balanced by weights; who drives more than his weights say gets less of them."""
+    customers = replace(job.customers, measures={**job.customers.measures, WORK_AND_DRIVING: weight})
+    share = None
+    if ratio is not None and reps is not None:
+        share = dict(zip(reps.id.tolist(), (ratio.min() / ratio).tolist(), strict=True))
+    options = {"n_territories": None if extra else job.n_territories, **job.options, **extra, "time_limit_s": seconds}
+
+    def design(tolerance: float) -> Alignment:
+        balance = {WORK_AND_DRIVING: Balance(tolerance=tolerance, share=share), **job.others}
+        return design_territories(customers, reps, balance=balance, **options)
+
+    narrow = _SHARE * job.goal
+    return as_balanced(design, (narrow, job.goal) if job.tolerance is not None else loosened(narrow))
+
+
+def _bases(job: _Job, now: _Round, first: _Round, weight: FloatArray, done: int) -> tuple[Reps, dict[str, Any]]:
+    """Return the reps of the next design, and options that keep each territory where it was.
+
+    Reps with homes may change places for some rounds; a limit of reach is measured from their homes, so that they
+    keep them. Territories without a rep each get one, in the middle.
+    """
+    if job.one_each and job.reps is not None:
+        if done < _FREE_ROUNDS or job.options.get("reach_km") is not None:
+            return job.reps, {}
+        return replace(job.reps, lon=now.came.center_lon, lat=now.came.center_lat), {"centers": "homes"}
+    lon, lat = now.came.center_lon.copy(), now.came.center_lat.copy()
+    c = job.customers
+    for j in range(len(lon)):
+        rows = np.flatnonzero(now.came.territory_idx == j)
+        if weight[rows].any():
+            lon[j], lat[j] = mean_position(c.lon[rows], c.lat[rows], weight[rows])
+    return Reps(id=first.alignment.territory_id, lon=lon, lat=lat), {"centers": "homes"}
+
+
+def _judged(job: _Job, made: Alignment, first: _Round | None) -> _Round:
+    """Return what driving an alignment leads to."""
+    if job.one_each:
+        true = replace(made, reps=job.reps, customers=job.customers)
+    else:
+        known = made if first is None else first.alignment
+        true = replace(
+            made, reps=job.reps, customers=job.customers, rep_idx=known.rep_idx, territory_id=known.territory_id
+        )
+    measure = work_and_driving(true, job.constants)
+    total = np.bincount(made.territory_idx[made.territory_idx >= 0], measure[made.territory_idx >= 0], len(made))
+    share = np.full(len(made), 1.0 / len(made))
+    if job.one_each and job.reps is not None and job.reps.capacity_s is not None:
+        share = job.reps.capacity_s[made.rep_idx] / job.reps.capacity_s.sum()
+    target = share * total.sum()
+    return _Round(made, true, measure, target, float((np.abs(total - target) / np.maximum(target, 1e-300)).max()))
+
+
+def _per_territory(now: _Round, values: FloatArray) -> FloatArray:
+    served = now.came.territory_idx >= 0
+    return np.bincount(now.came.territory_idx[served], values[served], len(now.came)).astype(np.float64)
+
+
+def _answer(job: _Job, best: _Round, *, timed_out: bool) -> Alignment:
+    """Return the alignment of a round, balanced and measured by work and driving as they are in it."""
+    if job.tolerance is not None and best.off > job.tolerance + 1e-9:
+        message = (
+            f"{WORK_AND_DRIVING}: the best alignment found leaves a territory {best.off:.2%} from its target, "
+            f"more than {job.tolerance:.2%}"
+        )
+        hint = "Widen the balance, or give more rounds and time."
+        reason = Problem("balance-not-reached", message, column=WORK_AND_DRIVING, hint=hint)
+        raise InfeasibleError([reason], "no alignment was found within the hard limits")
+    a, c = best.alignment, job.customers
+    reached = max(job.goal, best.off * (1.0 + 1e-12))
+    said = [p for p in a.diagnostics if not (p.code == "balance-loose" and p.column == WORK_AND_DRIVING)]
+    if reached > job.goal:
+        message = f"balanced within {reached:.1%}, not {job.goal:.0%}"
+        said.append(Problem("balance-loose", message, column=WORK_AND_DRIVING))
+    rows = np.flatnonzero(a.territory_idx >= 0)
+    xyz, center = on_sphere(c.lon[rows], c.lat[rows]), on_sphere(a.center_lon, a.center_lat)
+    weight, own = best.measure[rows], a.territory_idx[rows]
+    total = max(float(weight.sum()), 1e-300)
+    allowed = None if job.reps is None or not job.one_each else eligibility(c, job.reps)
+    bound = power_bound(
+        xyz, weight, best.target * max(1.0 - reached, 0.0), best.target * (1.0 + reached), center,
+        eligible=None if allowed is None or allowed[rows].all() else allowed[rows][:, a.rep_idx],
+    ) if len(rows) else 0.0  # fmt: skip
+    made = replace(
+        a,
+        customers=replace(c, measures={**c.measures, WORK_AND_DRIVING: best.measure}),
+        balance={WORK_AND_DRIVING: reached, **{n: t for n, t in a.balance.items() if n != WORK_AND_DRIVING}},
+        targets={WORK_AND_DRIVING: best.target, **{n: t for n, t in a.targets.items() if n != WORK_AND_DRIVING}},
+        rules=replace(a.rules, share={n: s for n, s in a.rules.share.items() if n != WORK_AND_DRIVING}),
+        diagnostics=tuple(said),
+        status=Status.TIME_LIMIT if timed_out else Status.FEASIBLE,
+        objective=float(weight @ ((xyz - center[own]) ** 2).sum(axis=1)) / total,
+        bound=bound / total,
+    )
+    check_alignment(made).raise_if_any(_SUBJECT)
+    return made
+
+
+def _limits(balance: object, problems: list[Problem]) -> tuple[float | None, dict[str, Any]]:
+    """Return the tolerance of work and driving, None for a goal, and the limits of other measures."""
     if balance is None:
-        return None
+        return None, {}
     if is_number(balance):
-        return {WORK_AND_DRIVING: balance}
-    if hasattr(balance, "items") and WORK_AND_DRIVING not in balance:
-        return {WORK_AND_DRIVING: 0.10, **balance}
-    return balance
-
-
-def _unsettled(made: Alignment, used: FloatArray, found: FloatArray) -> float:
-    """Return how far weights are from the estimate in the territories that they led to: the largest share of a sum."""
-    served = made.territory_idx >= 0
-    of = made.territory_idx[served]
-    before, after = (np.bincount(of, values[served], len(made)) for values in (used, found))
-    # what all weights have too much or too little of moves no border
-    after = after * (before.sum() / max(after.sum(), 1e-300))
-    share = np.divide(np.abs(after - before), before, out=np.zeros(len(made)), where=before > 0)
-    return float(share.max(initial=0.0))
-
-
-def _answer(off: float, made: Alignment) -> Alignment:
-    if off <= _SETTLED:
-        return made
-    message = f"a territory is {off:.1%} from the estimate of its own driving when the last round ended"
-    loose = Problem("driving-not-settled", message, WORK_AND_DRIVING, hint="More rounds, or more time, may help.")
-    return replace(made, diagnostics=(*made.diagnostics, loose))
+        balance = {WORK_AND_DRIVING: balance}
+    if not isinstance(balance, Mapping):
+        message = f"balance: expected a share such as 0.05, or a mapping of measures, not {balance!r}"
+        problems.append(Problem("bad-balance", message))
+        return None, {}
+    tolerance = balance.get(WORK_AND_DRIVING, DEFAULT_TOLERANCE)
+    if not (is_number(tolerance) and 0 < tolerance <= 10):
+        hint = "Write 0.05 for 5 %; the estimate changes with every customer, so that 0 cannot be kept."
+        message = f"expected a share above 0 and up to 10, not {tolerance!r}"
+        problems.append(Problem("bad-tolerance", message, WORK_AND_DRIVING, hint=hint))
+        return None, {}
+    return float(tolerance), {name: limit for name, limit in balance.items() if name != WORK_AND_DRIVING}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from territory.model.arrays import FloatArray
     from territory.model.reps import Reps
 
-__all__ = ["DAY_S", "DriveConstants", "DriveEstimate", "drive_estimate", "working_day_s"]
+__all__ = ["DAY_S", "DriveConstants", "DriveEstimate", "drive_estimate", "local_s", "working_day_s"]
 
 #: Length of a working day where nobody says, seconds.
 DAY_S: Final = 8 * 3600.0
@@ -161,6 +161,22 @@ def drive_estimate(
         out["local_m"][j] = c.travel.detour * step_m.sum()
     week_s = None if visits_per_week is None else out["week_s"]
     return DriveEstimate(out["round_s"], week_s, out["visits_per_day"], out["haul_m"], out["local_m"], every_s)
+
+
+def local_s(
+    lon: FloatArray,
+    lat: FloatArray,
+    *,
+    area: npt.NDArray[np.int8] | None = None,
+    constants: DriveConstants | None = None,
+) -> FloatArray:
+    """Estimate the way from one customer to the next where no territories are known yet, seconds, shape (n,).
+
+    By the density of all customers; the way from and to home is not in it. O(n log n).
+    """
+    c = DriveConstants() if constants is None else constants
+    xyz = unit_vectors(lon, lat).reshape(-1, 3) * EARTH_RADIUS_M
+    return c.travel.leg_s(c.local * _spacing(xyz), area)
 
 
 def working_day_s(reps: Reps) -> FloatArray:
