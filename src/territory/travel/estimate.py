@@ -148,11 +148,11 @@ def drive_estimate(
         step_m = c.local * _spacing(xyz[rows])
         haul_m = great_circle_m(lon[rows], lat[rows], home_lon[j], home_lat[j])
         step_s = c.travel.leg_s(step_m, here)
-        out_and_back_s = c.haul * c.travel.leg_s(haul_m, here)
-        # the day that is left after the line haul; a customer at the end of the world still gets a day
-        left = max(0.0, float(day_s[j]) - float(out_and_back_s.mean()))
+        one_way_s = c.travel.leg_s(haul_m, here)
+        # the day that is left between the way there and back; a customer at the end of the world still gets a day
+        left = max(0.0, float(day_s[j]) - 2.0 * float(one_way_s.mean()))
         per_day = float(np.clip(left / max(float((service_s[rows] + step_s).mean()), 1.0), 1.0, len(rows)))
-        each_s = step_s + out_and_back_s / per_day
+        each_s = step_s + c.haul * one_way_s / per_day
         every_s[rows] = each_s
         out["round_s"][j] = each_s.sum()
         out["week_s"][j] = 0.0 if visits_per_week is None else each_s @ visits_per_week[rows]
