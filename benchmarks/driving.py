@@ -1,13 +1,13 @@
-"""Territories balanced by visit hours, and by visits with driving: which are in balance once they are routed?
+"""Territories balanced by visit hours, and by visits with driving, once they are routed.
 
 Instances: ``germany-60-reps`` (the shipped customers and reps), ``georgia-60-reps`` (9,313 food retailers from
-``real/snap_georgia_us.csv`` under ``--data``; homes, intervals of 8, 12 or 16 weeks and lengths of visits are made from
-the seed). Balance 5 %. ``--size N``: N customers of each, and a rep for every 125. ``--iterations N``: of the calendar,
-a rep (default 300).
+``real/snap_georgia_us.csv`` under ``--data``; homes, intervals of 10, 14 or 20 weeks and lengths of visits are made
+from the seed). Balance 5 %. ``--size N``: N customers of each, and a rep for every 125. ``--iterations N``: of the
+calendar, a rep (default 300).
 
 1. ``visit hours``: `design_territories`, balanced by visits times their length. Four weeks are planned and routed.
-2. The estimate of driving is fitted to those routes, and its error measured: with the constants of the papers, fitted on
-   all, and fitted on one half of the territories and measured on the other (both ways).
+2. The estimate of driving is fitted to those routes, and its error measured: with the constants of the papers, fitted
+   on all, and fitted on one half of the territories and measured on the other (both ways).
 3. ``visits and driving, fitted``: `design_with_driving` with these constants, planned and routed like the first.
 4. ``visits and driving, as published``: the same with the constants of the papers, fitted to nothing.
 
@@ -15,7 +15,8 @@ a rep (default 300).
 these shares. Hours are those of the routes, visits and driving, and for visits that found no place the mean of the
 rep's visits; ``unassigned`` says how many these are. Errors are shares of the mean driving of a territory
 (`territory.travel.calibration.DriveError`); those of 3 and 4 are on routes of territories that nothing was fitted to,
-though of the same customers. ``objective`` is the mean squared distance to the centres in km^2, weighted by visit hours.
+though of the same customers. ``objective`` is the mean squared distance to the middle of the territories in km^2,
+weighted by visit hours.
 """
 
 from __future__ import annotations
@@ -78,12 +79,11 @@ def _instances(options: Options) -> Iterator[tuple[str, Customers, Reps]]:
     n = len(places)
     lon, lat = places.T
     homes = np.sort(rng.choice(n, k, replace=False))
-    # 14 visits a rep and week and more leave room for driving
     yield (
         f"georgia-{k}-reps",
         Customers(
             id=[f"c{i:05d}" for i in range(n)], lon=lon, lat=lat,
-            visit_interval_days=rng.choice([56.0, 84.0, 112.0], n),
+            visit_interval_days=rng.choice([70.0, 98.0, 140.0], n),
             service_s=np.round(2700 * rng.lognormal(0.0, 0.4, n)),
         ),
         Reps(
@@ -109,13 +109,15 @@ def _measured(name: str, customers: Customers, reps: Reps, options: Options) -> 
     figures = {
         "fitted": {"local": fit.constants.local, "haul": fit.constants.haul},
         "error": asdict(fit.before), "error_fitted": asdict(fit.after), "error_held_out": halves,
+        "error_mean": fit.before.mean, "error_fitted_mean": fit.after.mean, "error_held_out_mean": halves["mean"],
     }  # fmt: skip
     yield _result(name, "visit hours", made, plan, clock, options, work, figures)
     for engine, constants in (("visits and driving, fitted", fit.constants), ("as published", DriveConstants())):
         with Clock() as clock:
             made = design_with_driving(customers, reps, balance=TOLERANCE, constants=constants, rng=options.seed)
         plan = _planned(made, options)
-        figures = {"error": asdict(drive_error(drive_sample(plan), constants))}
+        error = drive_error(drive_sample(plan), constants)
+        figures = {"error": asdict(error), "error_mean": error.mean}
         called = engine if constants is fit.constants else f"visits and driving, {engine}"
         yield _result(name, called, made, plan, clock, options, work, figures)
 
@@ -123,9 +125,7 @@ def _measured(name: str, customers: Customers, reps: Reps, options: Options) -> 
 def _held_out(sample: DriveSample) -> dict[str, float]:
     """Fit on either half of the territories, measure on the other, and return the mean of both."""
     odd = np.arange(len(sample)) % 2 == 1
-    found = [
-        asdict(drive_error(sample.take(~part), fit_drive(sample.take(part)).constants)) for part in (odd, ~odd)
-    ]
+    found = [asdict(drive_error(sample.take(~part), fit_drive(sample.take(part)).constants)) for part in (odd, ~odd)]
     return {key: float(np.mean([one[key] for one in found])) for key in found[0]}
 
 

@@ -89,7 +89,7 @@ def work_and_driving(alignment: Alignment, constants: DriveConstants | None = No
         Reps drive from their homes, or from the centre of a territory that has no rep; days are as long as their
         shifts without the break (eight hours where unknown).
     constants : DriveConstants, optional
-        From `territory.travel.calibration.fit_drive`, say.
+        From `territory.fit_drive`, say.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def design_with_driving(
         within 10 %, as far as possible.
     constants : DriveConstants, optional
         Of the estimate. Those of the papers are for crow-fly tours without opening hours and intervals;
-        `territory.travel.calibration.fit_drive` fits them to routes.
+        `territory.fit_drive` fits them to routes.
     rounds : int
         1 to 50: how often territories are designed at most.
     contiguous, barriers, bridges, islands, rng, **options

@@ -8,13 +8,12 @@ estimate knows nothing of opening hours or of which visits fall on which day.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from territory.errors import InputError, Problem
 from territory.travel.estimate import DriveConstants, drive_estimate, working_day_s
-from territory.travel.great_circle import GreatCircle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import FloatArray
     from territory.model.plan import Plan
+    from territory.travel.great_circle import GreatCircle
 
 __all__ = ["DriveError", "DriveFit", "DriveSample", "drive_error", "drive_sample", "fit_drive"]
 
@@ -103,7 +103,7 @@ class DriveSample:
         number = np.full(len(self) + 1, -1, dtype=np.int32)
         number[at] = np.arange(len(at))
         rows = number[self.territory_idx] >= 0
-        one_each = {n: None if getattr(self, n) is None else getattr(self, n)[rows] for n in _ONE_EACH}
+        one_each: dict[str, Any] = {n: None if getattr(self, n) is None else getattr(self, n)[rows] for n in _ONE_EACH}
         one_each["territory_idx"] = number[self.territory_idx[rows]]
         return type(self)(**one_each, **{name: getattr(self, name)[at] for name in _PER_TERRITORY})
 
@@ -196,7 +196,9 @@ def drive_sample(plan: Plan) -> DriveSample:
     )  # fmt: skip
 
 
-def fit_drive(samples: Plan | DriveSample | Iterable[Plan | DriveSample], travel: GreatCircle | None = None) -> DriveFit:
+def fit_drive(
+    samples: Plan | DriveSample | Iterable[Plan | DriveSample], travel: GreatCircle | None = None
+) -> DriveFit:
     """Fit the constants of the estimate to routed days, by least squares.
 
     Parameters
@@ -240,7 +242,7 @@ def fit_drive(samples: Plan | DriveSample | Iterable[Plan | DriveSample], travel
     """
     from scipy.optimize import least_squares  # noqa: PLC0415 - slow to load, and only needed here
 
-    given = [samples] if isinstance(samples, DriveSample) or hasattr(samples, "stops") else list(samples)
+    given: list[Any] = [samples] if isinstance(samples, DriveSample) or hasattr(samples, "stops") else list(samples)
     sample = _joined([one if isinstance(one, DriveSample) else drive_sample(one) for one in given])
     _not_empty(sample)
     first = DriveConstants() if travel is None else DriveConstants(travel=travel)

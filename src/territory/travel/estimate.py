@@ -14,7 +14,7 @@ Science 18, 331-350).
 Density is measured at each customer by the distance to its fifth neighbour in the territory, so that towns and gaps
 count, and no outline has to be drawn. The constants are those of the papers, for random places and crow-fly tours; the
 road comes in by the detour factor and speeds of `GreatCircle`. Opening hours, intervals and pairs of visits
-make real days longer: `territory.travel.calibration.fit_drive` fits the constants to routed days.
+make real days longer: `territory.fit_drive` fits the constants to routed days.
 """
 
 from __future__ import annotations
