@@ -1,7 +1,7 @@
 """Territories balanced by visit hours, and by visits with driving, once they are routed.
 
 Instances: ``germany-60-reps`` (the shipped customers and reps), ``georgia-60-reps`` (9,313 food retailers from
-``real/snap_georgia_us.csv`` under ``--data``; homes, intervals of 10, 14 or 20 weeks and lengths of visits are made
+``real/snap_georgia_us.csv`` under ``--data``; homes, intervals of 4, 6 or 8 weeks and lengths of visits are made
 from the seed). Balance 5 %. ``--size N``: N customers of each, and a rep for every 125. ``--iterations N``: of the
 calendar, a rep (default 300).
 
@@ -79,11 +79,15 @@ def _instances(options: Options) -> Iterator[tuple[str, Customers, Reps]]:
     n = len(places)
     lon, lat = places.T
     homes = np.sort(rng.choice(n, k, replace=False))
+    interval = rng.choice([28.0, 42.0, 56.0], n)
+    # else everybody would be due at once
+    ago = np.floor(interval * rng.uniform(0, 1, n)).astype("timedelta64[D]")
     yield (
         f"georgia-{k}-reps",
         Customers(
             id=[f"c{i:05d}" for i in range(n)], lon=lon, lat=lat,
-            visit_interval_days=rng.choice([70.0, 98.0, 140.0], n),
+            visit_interval_days=interval,
+            last_visit=REFERENCE_DAY - ago,
             service_s=np.round(2700 * rng.lognormal(0.0, 0.4, n)),
         ),
         Reps(

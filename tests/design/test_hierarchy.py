@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -56,7 +57,7 @@ def customers_graph(customers):
     for i, s in enumerate(whole.site.tolist()):
         at[s].append(i)
     for rows in at.values():
-        graph.add_edges_from(zip(rows, rows[1:], strict=False))
+        graph.add_edges_from(pairwise(rows))
         graph.add_nodes_from(rows)
     graph.add_edges_from((at[s][0], at[t][0]) for s, t in whole.edges.tolist())
     return graph

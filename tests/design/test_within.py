@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -121,7 +123,7 @@ def test_given_graphs_limits_and_no_contiguity():
     customers = scattered(4, 30)
     region = ["W" if x < 10 else "E" for x in customers.lon]
     chain = [customers.id[i] for i in np.lexsort((customers.lon, region))]
-    pairs = list(zip(chain, chain[1:], strict=False))
+    pairs = list(pairwise(chain))
     most = customers.workload_s.sum() / 3
     made = design_within(
         customers, by=region, n_territories=4, contiguous=pairs, balance={"workload_s": Balance(at_most=most)}
@@ -178,6 +180,10 @@ REPS = Reps(id=["R1", "R2"], lon=[9, 11], lat=[50, 50], team=["W", "X"])
         ((), {"by": list("WWEE"), "n_territories": 2, "together": [["c0", "c1"]]}, "unknown-option"),
         ((), {"by": list("WWEE"), "n_territories": 2, "time_limit_s": 0}, "bad-time-limit"),
         ((), {"by": list("WWEE"), "n_territories": 2, "contiguous": "rook"}, "no-geometry"),
+        ((), {"by": list("WWEE"), "n_territories": 2, "bridges": [("c0", "c9")]}, "unknown-id"),
+        ((), {"by": list("WWEE"), "n_territories": 2, "bridges": ["c0c1"]}, "not-pairs"),
+        ((), {"by": list("WWEE"), "n_territories": 2, "bridges": 5}, "not-pairs"),
+        ((), {"by": list("WWEE"), "n_territories": 2, "centers": "homes"}, "missing-reps"),
         ((REPS,), {"by": list("WWEE")}, "unknown-region"),
         ((REPS,), {"by": list("WWEE")}, "region-without-territory"),
         ((REPS,), {"by": list("WWXX"), "n_territories": 2}, "bad-count"),
@@ -189,6 +195,34 @@ def test_faults(args, options, code):
     with pytest.raises(InputError) as caught:
         design_within(customers, *args, **options)
     assert code in caught.value.codes
+
+
+def test_a_lock_to_a_rep_of_another_region_is_named():
+    customers = Customers(
+        id=["c0", "c1", "c2"], lon=[1, 2, 3], lat=[50] * 3, owner=["R1", "", "R1"], locked=[True, False, True]
+    )
+    with pytest.raises(InputError, match="region X: locked to owners who are no reps") as caught:
+        design_within(customers, REPS, by=list("WXX"))
+    assert caught.value.problems[0].rows == (2,)
+
+
+def test_barriers_and_bridges_between_customers_of_a_region():
+    drawn = ascii_map("""
+    aa#aa
+    bb#bb
+    """)
+    region = [drawn.letters[j] for j in drawn.expected]
+    ids = drawn.customers.id.tolist()
+    cut = list(drawn.barriers)
+    with pytest.raises(InfeasibleError):
+        design_within(drawn.customers, by=region, n_territories=2, barriers=cut)
+    west, east = (next(i for i, r in zip(order, [region[ids.index(i)] for i in order], strict=True) if r == "a")
+                  for order in (ids, ids[::-1]))  # fmt: skip
+    low = [i for i in ids if region[ids.index(i)] == "b"]
+    made = design_within(
+        drawn.customers, by=region, n_territories=2, barriers=cut, bridges=[(west, east), (low[0], low[-1])]
+    )
+    assert sorted(made.territory_id.tolist()) == ["a-1", "b-1"]
 
 
 def test_an_empty_table():

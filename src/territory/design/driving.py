@@ -48,6 +48,8 @@ _SUBJECT = "design_with_driving"
 _SHARE: Final = 0.5
 #: Part of a change in the ratio of driving to weight that a round takes over: far territories swing to and fro else.
 _DAMPED: Final = 0.7
+#: What a design gets where no time is left, seconds: its first answer takes what it takes.
+_LEAST_S: Final = 1e-3
 #: Rounds after which centres stay, where reps have homes: nobody changes places any more.
 _FREE_ROUNDS: Final = 3
 
@@ -287,11 +289,13 @@ def _designed(
     share = None
     if ratio is not None and reps is not None:
         share = dict(zip(reps.id.tolist(), (ratio.min() / ratio).tolist(), strict=True))
-    options = {"n_territories": None if extra else job.n_territories, **job.options, **extra, "time_limit_s": seconds}
+    options = {"n_territories": None if extra else job.n_territories, **job.options, **extra}
+    end = monotonic() + seconds
 
     def design(tolerance: float) -> Alignment:
         balance = {WORK_AND_DRIVING: Balance(tolerance=tolerance, share=share), **job.others}
-        return design_territories(customers, reps, balance=balance, **options)
+        left = max(end - monotonic(), _LEAST_S)
+        return design_territories(customers, reps, balance=balance, time_limit_s=left, **options)
 
     narrow = _SHARE * job.goal
     return as_balanced(design, (narrow, job.goal) if job.tolerance is not None else loosened(narrow))

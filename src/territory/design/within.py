@@ -120,6 +120,7 @@ def design_within(
     seed = int(rng.integers(2**62)) if isinstance(rng, np.random.Generator) else rng
     parts: list[_Part] = []
     reasons: list[Problem] = []
+    faults: list[Problem] = []
     for r, name in enumerate(regions):
         own = None if reps is None else reps.take(reps_of[r])
         left = time_limit_s - (monotonic() - began)
@@ -133,7 +134,12 @@ def design_within(
         except InfeasibleError as error:
             reasons += [_placed(p, name, rows[r]) for p in error.reasons]
             continue
+        except InputError as error:
+            faults += [_placed(p, name, rows[r]) for p in error.problems]
+            continue
         parts.append(_Part(name, rows[r], made))
+    if faults:
+        raise InputError(faults, _SUBJECT)
     if reasons:
         raise InfeasibleError(reasons, "no territories within the regions keep the hard limits")
     made = _joined(table, reps, parts, reps_of, graphs)
@@ -164,24 +170,42 @@ def _graphs(
     They are as if given: which customers pass on whom they touch must not depend on how a graph was made, since the
     graph of the whole is made of them.
     """
-    bridges = list(bridges)
+    pairs = _read_bridges(customers, bridges, problems)
     found: list[ContiguityGraph | None] = []
     if isinstance(contiguous, (bool, np.bool_, str)):
         for some in rows:
             here = customers.take(some)
             ids = set(here.id.tolist())
-            inside = [pair for pair in bridges if set(pair) <= ids]
+            inside = [pair for pair in pairs if set(pair) <= ids]
             fresh: list[Problem] = []
             found.append(read_contiguity(here, contiguous, barriers, inside, islands, fresh))
             problems += [p for p in fresh if p not in problems]
     else:
-        whole = read_contiguity(customers, contiguous, barriers, bridges, islands, problems)
+        whole = read_contiguity(customers, contiguous, barriers, pairs, islands, problems)
         found = [None if whole is None else whole.take(some) for some in rows]
     return [
         ContiguityGraph(g.indptr, g.indices, g.site, "given", islands=g.islands, diagnostics=g.diagnostics)
         for g in found
         if g is not None
     ] or None
+
+
+def _read_bridges(customers: Customers | BasicUnits, bridges: Any, problems: list[Problem]) -> list[tuple[str, str]]:
+    """Return pairs of ids; those between two regions join nothing."""
+    try:
+        pairs = [() if isinstance(pair, str) else tuple(pair) for pair in bridges]
+    except TypeError:
+        pairs = [()]
+    if any(len(pair) != 2 for pair in pairs):
+        problems.append(Problem("not-pairs", f"bridges: expected pairs of ids, not {bridges!r:.60}"))
+        return []
+    try:
+        at = customers.positions([i for pair in pairs for i in pair])
+    except InputError as error:
+        problems += [replace(p, message=f"bridges: {p.message}", rows=()) for p in error.problems]
+        return []
+    ids = customers.id[at].tolist()
+    return list(zip(ids[::2], ids[1::2], strict=True))
 
 
 def _balance_in(balance: Any, reps: Reps | None) -> Any:

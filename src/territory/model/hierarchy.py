@@ -134,7 +134,7 @@ class Hierarchy:
         c = base.customers
         # contiguity concerns whom every rep may serve: the reps of the level are others, if there are any
         plain = c.locked is None and c.required_skills is None and c.forbidden_reps is None and not base.rules.overrides
-        kept = {name for name in top.balance if name in base.customers.measures or name == "workload_s"}
+        kept = {name for name in top.balance if name in base.customers.measures or name in ("workload_s", "deal_value")}
         return replace(
             top,
             customers=base.customers,
