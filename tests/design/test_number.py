@@ -97,6 +97,7 @@ def test_too_much_in_all():
     assert check_alignment(found.alignment).ok
     again = pickle.loads(pickle.dumps(found))  # noqa: S301 - our own
     assert again.n_territories == 7
+    assert repr(again).startswith("<LeastTerritories: 7, proven; ")
 
 
 def test_big_customers_leave_no_room():
@@ -122,6 +123,7 @@ def test_what_contiguity_forbids_was_not_found_and_is_no_proof():
     found = least_territories(customers, capacity={"workload_s": 6900}, contiguous=pairs)
     assert (found.lower_bound, found.n_territories, found.proven) == (2, 3, False)
     assert list(found.tried) == [2]
+    assert "3, at least 2" in repr(found)
     assert found.tried[2]
     loose = least_territories(customers, capacity={"workload_s": 7200}, contiguous=pairs)
     assert (loose.n_territories, loose.proven) == (2, True)

@@ -30,7 +30,7 @@ _TRIES: Final = 10
 _ROUNDING: Final = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LeastTerritories:
     """The least number of territories that capacity allows, as far as it was found.
 
@@ -55,6 +55,10 @@ class LeastTerritories:
 
     def __reduce__(self) -> tuple[Any, ...]:  # mapping views do not pickle
         return type(self), (self.alignment, self.lower_bound, self.proof, dict(self.tried))
+
+    def __repr__(self) -> str:
+        known = "proven" if self.proven else f"at least {self.lower_bound}"
+        return f"<LeastTerritories: {self.n_territories}, {known}; {self.proof.message}>"
 
     @property
     def n_territories(self) -> int:
