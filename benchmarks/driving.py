@@ -30,7 +30,8 @@ import numpy as np
 from benchmarks.record import Clock, Options, row
 from territory import Customers, Reps, design_territories, schedule_visits
 from territory.datasets import REFERENCE_DAY, load_germany
-from territory.design.driving import design_with_driving, visit_work
+from territory.design.driving import design_with_driving
+from territory.design.work import visit_work
 from territory.geo.sphere import EARTH_RADIUS_M, unit_vectors
 from territory.travel.calibration import DriveSample, drive_error, drive_sample, fit_drive
 from territory.travel.estimate import DriveConstants

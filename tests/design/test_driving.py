@@ -20,7 +20,7 @@ from territory import (
     design_territories,
     design_with_driving,
 )
-from territory.design.driving import WORK_AND_DRIVING, visit_work, work_and_driving
+from territory.design.work import WORK_AND_DRIVING, visit_work, work_and_driving
 from territory.travel.estimate import drive_estimate, working_day_s
 
 

@@ -21,8 +21,8 @@ from territory import (
     least_territories,
     territory_curve,
 )
-from territory.design.driving import visit_work, work_and_driving
 from territory.design.number import packing_bound
+from territory.design.work import visit_work, work_and_driving
 
 
 def line(*work, **columns):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from territory.design.driving import visit_work, work_and_driving
 from territory.design.territories import design_territories
+from territory.design.work import visit_work, work_and_driving
 from territory.errors import InfeasibleError, InputError, Problem
 from territory.model.frames import to_native
 from territory.review.facts import deviations

@@ -17,10 +17,11 @@ import numpy as np
 
 from territory.check import check_alignment
 from territory.design.contiguity import read_contiguity
-from territory.design.ladder import DEFAULT_TOLERANCE, as_balanced, loosened
+from territory.design.ladder import DEFAULT_TOLERANCE, as_balanced
 from territory.design.power import power_bound
 from territory.design.problem import on_sphere
 from territory.design.territories import design_territories
+from territory.design.work import WORK_AND_DRIVING, visit_work, work_and_driving
 from territory.errors import InfeasibleError, InputError, Problem
 from territory.geo.sphere import mean_position
 from territory.model.balance import Balance
@@ -28,8 +29,7 @@ from territory.model.eligibility import eligibility
 from territory.model.enums import Status
 from territory.model.reps import Reps
 from territory.model.units import BasicUnits
-from territory.model.workload import DEFAULT_SERVICE_S
-from territory.travel.estimate import DAY_S, DriveConstants, drive_estimate, local_s, working_day_s
+from territory.travel.estimate import local_s
 from territory.units import is_number
 
 if TYPE_CHECKING:
@@ -38,94 +38,22 @@ if TYPE_CHECKING:
     from territory.model.alignment import Alignment
     from territory.model.arrays import FloatArray
     from territory.model.customers import Customers
+    from territory.travel.estimate import DriveConstants
 
-__all__ = ["WORK_AND_DRIVING", "design_with_driving", "visit_work", "work_and_driving"]
+__all__ = ["design_with_driving"]
 
-#: The measure that says how long customers take, driving included: seconds a week.
-WORK_AND_DRIVING: Final = "work_and_driving_s"
 _SUBJECT = "design_with_driving"
 #: Part of the tolerance that a design may use; what a change of shares does to the driving needs the rest.
 _SHARE: Final = 0.5
 #: Part of a change in the ratio of driving to weight that a round takes over: far territories swing to and fro else.
 _DAMPED: Final = 0.7
+#: Weights add up to this, and the largest capacity is a full week, where they stand in columns that have bounds.
+_WHOLE: Final = 1e8
+_WEEK_S: Final = 40 * 3600.0
 #: What a design gets where no time is left, seconds: its first answer takes what it takes.
 _LEAST_S: Final = 1e-3
 #: Rounds after which centres stay, where reps have homes: nobody changes places any more.
 _FREE_ROUNDS: Final = 3
-
-
-def visit_work(customers: Customers) -> tuple[FloatArray, FloatArray]:
-    """Return how long customers take without driving, and how often they are visited.
-
-    Returns
-    -------
-    work_s : float array of shape (n,), seconds a week
-        Visits times their length (half an hour where unknown) where intervals are known; else ``workload_s``.
-    visits_per_week : float array of shape (n,)
-        7 over the interval; else ``workload_s`` over the length of a visit.
-
-    Raises
-    ------
-    InputError
-        Neither intervals nor workload.
-    """
-    service = _service(customers)
-    if customers.visit_interval_days is not None:
-        visits = np.nan_to_num(7.0 / customers.visit_interval_days, nan=0.0)
-        return visits * service, visits
-    if customers.workload_s is not None:
-        return customers.workload_s, customers.workload_s / np.where(service > 0, service, DEFAULT_SERVICE_S)
-    problem = Problem(
-        "missing-column", "how often customers are visited, or how much work they are, is not known",
-        column="visit_interval_days", hint="Add visit_interval_days and service_s, or workload_s.",
-    )  # fmt: skip
-    raise InputError([problem], _SUBJECT)
-
-
-def work_and_driving(alignment: Alignment, constants: DriveConstants | None = None) -> FloatArray:
-    """Estimate how long each customer takes in an alignment, visits and the driving that they add.
-
-    Parameters
-    ----------
-    alignment : Alignment, n customers in k territories
-        Reps drive from their homes, or from the centre of a territory that has no rep; days are as long as their
-        shifts without the break (eight hours where unknown).
-    constants : DriveConstants, optional
-        From `territory.fit_drive`, say.
-
-    Returns
-    -------
-    float array of shape (n,), seconds a week
-        Work alone for who is in no territory.
-
-    Raises
-    ------
-    InputError
-        Neither intervals nor workload.
-
-    Notes
-    -----
-    O(n log n).
-    """
-    a = alignment
-    c, reps = a.customers, a.reps
-    work, visits = visit_work(c)
-    lon, lat = a.center_lon.copy(), a.center_lat.copy()
-    day_s, speed = np.full(len(a), DAY_S), np.ones(len(a))
-    held = np.flatnonzero(a.rep_idx >= 0)
-    if reps is not None:
-        rep = a.rep_idx[held]
-        lon[held], lat[held], day_s[held] = reps.lon[rep], reps.lat[rep], working_day_s(reps)[rep]
-        if reps.speed_factor is not None:
-            speed[held] = reps.speed_factor[rep]
-    found = drive_estimate(
-        c.lon, c.lat, a.territory_idx, lon, lat, service_s=_service(c), day_s=day_s, area=c.area, constants=constants
-    )
-    return np.asarray(work + visits * found.each_s / np.append(speed, 1.0)[a.territory_idx])
-
-
-def _service(customers: Customers) -> FloatArray:
-    return np.full(len(customers), DEFAULT_SERVICE_S) if customers.service_s is None else customers.service_s
 
 
 def design_with_driving(
@@ -261,7 +189,7 @@ def _searched(job: _Job, work: FloatArray, visits: FloatArray, rounds: int, end:
     """Return the best round."""
     c = job.customers
     weight = work + visits * local_s(c.lon, c.lat, area=c.area, constants=job.constants)
-    first = best = now = _judged(job, _designed(job, job.reps, weight, None, (end - monotonic()) / rounds), None)
+    first = best = now = _judged(job, _designed(job, job.reps, weight, None, _seconds(end - monotonic(), rounds)), None)
     ratio = np.ones(len(first.alignment))
     for done in range(1, rounds):
         left = end - monotonic()
@@ -275,10 +203,15 @@ def _searched(job: _Job, work: FloatArray, visits: FloatArray, rounds: int, end:
         found = np.where(found > 0, found, 1.0)
         ratio = found if done == 1 else ratio * (found / ratio) ** _DAMPED
         bases, extra = _bases(job, now, first, weight, done)
-        made = _designed(job, bases, weight, ratio, left / (rounds - done), **extra)
+        made = _designed(job, bases, weight, ratio, _seconds(left, rounds - done), **extra)
         now = _judged(job, made, first)
         best = min(best, now, key=lambda one: one.off)
     return best
+
+
+def _seconds(left: float, rounds: int) -> float:
+    """Return the time of a round: half of what is left, as most end long before."""
+    return left if rounds == 1 else left / 2.0
 
 
 def _designed(
@@ -293,12 +226,25 @@ def _designed(
     end = monotonic() + seconds
 
     def design(tolerance: float) -> Alignment:
-        balance = {WORK_AND_DRIVING: Balance(tolerance=tolerance, share=share), **job.others}
         left = max(end - monotonic(), _LEAST_S)
+        balance = {WORK_AND_DRIVING: Balance(tolerance=tolerance, share=share), **job.others}
         return design_territories(customers, reps, balance=balance, time_limit_s=left, **options)
 
     narrow = _SHARE * job.goal
-    return as_balanced(design, (narrow, job.goal) if job.tolerance is not None else loosened(narrow))
+    if job.tolerance is not None:
+        return as_balanced(design, (narrow, job.goal))
+    try:
+        return design(narrow)
+    except InfeasibleError:
+        # a goal is one of the workload, whose place the weights take, and goes by capacity
+        posing = replace(job.customers, workload_s=weight * (_WHOLE / float(weight.sum())), measures={})
+        if share is not None and reps is not None:
+            own = np.ones(len(reps)) if reps.capacity_s is None else reps.capacity_s
+            part = own * np.array(list(share.values()))
+            reps = replace(reps, capacity_s=part * (_WEEK_S / part.max()))
+        left = max(end - monotonic(), _LEAST_S)
+        made = design_territories(posing, reps, time_limit_s=left, **options)
+        return replace(made, customers=customers, balance={}, targets={})
 
 
 def _bases(job: _Job, now: _Round, first: _Round, weight: FloatArray, done: int) -> tuple[Reps, dict[str, Any]]:
