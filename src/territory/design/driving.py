@@ -45,6 +45,8 @@ __all__ = ["design_with_driving"]
 _SUBJECT = "design_with_driving"
 #: Part of the tolerance that a design may use; what a change of shares does to the driving needs the rest.
 _SHARE: Final = 0.5
+#: The same in rounds after the fifth: what is left then is the change of driving that a design brings with it.
+_LATE_SHARE: Final = (5, 0.3)
 #: Part of a change in the ratio of driving to weight that a round takes over: far territories swing to and fro else.
 _DAMPED: Final = 0.7
 #: Weights add up to this, and the largest capacity is a full week, where they stand in columns that have bounds.
@@ -63,7 +65,7 @@ def design_with_driving(
     n_territories: int | None = None,
     balance: float | Mapping[str, Any] | None = None,
     constants: DriveConstants | None = None,
-    rounds: int = 8,
+    rounds: int = 12,
     contiguous: Any = True,
     barriers: Any = None,
     bridges: Iterable[tuple[str, str]] = (),
@@ -113,7 +115,7 @@ def design_with_driving(
     Notes
     -----
     Driving: the way from the visit before, by the density of customers around, and a share of the way from home and
-    back (Daganzo 1984; see `territory.travel.estimate`). Two to eight designs.
+    back (Daganzo 1984; see `territory.travel.estimate`). Two to twelve designs, five to six as a rule.
 
     Examples
     --------
@@ -189,7 +191,9 @@ def _searched(job: _Job, work: FloatArray, visits: FloatArray, rounds: int, end:
     """Return the best round."""
     c = job.customers
     weight = work + visits * local_s(c.lon, c.lat, area=c.area, constants=job.constants)
-    first = best = now = _judged(job, _designed(job, job.reps, weight, None, _seconds(end - monotonic(), rounds)), None)
+    first = best = now = _judged(
+        job, _designed(job, job.reps, weight, None, _seconds(end - monotonic(), rounds), _SHARE), None
+    )
     ratio = np.ones(len(first.alignment))
     for done in range(1, rounds):
         left = end - monotonic()
@@ -203,7 +207,12 @@ def _searched(job: _Job, work: FloatArray, visits: FloatArray, rounds: int, end:
         found = np.where(found > 0, found, 1.0)
         ratio = found if done == 1 else ratio * (found / ratio) ** _DAMPED
         bases, extra = _bases(job, now, first, weight, done)
-        made = _designed(job, bases, weight, ratio, _seconds(left, rounds - done), **extra)
+        part = _SHARE if done < _LATE_SHARE[0] else _LATE_SHARE[1]
+        try:
+            made = _designed(job, bases, weight, ratio, _seconds(left, rounds - done), part, **extra)
+        except InfeasibleError:
+            # what was found before is judged as it is
+            break
         now = _judged(job, made, first)
         best = min(best, now, key=lambda one: one.off)
     return best
@@ -215,9 +224,18 @@ def _seconds(left: float, rounds: int) -> float:
 
 
 def _designed(
-    job: _Job, reps: Reps | None, weight: FloatArray, ratio: FloatArray | None, seconds: float, **extra: Any
+    job: _Job,
+    reps: Reps | None,
+    weight: FloatArray,
+    ratio: FloatArray | None,
+    seconds: float,
+    part: float,
+    **extra: Any,
 ) -> Alignment:
-    """Return territories balanced by weights; who drives more than his weights say gets less of them."""
+    """Return territories balanced by weights; who drives more than his weights say gets less of them.
+
+    The tolerance is a part of that which was asked for, or the whole where nothing keeps it.
+    """
     customers = replace(job.customers, measures={**job.customers.measures, WORK_AND_DRIVING: weight})
     share = None
     if ratio is not None and reps is not None:
@@ -230,7 +248,7 @@ def _designed(
         balance = {WORK_AND_DRIVING: Balance(tolerance=tolerance, share=share), **job.others}
         return design_territories(customers, reps, balance=balance, time_limit_s=left, **options)
 
-    narrow = _SHARE * job.goal
+    narrow = part * job.goal
     if job.tolerance is not None:
         return as_balanced(design, (narrow, job.goal))
     try:
@@ -240,8 +258,8 @@ def _designed(
         posing = replace(job.customers, workload_s=weight * (_WHOLE / float(weight.sum())), measures={})
         if share is not None and reps is not None:
             own = np.ones(len(reps)) if reps.capacity_s is None else reps.capacity_s
-            part = own * np.array(list(share.values()))
-            reps = replace(reps, capacity_s=part * (_WEEK_S / part.max()))
+            own = own * np.array(list(share.values()))
+            reps = replace(reps, capacity_s=own * (_WEEK_S / own.max()))
         left = max(end - monotonic(), _LEAST_S)
         made = design_territories(posing, reps, time_limit_s=left, **options)
         return replace(made, customers=customers, balance={}, targets={})
