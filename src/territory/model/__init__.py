@@ -9,6 +9,7 @@ from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
 from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
 from territory.model.explanation import Alternative, Explanation, Limit
+from territory.model.hierarchy import Hierarchy
 from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
@@ -34,6 +35,7 @@ __all__ = [
     "Customers",
     "DateRanges",
     "Explanation",
+    "Hierarchy",
     "HoursBind",
     "Limit",
     "Parity",
