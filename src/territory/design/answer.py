@@ -115,11 +115,7 @@ def _bound(
     lower, upper = reached.lower[:, 0], reached.upper[:, 0]
     if not problem.weight.any():
         lower, upper = np.zeros(problem.k), np.full(problem.k, float(problem.n))
-    whole, eligible = atoms.problem, request.eligible
-    if eligible is not None and whole.n < problem.n:
-        common = np.ones((whole.n, problem.k), dtype=bool)
-        np.logical_and.at(common, atoms.atom, eligible)
-        eligible = common
+    whole, eligible = atoms.problem, atoms.common(request.eligible)
     if request.yardstick is not None and at is not None:
         high = np.minimum(upper, 2.0 * max(float(problem.weight.sum()), 1.0))
         return request.yardstick.bound(atoms, problem.weight, lower, high, at, eligible)

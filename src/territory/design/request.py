@@ -291,7 +291,9 @@ def _request(
         reach_m=reach_m,
         particulars=special,
         pull=pull,
-        graph=None if graph is None else problem_graph(graph, customers, allowed, row, special.together),
+        graph=None
+        if graph is None
+        else problem_graph(graph, customers, allowed, row, special.together, special.overrides),
         asked=asked,
         yardstick=yardstick,
         stranded=left,
