@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from territory.design.exact_model import GAP, HessModel
-from territory.design.lagrange import UnitDual, common_band, unit_center_dual
+from territory.design.lagrange_units import unit_center_dual
 from territory.model.enums import Status
 
 if TYPE_CHECKING:
+    from territory.design.lagrange_units import UnitDual
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
 
 __all__ = ["ExactResult", "exact_assignment", "exact_centers", "promising"]
@@ -114,7 +115,15 @@ def exact_centers(
     near = np.where(np.isfinite(cost), cost, 0.0)
     neighbours = None if edges is None else neighbours_of(edges, n, concerned)
     model = HessModel(
-        near, measures, np.tile(low, (n, 1)), np.tile(high, (n, 1)), k, True, _pairs(apart), neighbours, concerned
+        near,
+        measures,
+        np.tile(low, (n, 1)),
+        np.tile(high, (n, 1)),
+        k,
+        own=True,
+        apart=_pairs(apart),
+        neighbours=neighbours,
+        concerned=concerned,
     )
     best, best_label = np.inf, None
     if label is not None:
@@ -123,7 +132,7 @@ def exact_centers(
     if not np.isfinite(bound):
         return ExactResult(None, None, np.inf, np.inf, Status.INFEASIBLE)
     bound = max(bound, 0.0)
-    floor = _pair_bounds(cost, measures[:, 0], low[0], high[0], k, dual)
+    floor = _pair_bounds(cost, measures[:, 0], k, dual)
     step = _FIRST * max(bound, 1e-3 * float(near.max(initial=0.0)))
     known = 0
     while best > bound * (1.0 + GAP):
@@ -192,7 +201,7 @@ def exact_assignment(
     neighbours = None if edges is None else neighbours_of(edges, n, concerned)
     allowed = np.isfinite(cost) if eligible is None else np.isfinite(cost) & eligible
     model = HessModel(
-        np.where(allowed, cost, 0.0), measures, low, high, k, False, _pairs(apart), neighbours, concerned
+        np.where(allowed, cost, 0.0), measures, low, high, k, own=False, apart=_pairs(apart), neighbours=neighbours, concerned=concerned
     )  # fmt: skip
     answer = model.solve(allowed, deadline=deadline)
     status = Status.OPTIMAL if answer.proven else Status.TIME_LIMIT
@@ -208,14 +217,11 @@ def promising(floor: FloatArray, goal: float) -> BoolArray:
     return np.asarray(allowed & np.diagonal(allowed)[None, :])
 
 
-def _pair_bounds(
-    cost: FloatArray, load: FloatArray, lower: float, upper: float, k: int, dual: UnitDual
-) -> FloatArray:
+def _pair_bounds(cost: FloatArray, load: FloatArray, k: int, dual: UnitDual) -> FloatArray:
     """Return what any answer costs in which i belongs to centre j, at least, shape (n, n).
 
     With j among the centres, and i taken against its will: what that adds at the price of load where j ends.
     """
-    common_band(load, lower, upper, k)
     order = np.sort(dual.value)
     kth = float(order[k - 1])
     opened = dual.bound + np.maximum(dual.value - kth, 0.0)

@@ -23,8 +23,10 @@ __all__ = ["Answer", "HessModel", "pieces_of"]
 
 #: Relative gap at which an answer counts as optimal.
 GAP: Final = 1e-7
-#: How much wider bands are taken, relative to their ends: what checks of limits let pass.
-_WIDER: Final = 1e-9
+#: By how much totals may be outside of bands, relative to their ends: what checks of limits let pass.
+_OUTSIDE: Final = 1e-9
+#: Ends of bands become this, so that the solver's absolute tolerance is small beside them.
+_LARGE: Final = 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,9 +97,7 @@ class HessModel:
         while True:
             answer = self._solved(allowed, deadline, cutoff)
             bound = max(bound, answer.bound)
-            if answer.label is None or self.neighbours is None:
-                return Answer(answer.label, answer.objective, bound, answer.proven)
-            if not self._cut(answer.label, allowed):
+            if answer.label is None or not (self._weighed(answer.label) | self._cut(answer.label, allowed)):
                 return Answer(answer.label, answer.objective, bound, answer.proven)
             if not answer.proven or monotonic() >= deadline:
                 return Answer(None, np.inf, bound, proven=False)
@@ -131,20 +131,11 @@ class HessModel:
         by_candidate = _grouped(at, q, np.arange(arcs))
         for j in candidates.tolist():
             mine, hub = by_candidate[j], int(opened[j])
-            for measure, low, high in zip(self.measures[who[mine]].T, self.lower[j], self.upper[j], strict=True):
-                unit = max(abs(float(high)) if np.isfinite(high) else 0.0, float(measure.max(initial=0.0)), 1e-300)
-                for end, sign in ((low * (1.0 - _WIDER), -1.0), (high * (1.0 + _WIDER), 1.0)):
-                    if np.isfinite(end) and not (sign < 0.0 and end <= 0.0):
-                        columns = np.append(mine, hub)
-                        rows.add(columns, np.append(sign * measure, -sign * end) / unit, -np.inf, 0.0)
+            self._band(rows, j, who[mine], np.append(mine, hub))
             if not given:
                 for arc in mine[mine != hub].tolist():
                     rows.add(np.array([arc, hub]), np.array([1.0, -1.0]), -np.inf, 0.0)
-        for a, b in self.apart.tolist():
-            for j in candidates.tolist():
-                pair = number[[a, b], j]
-                if (pair >= 0).all():
-                    rows.add(np.append(pair, opened[j]), np.array([1.0, 1.0, -1.0]), -np.inf, 0.0)
+        self._separate(rows, number, opened, candidates)
         self._connect(rows, number, candidates)
         objective = np.zeros(size)
         objective[:arcs] = self.cost[who, at] / scale
@@ -172,12 +163,27 @@ class HessModel:
         total = float(self.cost[np.arange(n), label].sum())
         return Answer(label, total, min(bound, total), proven=found.status == 0)
 
+    def _band(self, rows: _Rows, j: int, units: IntArray, columns: IntArray) -> None:
+        """Add the bands of a candidate: of the units that may be there, if it is a centre (the last column)."""
+        for measure, low, high in zip(self.measures[units].T, self.lower[j], self.upper[j], strict=True):
+            unit = max(abs(float(high)) if np.isfinite(high) else 0.0, float(measure.max(initial=0.0)), 1e-300)
+            # ends as they are: of ends that are moved a little outwards, the solver was seen to cut answers off
+            for end, sign in ((low, -1.0), (high, 1.0)):
+                if np.isfinite(end) and not (sign < 0.0 and end <= 0.0):
+                    rows.add(columns, np.append(sign * measure, -sign * end) / unit * _LARGE, -np.inf, 0.0)
+
+    def _separate(self, rows: _Rows, number: IntArray, opened: IntArray, candidates: IntArray) -> None:
+        """Add the pairs that must not share a territory."""
+        for a, b in self.apart.tolist():
+            for j in candidates.tolist():
+                pair = number[[a, b], j]
+                if (pair >= 0).all():
+                    rows.add(np.append(pair, opened[j]), np.array([1.0, 1.0, -1.0]), -np.inf, 0.0)
+
     def _connect(self, rows: _Rows, number: IntArray, candidates: IntArray) -> None:
         """Add what contiguity asks: of every unit a neighbour, and the cuts."""
-        if self.neighbours is None:
-            return
         concerned = np.ones(len(number), dtype=bool) if self.concerned is None else self.concerned
-        if self.own:
+        if self.own and self.neighbours is not None:
             for j in candidates[concerned[candidates]].tolist():
                 near = set(self.neighbours[j].tolist())
                 for a in np.flatnonzero((number[:, j] >= 0) & concerned).tolist():
@@ -194,10 +200,29 @@ class HessModel:
             signs = np.append(np.ones(len(plus)), -np.ones(len(minus)))
             rows.add(np.append(plus, minus), signs, -np.inf, most)
 
+    def _weighed(self, label: IdxArray) -> bool:
+        """Note whose totals the solver's tolerance let out of their bands; return whether there are any."""
+        broken = False
+        for j in np.unique(label).tolist():
+            inside = np.flatnonzero(label == j)
+            total = self.measures[inside].sum(axis=0)
+            if (total > self.upper[j] * (1.0 + _OUTSIDE)).any():
+                broken = True
+                same = np.flatnonzero((self.upper == self.upper[j]).all(axis=1)).tolist()
+                self._cuts += [
+                    (c, tuple(inside.tolist()), np.empty(0, dtype=np.int64), len(inside) - 1.0) for c in same
+                ]
+            elif (total < self.lower[j] * (1.0 - _OUTSIDE)).any():
+                broken = True
+                others = np.flatnonzero(label != j)
+                self._cuts.append((j, (j,), others, 0.0) if self.own else (j, (), others, -1.0))
+        return broken
+
     def _cut(self, label: IdxArray, allowed: BoolArray) -> bool:
         """Note what would have joined torn territories; return whether any is torn."""
         neighbours = self.neighbours
-        assert neighbours is not None  # noqa: S101 - for the type checker; the caller asked
+        if neighbours is None:
+            return False
         n = len(label)
         concerned = np.ones(n, dtype=bool) if self.concerned is None else self.concerned
         torn = False

@@ -1,9 +1,10 @@
-"""Lower bounds on the cost of territories whatever their centres: Lagrangian, for any prices of the points.
+"""A lower bound on the cost of territories wherever their centres are: Lagrangian, for any prices of the points.
 
-With centres anywhere (`free_center_bound`), the objective is the weighted squared distance to each territory's own
-weighted middle, and the bound holds for every alignment that keeps the bands. With centres at units
-(`unit_center_bound`, Hess et al. 1965) costs are what one likes. In both, points may be split and territories overlap
-as long as the parts of a point add up to one: what that allows is the gap.
+The objective is the weighted squared distance to each territory's own weighted middle, and the bound holds for every
+alignment that keeps the bands: for any prices u, none costs less than the sum of u plus k times the least value of a
+centre (`lagrange_kernels`), which boxes prove (`lagrange_boxes`). Points may be split there and territories overlap, as
+long as the parts of a point add up to one: what that allows is the gap. It is small where territories may lie in many
+ways, and large where work comes in a few heaps that are no multiples of a territory.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ import numpy as np
 
 from territory.design.lagrange_ascent import Ascent, Candidates, smoothing
 from territory.design.lagrange_boxes import least_values
-from territory.design.lagrange_kernels import priced
+from territory.design.lagrange_units import ROUNDING, common_band
 from territory.design.power import power_design
 from territory.design.power_tree import cells, make_tree
 
 if TYPE_CHECKING:
     from territory.model.arrays import FloatArray, IdxArray
 
-__all__ = ["FreeDual", "UnitDual", "common_band", "free_center_bound", "free_center_dual", "unit_center_bound",
-           "unit_center_dual", "unit_values"]  # fmt: skip
+__all__ = ["FreeDual", "free_center_bound", "free_center_dual"]
 
 #: Rounds of the ascent, and after how many the least of all centres is looked for.
 _ROUNDS: Final = 800
@@ -36,10 +36,6 @@ _FIRST, _REACH = 500, 3.0
 #: Boxes of the proof, few first, and how near it is to come, as a part of what a territory costs.
 _PROOF: Final = (10_000, 60_000, 300_000)
 _WITHIN: Final = 1e-4
-#: What rounding may have added to a sum, relative to its terms.
-_ROUNDING: Final = 1e-10
-#: How much wider a band is taken, relative to its ends: what checks of limits let pass.
-_WIDER: Final = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,35 +54,6 @@ class FreeDual:
     bound: float
     price: FloatArray
     within: float
-
-
-@dataclass(frozen=True, eq=False)
-class UnitDual:
-    """Prices of points and what they prove of centres at candidates.
-
-    Attributes
-    ----------
-    bound : float
-        No choice of k candidates and shares within the bands costs less.
-    price : float array of shape (n,)
-    value : float array of shape (q,)
-        What each candidate costs less what it is paid, at these prices.
-    end : float array of shape (q,)
-        Its price of load (see `lagrange_kernels`); -inf where no share is within the band.
-    """
-
-    bound: float
-    price: FloatArray
-    value: FloatArray
-    end: FloatArray
-
-
-def common_band(load: FloatArray, lower: Any, upper: Any, k: int) -> tuple[float, float]:
-    """Return one band that holds for every territory: of the widest of all, what the others' limits leave of it."""
-    low, high = float(np.min(lower)), float(np.max(upper))
-    total = float(load.sum())
-    low, high = max(low, total - (k - 1) * high), min(high, total - (k - 1) * low)
-    return max(0.0, low - _WIDER * abs(low)), high + _WIDER * abs(high)
 
 
 def free_center_bound(
@@ -162,7 +129,7 @@ def free_center_dual(
     middle = start - start.mean(axis=0)
     squares = ((x[:, None] - middle[None]) ** 2).sum(axis=2)
     size = float(w @ squares.min(axis=1)) / k
-    if size <= _ROUNDING * float(w @ (x**2).sum(axis=1)):
+    if size <= ROUNDING * float(w @ (x**2).sum(axis=1)):
         return FreeDual(0.0, np.zeros(len(x)), 0.0)
     # axes along which places spread, so that boxes are thin where a sphere is nearly flat
     turn = np.linalg.eigh(x.T @ x)[1]
@@ -175,7 +142,9 @@ def free_center_dual(
     value, best = search.proven(price, least, deadline)
     scale = per_w * unit**2
     bound = float(price.sum()) + k * value
-    bound -= _ROUNDING * (float(np.abs(price).sum()) + k * abs(value))
+    if not np.isfinite(bound):
+        return FreeDual(bound, price * scale, 0.0)
+    bound -= ROUNDING * (float(np.abs(price).sum()) + k * abs(value))
     return FreeDual(max(0.0, bound * scale), price * scale, k * (best - value) * scale)
 
 
@@ -221,9 +190,7 @@ class _Free:
         cost = np.ascontiguousarray(np.take_along_axis(cost, item.astype(np.int64), axis=1))
         return Candidates(cost, item, np.ascontiguousarray(at), np.full(q, -1, dtype=np.int32))
 
-    def climbed(
-        self, middle: FloatArray, u: FloatArray, rounds: int, deadline: float
-    ) -> tuple[FloatArray, float]:
+    def climbed(self, middle: FloatArray, u: FloatArray, rounds: int, deadline: float) -> tuple[FloatArray, float]:
         """Return the best prices of an ascent, and the least value of a centre that is known for them."""
         n, k = len(self.x), self.k
         tree = make_tree(self.x, self.w)
@@ -276,142 +243,3 @@ class _Free:
             if best - bound <= 1.01 * _WITHIN or monotonic() >= deadline:
                 break
         return bound, best
-
-
-def unit_center_bound(
-    cost: FloatArray,
-    load: FloatArray,
-    lower: Any,
-    upper: Any,
-    *,
-    k: int,
-    deadline: float = float("inf"),
-) -> float:
-    """Return a lower bound on the cost of k territories with centres at units; `unit_center_dual`, the bound alone."""
-    return unit_center_dual(cost, load, lower, upper, k=k, deadline=deadline).bound
-
-
-def unit_center_dual(
-    cost: FloatArray,
-    load: FloatArray,
-    lower: Any,
-    upper: Any,
-    *,
-    k: int,
-    own: bool = True,
-    price: FloatArray | None = None,
-    size: float | None = None,
-    rounds: int = _ROUNDS,
-    deadline: float = float("inf"),
-) -> UnitDual:
-    """Return prices of the units, and the bound on k territories with centres at candidates that they prove.
-
-    Parameters
-    ----------
-    cost : float array of shape (n, q)
-        What it costs that i is in the territory of candidate j; inf: it must not be.
-    load : float array of shape (n,)
-    lower, upper : float, or float arrays of shape (k,)
-        As for `free_center_dual`.
-    k : int, k <= q
-    own : bool
-        Candidates are the units themselves (q = n), and each belongs to its own territory, if it is a centre.
-    price : float array of shape (n,), optional
-        To begin with.
-    size : float, optional
-        What a territory costs, roughly.
-    rounds : int
-    deadline : float
-        Monotonic seconds.
-
-    Returns
-    -------
-    UnitDual
-
-    Notes
-    -----
-    O(n q) memory; a round O(k-th part of that), some of them all of it.
-    """
-    a = np.array(load, dtype=np.float64)
-    low, high = common_band(a, lower, upper, k)
-    n, q = cost.shape
-    across = np.ascontiguousarray(np.asarray(cost, dtype=np.float64).T)
-    finite = np.isfinite(across)
-    near = np.where(finite, across, np.inf)
-    if size is None:
-        size = _rough_size(near, k)
-    # a price that nobody can pay stands for inf; sums with it stay exact enough
-    never = 1e3 * max(size * k, float(near[finite].max(initial=0.0)), 1e-300)
-    across = np.where(finite, across, never)
-    self_of = np.arange(q, dtype=np.int32) if own else np.full(q, -1, dtype=np.int32)
-    order = np.sort(near, axis=0)
-    u = order[min(q - 1, max(1, q // (2 * k)))].copy() if price is None else np.array(price, dtype=np.float64)
-    u = np.where(np.isfinite(u), u, size)
-    m = n if n <= 4 * _FIRST // 5 else min(n, int(np.ceil(_REACH * n / k)))
-    none = np.empty((n, 0)), np.empty((q, 0))
-    ascent = Ascent(u, a, np.ones(n), low, high, k=k, x=none[0], most=1)
-
-    def arcs(u: FloatArray) -> Candidates:
-        if m == n:
-            item = np.tile(np.arange(n, dtype=np.int32), (q, 1))
-        else:
-            ratio = np.where(a > 0, across - u, 0.0) / np.where(a > 0, a, 1.0)
-            item = np.sort(np.argpartition(ratio, m - 1, axis=1)[:, :m], axis=1).astype(np.int32)
-        held = across if m == n else np.take_along_axis(across, item.astype(np.int64), axis=1)
-        return Candidates(np.ascontiguousarray(held), item, none[1], self_of)
-
-    best = unit_values(across, a, u, low, high, k, self_of)
-    now = arcs(u)
-    ascent.fresh(now)
-    for i in range(rounds):
-        mu = size * smoothing(i / rounds)
-        guess = ascent.price(now, mu)
-        if not np.isfinite(ascent.lifted).any():
-            break
-        if m == n and guess > best.bound:
-            best = unit_values(across, a, ascent.u, low, high, k, self_of, least=best)
-        ascent.step(now, mu)
-        if m < n and (i + 1) % _LOOK == 0:
-            best = unit_values(across, a, ascent.u, low, high, k, self_of, least=best)
-            now = arcs(ascent.u)
-            ascent.fresh(now)
-        if monotonic() >= deadline:
-            break
-    return best
-
-
-def unit_values(
-    across: FloatArray,
-    load: FloatArray,
-    u: FloatArray,
-    low: float,
-    high: float,
-    k: int,
-    self_of: IdxArray,
-    *,
-    least: UnitDual | None = None,
-) -> UnitDual:
-    """Return what prices prove, all candidates priced with all points; or `least`, if that proves more. O(n q)."""
-    q, n = across.shape
-    value, end, part, lifted = (np.empty(q) for _ in range(4))
-    priced(
-        np.ascontiguousarray(across), np.tile(np.arange(n, dtype=np.int32), (q, 1)), load, np.ones(n),
-        np.ascontiguousarray(u), np.empty((n, 0)), np.empty((q, 0)), self_of, low, high, np.arange(q, dtype=np.int64),
-        value, end, part, lifted,
-    )  # fmt: skip
-    chosen = np.sort(value)[:k]
-    bound = float(u.sum() + chosen.sum())
-    if np.isfinite(bound):
-        bound -= _ROUNDING * (float(np.abs(u).sum()) + float(np.abs(chosen).sum()))
-    return least if least is not None and least.bound >= bound else UnitDual(bound, u.copy(), value, end)
-
-
-def _rough_size(near: FloatArray, k: int) -> float:
-    """Return what a territory costs, roughly: with the candidates that a greedy choice takes."""
-    best = np.full(near.shape[1], np.inf)
-    for _ in range(k):
-        total = np.minimum(near, best[None]).sum(axis=1)
-        if not np.isfinite(total).any():
-            total = np.where(np.isfinite(near), 0.0, 1.0).sum(axis=1)
-        best = np.minimum(best, near[int(np.argmin(total))])
-    return max(float(best[np.isfinite(best)].sum()) / k, 1e-300)

@@ -81,7 +81,7 @@ def parts_of(value: FloatArray, mu: float, k: int, most: int) -> FloatArray:
             low = theta
         else:
             high = theta
-    return np.minimum(most, np.exp(np.minimum(high - away, 50.0)))
+    return np.asarray(np.minimum(most, np.exp(np.minimum(high - away, 50.0))))
 
 
 class Ascent:

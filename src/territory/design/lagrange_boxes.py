@@ -1,11 +1,11 @@
 """The least value of any centre in the plane or in space, by branch and bound over boxes, with proof.
 
-For all centres c of a box, and one threshold p (see `lagrange_kernels`), v(c) is at least
-p times an end of the band plus the sum of min(0, q_i(c)), q_i(c) = w_i |x_i - c|^2 - u_i - p load_i. Points whose q_i is
-at most 0 all over the box are summed up to one paraboloid, whose least value in the box is known; the few whose sign
-changes are taken at their least in the box. So the error falls with the square of the box's width (limited distances:
-Drezner, Mehrez & Wesolowsky 1991; Aloise, Hansen & Liberti 2012 in column generation for sums of squares). The box
-with the least bound is halved next, until its bound is near the best value found. Compiled, see `territory.compiled`.
+For all centres c of a box, and one threshold p (see `lagrange_kernels`), v(c) is at least p times an end of the band
+plus the sum of min(0, q_i(c)), where q_i(c) = w_i |x_i - c|^2 - u_i - p load_i. Points whose q_i is at most 0 all over
+the box are summed up to one paraboloid, whose least value in the box is known; the few whose sign changes are taken at
+their least in the box. So the error falls with the square of the box's width (limited distances: Drezner, Mehrez &
+Wesolowsky 1991; Aloise, Hansen & Liberti 2012 in column generation for sums of squares). The box with the least bound
+is halved next, until its bound is near the best value found. Compiled, see `territory.compiled`.
 """
 
 from __future__ import annotations
@@ -46,9 +46,7 @@ def _at_point(x: Any, w: Any, load: Any, u: Any, low: Any, high: Any, c: Any, ra
 
 
 @leaf
-def _in_box(
-    x: Any, w: Any, load: Any, u: Any, low: Any, high: Any, p: Any, middle: Any, half: Any, moment: Any
-) -> Any:
+def _in_box(x: Any, w: Any, load: Any, u: Any, low: Any, high: Any, p: Any, middle: Any, half: Any, moment: Any) -> Any:
     """Return a lower bound of v over a box, with threshold p. O(n)."""
     n, d = x.shape
     bound = p * (low if p > 0.0 else high) if p != 0.0 else 0.0
@@ -82,9 +80,7 @@ def _in_box(
     return bound
 
 
-@kernel(
-    "f8[:,::1], f8[::1], f8[::1], f8[::1], f8, f8, f8[:,::1], f8[:,::1], f8, f8, i8, f8, f8, f8[:,::1]"
-)
+@kernel("f8[:,::1], f8[::1], f8[::1], f8[::1], f8, f8, f8[:,::1], f8[:,::1], f8, f8, i8, f8, f8, f8[:,::1]")
 def least_values(  # noqa: C901, PLR0912, PLR0915
     x: Any,
     w: Any,
@@ -110,7 +106,7 @@ def least_values(  # noqa: C901, PLR0912, PLR0915
     """
     n, d = x.shape
     ratio, who = np.empty(n), np.empty(n, dtype=np.int32)
-    moment, c = np.empty(d), np.empty(d)
+    moment = np.empty(d)
     room = middles.shape[0] + 2 * boxes + 2
     middle, half = np.empty((room, d)), np.empty((room, d))
     bound, start = np.empty(room), np.empty(room)

@@ -72,7 +72,7 @@ def threshold(ratio: Any, item: Any, load: Any, m: Any, low: Any, high: Any) -> 
     "f8[:,::1], i4[:,::1], f8[::1], f8[::1], f8[::1], f8[:,::1], f8[:,::1], i4[::1], f8, f8, i8[::1],"
     " f8[::1], f8[::1], f8[::1], f8[::1]"
 )
-def priced(  # noqa: C901, PLR0912, PLR0915
+def priced(  # noqa: C901, PLR0912
     cost: Any,
     item: Any,
     load: Any,
@@ -144,9 +144,7 @@ def priced(  # noqa: C901, PLR0912, PLR0915
                     lifted[c] -= zero[e] * zero[e] / held
 
 
-@kernel(
-    "f8[:,::1], i4[:,::1], f8[::1], f8[::1], i4[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1]"
-)
+@kernel("f8[:,::1], i4[:,::1], f8[::1], f8[::1], i4[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
 def covered(
     cost: Any, item: Any, load: Any, u: Any, own: Any, which: Any, share: Any, end: Any, part: Any, cover: Any
 ) -> None:
