@@ -201,14 +201,17 @@ def exact_assignment(
     neighbours = None if edges is None else neighbours_of(edges, n, concerned)
     allowed = np.isfinite(cost) if eligible is None else np.isfinite(cost) & eligible
     model = HessModel(
-        np.where(allowed, cost, 0.0), measures, low, high, k, own=False, apart=_pairs(apart), neighbours=neighbours, concerned=concerned
+        np.where(allowed, cost, 0.0), measures, low, high, k, own=False,
+        apart=_pairs(apart), neighbours=neighbours, concerned=concerned
     )  # fmt: skip
+    least = float(np.where(allowed, cost, np.inf).min(axis=1).sum())
     answer = model.solve(allowed, deadline=deadline)
     status = Status.OPTIMAL if answer.proven else Status.TIME_LIMIT
     if answer.label is None:
         status = Status.INFEASIBLE if answer.proven else status
-        return ExactResult(None, None, np.inf, answer.bound, status)
-    return ExactResult(answer.label, np.arange(k, dtype=np.int32), answer.objective, answer.bound, status)
+        return ExactResult(None, None, np.inf, max(answer.bound, least), status)
+    bound = min(max(answer.bound, least), answer.objective)
+    return ExactResult(answer.label, np.arange(k, dtype=np.int32), answer.objective, bound, status)
 
 
 def promising(floor: FloatArray, goal: float) -> BoolArray:

@@ -29,8 +29,11 @@ __all__ = ["FreeDual", "free_center_bound", "free_center_dual"]
 #: Rounds of the ascent, and after how many the least of all centres is looked for.
 _ROUNDS: Final = 800
 _LOOK: Final = 20
-#: Boxes of such a look, places it may add, how near to each other (in radii of a territory), and candidates at most.
-_BOXES, _NEW, _APART, _MOST = 2_000, 30, 0.05, 1_500
+#: Boxes of such a look, at first and in the last rounds, when many centres are nearly as good as the least; the part of
+#: the rounds before those.
+_BOXES, _MANY, _EARLY = 2_000, 20_000, 0.6
+#: Places that a look may add, how near to each other (in radii of a territory), and candidates at most.
+_NEW, _APART, _MOST = 60, 0.05, 1_500
 #: Candidates at first, beside the middles of cells; points that each can serve, as multiples of a territory's.
 _FIRST, _REACH = 500, 3.0
 #: Boxes of the proof, few first, and how near it is to come, as a part of what a territory costs.
@@ -209,7 +212,8 @@ class _Free:
                 ascent.step(now, mu)
                 continue
             known = float(ascent.lifted.min())
-            found = self.look(ascent.u, known, max(0.3 * mu, _WITHIN), _BOXES, spread=3.0 * mu)
+            boxes = _BOXES if i < _EARLY * rounds else _MANY
+            found = self.look(ascent.u, known, max(0.3 * mu, _WITHIN), boxes, spread=3.0 * mu)
             value = float(ascent.u.sum()) + k * found[1]
             if value > best:
                 best, best_u, best_least = value, ascent.u.copy(), found[1]
