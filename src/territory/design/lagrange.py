@@ -122,7 +122,7 @@ def free_center_dual(
 
     Notes
     -----
-    O(n) memory times 1,500 candidates; at n = 2,000 and k = 20 about 15 CPU-s.
+    O(n) memory times 1,500 candidates; at n = 2,000 and k = 20 about 30 CPU-s.
     """
     w, a = np.array(weight, dtype=np.float64), np.array(weight if load is None else load, dtype=np.float64)
     x = np.array(points, dtype=np.float64)
