@@ -125,6 +125,14 @@ _COLUMNS: dict[str, dict[str, Cell]] = {
         "kept MB": _number("kept_mb", 0),
         "promise": _text("promise"),
     },
+    "bounds": {
+        "instance": _text("instance"),
+        "engine": _text("engine"),
+        "status": _text("status"),
+        "cpu s": _number("cpu_s", 1),
+        "wall s": _number("wall_s", 1),
+        "gap": _share("gap", 3),
+    },
     "territories": {
         "instance": _text("instance"),
         "engine": _text("engine"),
