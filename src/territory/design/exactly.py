@@ -100,7 +100,7 @@ def _edges(graph: ContiguityGraph | None) -> tuple[IntArray | None, Any]:
 
 def _squares(atoms: Atoms, center: FloatArray) -> FloatArray:
     p = atoms.problem
-    return p.weight[:, None] * ((p.xyz[:, None, :] - center[None, :, :]) ** 2).sum(axis=2)
+    return np.asarray(p.weight[:, None] * ((p.xyz[:, None, :] - center[None, :, :]) ** 2).sum(axis=2))
 
 
 def exact_territories(request: Request, atoms: Atoms, label: IdxArray | None, deadline: float) -> Exact:
