@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from territory.compiled import kernel
-from territory.design.power_flow import OUT_OF_ROOM, SOLVED, balance
+from territory.design.power_flow import OUT_OF_ROOM, SOLVED, balance, placed
 from territory.design.power_near import Border, border_of, dual_value
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["Ground", "Split", "best_split", "border_with", "bound_at", "first_ma
 
 #: Repeats with wider margins; each at least doubles what held the flow back.
 _REPEATS = 200
-_WIDER = 2.5
+W0, W1, S0, S1 = 2.0, 3.0, 1.5, 0.3
 #: Repeats after which somebody asks whether the band can be kept at all.
 _DOUBTFUL = 10
 
@@ -105,10 +105,13 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
         How much prices may rise at first.
     """
     price, began = price.copy(), price
+    old = (np.empty(0, dtype=np.int32), np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int32), np.empty(0))
     for repeat in range(1, _REPEATS + 1):
         border = border_with(ground, center, price, margin)
         weight = _weight_of(ground, border.who)
-        flow = np.zeros(len(border.to))
+        flow = np.empty(len(border.to))
+        placed(*old, border.who, border.start, border.to, border.cost, weight, price, flow)
+        old = (border.who, border.start, border.to, flow)
         before = price.copy()
         reach = np.zeros(len(price), dtype=np.uint8)
         status, paths, left, above = balance(
@@ -128,7 +131,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
                 price[reach > 0] += step
         else:
             rise = price - before
-            margin = np.maximum(1.25 * margin, _WIDER * (rise - rise.min()))
+            margin = np.maximum(W0 * margin, W1 * (rise - rise.min()))
         if repeat % _DOUBTFUL == 0 and _proves_impossible(ground, center, price):
             break
     own = np.repeat(border.who, np.diff(border.start))
@@ -140,7 +143,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
     rise = price - began
     # towns whose prices rise together need no margin inside
     apart = np.minimum(rise - rise.min(), 3.0 * _steps(border, rise))
-    margin = np.maximum(1.5 * apart, 0.3 * margin)
+    margin = np.maximum(S0 * apart, S1 * margin)
     return Split(border, flow, price, load, moment, margin, paths, status == SOLVED)
 
 

@@ -16,13 +16,15 @@ import numpy as np
 
 from territory.compiled import kernel, leaf
 
-__all__ = ["OUT_OF_REACH", "OUT_OF_ROOM", "SOLVED", "balance"]
+__all__ = ["OUT_OF_REACH", "OUT_OF_ROOM", "SOLVED", "balance", "placed"]
 
 #: The flow is optimal for the candidates; prices left the margin in which they are complete; what is
 #: too much has nowhere to go among the candidates.
 SOLVED, OUT_OF_REACH, OUT_OF_ROOM = 0, 1, 2
 #: Of a weight: less than this is rounding.
 _DUST = 1e-12
+#: Of priced distances: what differs by less is equal.
+_TIE = 1e-12
 #: Of the whole weight: less than this without a place is rounding.
 _LEFT = 1e-11
 
@@ -87,6 +89,41 @@ def _pop(queue, where, dist, size):
     return first
 
 
+@kernel("i4[::1], i8[::1], i4[::1], f8[::1], i4[::1], i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
+def placed(old_who, old_start, old_to, old_flow, who, start, to, cost, weight, price, flow):
+    """Fill in a flow to begin with: what an earlier one says, as far as that is still cheapest, else the cheapest.
+
+    Parameters
+    ----------
+    old_who, old_start, old_to, old_flow : int32 (c,), int64 (c + 1,), int32 (arcs,), float (arcs,)
+        Customers of an earlier call, in rising order, their candidates, and the flow that was reached.
+    who, start, to, cost : int32 (b,), int64 (b + 1,), int32 (arcs,), float (arcs,)
+        Those of the next.
+    weight : float array of shape (b,)
+    price : float array of shape (k,)
+    flow : float array of shape (arcs,)
+    """
+    o = 0
+    for i in range(len(who)):
+        best, least = start[i], np.inf
+        for u in range(start[i], start[i + 1]):
+            flow[u] = 0.0
+            v = cost[u] + price[to[u]]
+            if v < least:
+                best, least = u, v
+        left = weight[i]
+        while o < len(old_who) and old_who[o] < who[i]:
+            o += 1
+        if o < len(old_who) and old_who[o] == who[i]:
+            for u in range(start[i], start[i + 1]):
+                if cost[u] + price[to[u]] <= least + _TIE * (cost[u] + 2.0 * abs(price[to[u]])):
+                    for v in range(old_start[o], old_start[o + 1]):
+                        if old_to[v] == to[u] and u != best:
+                            flow[u] = old_flow[v]
+                            left -= old_flow[v]
+        flow[best] = max(left, 0.0)
+
+
 @kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], u1[::1]")
 def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, reach):
     """Find the cheapest balanced flow among the candidates.
@@ -104,7 +141,8 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
     margin : float array of shape (k,)
         Stop when a price has risen by more, against the one that has risen least.
     flow : float array of shape (arcs,)
-        Gets the weight of each candidate arc.
+        Where the weight of each customer is at first, at candidates that are cheapest at these prices (see `placed`);
+        afterwards, where it goes.
     reach : uint8 array of shape (k,)
         Gets 1 for the territories among which OUT_OF_ROOM found too much.
 
@@ -122,20 +160,14 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
     pool = k
     scale = load.sum() + weight.sum()
     dust = _DUST * scale / k
-    # each customer to his cheapest candidate
     excess = np.empty(k + 1)
     for j in range(k):
         excess[j] = load[j]
     owner = np.empty(arcs, dtype=np.int32)
     for i in range(b):
-        best, least = -1, np.inf
         for u in range(start[i], start[i + 1]):
-            owner[u], flow[u] = i, 0.0
-            v = cost[u] + price[to[u]]
-            if v < least:
-                best, least = u, v
-        flow[best] = weight[i]
-        excess[to[best]] += weight[i]
+            owner[u] = i
+            excess[to[u]] += flow[u]
     # the pool takes what the prices say: a dear territory is full, a cheap one at its least
     taken = np.empty(k)
     excess[pool] = -scale
@@ -183,7 +215,7 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
     paths, status = 0, SOLVED
     for source in range(k + 1):
         while status == SOLVED and excess[source] > dust:
-            n_settled, n_reached, queued, target, beyond = 0, 1, 0, -1, False
+            n_settled, n_reached, queued, target = 0, 1, 0, -1
             dist[source], before[source] = 0.0, -1
             reached[0] = source
             queued = _push(queue, where, dist, queued, source)
@@ -256,13 +288,32 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
                     # what rounding left, where the limits add up to the whole
                     excess[source] = 0.0
             else:
+                # prices rise no further than margins allow
                 far = dist[target]
+                most = far
                 for s in range(n_settled):
                     j = settled[s]
-                    if dist[j] < far:
-                        potential[j] += far - dist[j]
-                        if j != pool and potential[j] - began[j] > margin[j]:
-                            beyond = True
+                    if j != pool:
+                        most = min(most, dist[j] + max(0.0, margin[j] + began[j] - potential[j]))
+                if most < far:
+                    least = np.inf
+                    for j in range(k):
+                        least = min(least, potential[j] - began[j])
+                    most = far
+                    for s in range(n_settled):
+                        j = settled[s]
+                        if j != pool:
+                            most = min(most, dist[j] + max(0.0, margin[j] + began[j] + least - potential[j]))
+                for s in range(n_settled):
+                    j = settled[s]
+                    if dist[j] < most:
+                        potential[j] += most - dist[j]
+                if most < far:
+                    status = OUT_OF_REACH
+                    for s in range(n_reached):
+                        j = reached[s]
+                        dist[j], where[j], done[j] = np.inf, -1, 0
+                    break
                 amount = min(excess[source], -excess[target])
                 o = target
                 while o != source:
@@ -302,13 +353,6 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
             for s in range(n_reached):
                 j = reached[s]
                 dist[j], where[j], done[j] = np.inf, -1, 0
-            if status == SOLVED and beyond:
-                least = np.inf
-                for j in range(k):
-                    least = min(least, potential[j] - began[j])
-                for j in range(k):
-                    if potential[j] - began[j] - least > margin[j]:
-                        status = OUT_OF_REACH
         if status != SOLVED:
             break
     left, above = 0.0, False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from territory.design.power_fixed import Split
     from territory.model.arrays import FloatArray, IdxArray
 
-__all__ = ["excess_of", "rounded"]
+__all__ = ["excess_of", "load_of", "rounded"]
 
 #: Sweeps over the border, at most; and how fast what leaves the band gets dearer.
 _SWEEPS = 60
@@ -28,7 +28,7 @@ _DEARER = 3.0
 _ENOUGH = 80
 #: Times that four times as many are looked at where that is not enough. A fourth took most of the time where it was
 #: seen, without finding anything; the local search that follows does.
-_WIDER = 3
+_WIDER = 2
 #: Relative to the upper limit: less outside the band is rounding.
 _DUST = 1e-10
 
@@ -71,9 +71,15 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
 
 def excess_of(ground: Ground, label: IdxArray) -> FloatArray:
     """Return what each territory holds outside its band, shape (k,); 0 for what is rounding."""
-    load = np.bincount(label, np.concatenate([ground.tree.w, ground.w]), len(ground.lower))
+    load = load_of(ground, label)
     out = np.maximum(load - ground.upper, 0.0) + np.maximum(ground.lower - load, 0.0)
     return np.asarray(np.where(out > _DUST * ground.upper, out, 0.0))
+
+
+def load_of(ground: Ground, label: IdxArray) -> FloatArray:
+    """Return what each territory holds, shape (k,)."""
+    weight = np.concatenate([ground.tree.w, ground.w])
+    return np.bincount(label, weight, len(ground.lower)).astype(np.float64)
 
 
 @kernel("i4[::1], i8[::1], i4[::1], f8[::1], i4[::1]")
