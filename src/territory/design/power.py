@@ -35,6 +35,8 @@ _JUMPS, _JUMPS_OF = 12, 100
 #: their width beside what was left outside, at first; twice as much each time.
 _WHOLE_ROUNDS = 4
 _ROUNDINGS, _DRAWN = 6, 0.01
+#: Passes of the last attempt, and points up to which there is one.
+_LAST_PASSES, _PATIENT = 4, 20_000
 #: Points that differ by less, relative to their size, are one.
 _SAME = 1e-13
 
@@ -277,7 +279,7 @@ def _whole(ground: Ground, now: Centers, place: Place, *, fixed: bool, deadline:
 def _rounded(ground: Ground, center: FloatArray, split: Split) -> IdxArray:
     """Return labels of whole points; bands are drawn in where all of them leave too little room to round."""
     margin = first_margin(center)
-    best = rounded(ground, center, split, margin)
+    first, best = split, rounded(ground, center, split, margin)
     excess = excess_of(ground, best)
     lower, upper = ground.lower.copy(), ground.upper.copy()
     least = _DRAWN * np.where(np.isfinite(upper), upper - lower, lower)
@@ -300,6 +302,10 @@ def _rounded(ground: Ground, center: FloatArray, split: Split) -> IdxArray:
         again = excess_of(ground, label)
         if again.sum() < excess.sum():
             best, excess = label, again
+    if excess.any() and len(best) <= _PATIENT:
+        label = rounded(ground, center, first, margin, passes=_LAST_PASSES)
+        if excess_of(ground, label).sum() < excess.sum():
+            return label
     return best
 
 

@@ -26,14 +26,16 @@ _SWEEPS = 60
 _DEARER = 3.0
 #: Customers at the border of a territory that are enough to choose from.
 _ENOUGH = 80
-#: Times that four times as many are looked at where that is not enough. A fourth took most of the time where it was
-#: seen, without finding anything; the local search that follows does.
-_WIDER = 2
+#: Passes, each over four times as many customers as the one before, while the band is not kept. A third takes most of
+#: the time where customers are many; drawing in the bands helps sooner.
+_PASSES = 2
 #: Relative to the upper limit: less outside the band is rounding.
 _DUST = 1e-10
 
 
-def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray) -> IdxArray:
+def rounded(
+    ground: Ground, center: FloatArray, split: Split, margin: FloatArray, *, passes: int = _PASSES
+) -> IdxArray:
     """Return whole customers' territories, int32 of shape (n + r,), in the order of the ground.
 
     Parameters
@@ -45,6 +47,7 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
     margin : float array of shape (k,)
         About a fifth of the squared distance to the next centre: customers whose second best is worse by
         less may be moved; by more, where that does not reach.
+    passes : int
 
     Notes
     -----
@@ -55,7 +58,7 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
     label = np.concatenate([split.border.label, np.zeros(len(ground.x), dtype=np.int32)])
     _most(split.border.who, split.border.start, split.border.to, split.flow, label)
     width = margin * min(1.0, _ENOUGH * k / max(1, n))
-    for _ in range(_WIDER):
+    for _ in range(passes):
         border = border_with(ground, center, split.price, width)
         if len(border.who):
             weight = np.concatenate([ground.tree.w, ground.w])[border.who]
