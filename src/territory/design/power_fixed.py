@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Ground", "Split", "best_split", "border_with", "bound_at", "first_margin"]
 
-#: Repeats with wider margins; each at least doubles what held the flow back.
+#: Repeats with wider margins, at most; by how much all get wider, and those that held the flow back.
 _REPEATS = 200
-W0, W1, S0, S1 = 2.0, 3.0, 1.5, 0.3
+_ALL_WIDER, _WIDER = 2.0, 3.0
+#: Margins of the next call: of what prices rose, and at least of the last.
+_AGAIN, _LESS = 1.5, 0.3
 #: Repeats after which somebody asks whether the band can be kept at all.
 _DOUBTFUL = 10
 
@@ -122,7 +124,9 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
             break
         if status == OUT_OF_ROOM:
             # as much dearer as makes what is too much go elsewhere
-            step = _step(ground, center, price, reach > 0, left, 0.5 * float(margin[reach > 0].min(initial=np.inf)))
+            rise = price - before
+            known = max(0.0, 0.5 * float((margin - (rise - rise.min()))[reach > 0].min(initial=np.inf)))
+            step = _step(ground, center, price, reach > 0, left, known)
             if step == np.inf:
                 break
             if above:
@@ -131,7 +135,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
                 price[reach > 0] += step
         else:
             rise = price - before
-            margin = np.maximum(W0 * margin, W1 * (rise - rise.min()))
+            margin = np.maximum(_ALL_WIDER * margin, _WIDER * (rise - rise.min()))
         if repeat % _DOUBTFUL == 0 and _proves_impossible(ground, center, price):
             break
     own = np.repeat(border.who, np.diff(border.start))
@@ -143,7 +147,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
     rise = price - began
     # towns whose prices rise together need no margin inside
     apart = np.minimum(rise - rise.min(), 3.0 * _steps(border, rise))
-    margin = np.maximum(S0 * apart, S1 * margin)
+    margin = np.maximum(_AGAIN * apart, _LESS * margin)
     return Split(border, flow, price, load, moment, margin, paths, status == SOLVED)
 
 
