@@ -35,7 +35,7 @@ _JUMPS, _JUMPS_OF = 12, 100
 #: their width beside what was left outside, at first; twice as much each time.
 _WHOLE_ROUNDS = 4
 _ROUNDINGS, _DRAWN = 6, 0.01
-#: Passes of the last attempt, and points up to which there is one.
+#: Passes of the last attempt to round. Points up to which there is one, and up to which every start is finished.
 _LAST_PASSES, _PATIENT = 4, 20_000
 #: Points that differ by less, relative to their size, are one.
 _SAME = 1e-13
@@ -191,12 +191,16 @@ def power_design(
     else:
         found = [one(seeds[0])]
         found += [one(seed) for seed in seeds[1:] if monotonic() < deadline]
-    best = min(found, key=lambda c: c.cost)
+    ranked = sorted(found, key=lambda c: c.cost)
+    best = ranked[0]
     if not fixed:
         gain = _GAIN if len(levels) == 1 else _FINE_GAIN
-        best = recentred(
-            levels[-1], best._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=gain, deadline=deadline
-        )
+        # cells are not points: what is best may change
+        last = [
+            recentred(levels[-1], some._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=gain, deadline=deadline)
+            for some in (ranked if len(levels) > 1 and n <= _PATIENT else ranked[:1])
+        ]
+        best = min(last, key=lambda c: c.cost)
     design = _whole(ground, best, place, fixed=fixed, deadline=deadline)
     label = np.empty(n, dtype=np.int32)
     m = len(tree.w)

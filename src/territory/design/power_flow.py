@@ -374,8 +374,7 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
             else:
                 # what rounding left, where the limits add up to the whole
                 for s in range(n_settled):
-                    if excess[settled[s]] > 0.0:
-                        excess[settled[s]] = 0.0
+                    excess[settled[s]] = min(excess[settled[s]], 0.0)
         for s in range(n_reached):
             j = reached[s]
             dist[j], where[j], done[j] = np.inf, -1, 0

@@ -33,9 +33,7 @@ _PASSES = 2
 _DUST = 1e-10
 
 
-def rounded(
-    ground: Ground, center: FloatArray, split: Split, margin: FloatArray, *, passes: int = _PASSES
-) -> IdxArray:
+def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray, *, passes: int = _PASSES) -> IdxArray:
     """Return whole customers' territories, int32 of shape (n + r,), in the order of the ground.
 
     Parameters
