@@ -29,6 +29,7 @@ import multiprocessing
 import resource
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,8 +126,16 @@ def _measured_in_child(options: Options, name: str, engine: str) -> Row:
     if "status" not in made:
         made["status"] = "feasible" if figures["deviation"] <= case.tolerance + 1e-9 else "breaks limits"
     params = _params(case, **made.pop("params", {}))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return row(name, engine, options.seed, params=params, peak_mb=peak, **made, **figures)
+    return row(name, engine, options.seed, params=params, peak_mb=_peak_mb(), **made, **figures)
+
+
+def _peak_mb() -> float:
+    """Return the highest memory of this process; what `getrusage` says of Linux may be that of its parent."""
+    status = Path("/proc/self/status")
+    for line in status.read_text().splitlines() if status.exists() else ():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _params(case: Case, **more: Any) -> dict[str, Any]:
