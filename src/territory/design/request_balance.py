@@ -103,7 +103,8 @@ def _rep_problems(name: str, asked: Balance, rep_ids: Sequence[str] | None) -> l
     low, high = asked.values("at_least", ids, 0.0), asked.values("at_most", ids, np.inf)
     if (low > high).any():
         worst = ids[int(np.argmax(low > high))]
-        where = f" of {worst}" if worst else ""
+        # limits that are the same for all say nothing about one
+        where = f" of {worst}" if {"at_least", "at_most"} & set(by_rep) else ""
         found.append(Problem("limits-reversed", f"at_least{where} is more than at_most", name))
     share = asked.values("share", ids, 1.0)
     if not share.sum() > 0:

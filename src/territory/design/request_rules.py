@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from territory.errors import MAX_ROWS_LISTED, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
+from territory.model.eligibility import eligibility
 from territory.units import is_number
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ __all__ = [
 ]
 
 #: Two customers at the ends of the Earth are nearer than this.
-_FARTHEST_KM = 20_100.0
+_FARTHEST_KM: Final = 20_100.0
+#: Pairs of customers who are apart, at most: those of one group of 5,000. More is a column that says something else.
+_MOST_PAIRS: Final = 5_000 * 4_999 // 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +46,8 @@ class Particulars:
         Group of each customer, numbered by their first members; -1: none.
     apart : int32 array of shape (p, 2)
         Pairs, each once.
-    most_apart : int
-        Size of the largest group of customers who must all be apart.
+    rivals : tuple of int32 arrays
+        The groups of customers who must all be apart, of two or more.
     overrides : int32 array of shape (n,)
         Position of the rep to whom a customer was given by name; -1: to none.
     reach_m : float array of shape (number of reps, or 1), or None
@@ -51,9 +55,14 @@ class Particulars:
 
     together: IdxArray | None
     apart: IdxArray
-    most_apart: int
+    rivals: tuple[IdxArray, ...]
     overrides: IdxArray
     reach_m: FloatArray | None
+
+    @property
+    def most_apart(self) -> int:
+        """Size of the largest group of customers who must all be apart."""
+        return max((len(rows) for rows in self.rivals), default=0)
 
 
 def read_particulars(
@@ -71,7 +80,7 @@ def read_particulars(
     joined = _groups("together", together, customers, problems)
     parted = _groups("apart", apart, customers, problems)
     group = _joined(joined, len(customers))
-    pairs = _pairs(parted)
+    pairs = _pairs(parted, len(customers), problems)
     if group is not None:
         both = pairs[(group[pairs[:, 0]] >= 0) & (group[pairs[:, 0]] == group[pairs[:, 1]])]
         if len(both):
@@ -79,11 +88,14 @@ def read_particulars(
             names = " and ".join(repr(i) for i in customers.id[both[0]].tolist())
             message = f"apart: customers who must be together, too: {names}"
             problems.append(Problem("groups-conflict", message, "id", len(both), rows))
+    given = _overrides(customers, reps, overrides, problems, one_each=one_each)
+    if reps is not None and one_each and len(pairs) and not problems:
+        problems += _tied_to_one(customers, reps, group, pairs, given)
     return Particulars(
         together=group,
         apart=pairs,
-        most_apart=max((len(rows) for rows in parted), default=0),
-        overrides=_overrides(customers, reps, overrides, problems, one_each=one_each),
+        rivals=tuple(np.array(rows, dtype=np.int32) for rows in parted),
+        overrides=given,
         reach_m=_reach(reps if one_each else None, reach_km, problems),
     )
 
@@ -99,8 +111,13 @@ def _groups(name: str, given: Any, customers: Customers, problems: list[Problem]
     if labels is not None:
         found: dict[str, list[int]] = {}
         for i, label in labels:
-            if label is not None and label == label and str(label).strip():  # noqa: PLR0124 - NaN is a blank cell
+            if not _is_blank(label):
                 found.setdefault(str(label), []).append(i)
+        strange = [label for _, label in labels if not _is_label(label)]
+        if strange:
+            message = f"{name}: expected a label for each customer, not {strange[0]!r}"
+            problems.append(Problem("bad-groups", message, count=len(strange)))
+            return []
         return [rows for rows in found.values() if len(rows) > 1]
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         problems.append(Problem("bad-groups", f"{name}: expected groups of customer ids, not {given!r}"))
@@ -108,15 +125,56 @@ def _groups(name: str, given: Any, customers: Customers, problems: list[Problem]
     groups, unknown = [], []
     position = {i: row for row, i in enumerate(customers.id.tolist())}
     for group in given:
-        if isinstance(group, (str, bytes)) or not isinstance(group, Iterable):
+        listed = isinstance(group, Iterable) and not isinstance(group, (str, bytes))
+        members = list(group) if listed else []
+        if not listed or not all(map(_is_label, members)):
             message = f"{name}: expected groups of ids such as [['a', 'b'], ...], or a label for each customer"
             problems.append(Problem("bad-groups", f"{message}, not {group!r}"))
             return []
-        members = list(dict.fromkeys(group))
+        members = list(dict.fromkeys(members))
         unknown += [i for i in members if i not in position]
         groups.append([position[i] for i in members if i in position])
     _unknown(name, unknown, problems)
     return [rows for rows in groups if len(rows) > 1]
+
+
+def _is_blank(cell: Any) -> bool:
+    """Tell whether a cell of a label column says nothing: None, NaN, pandas' NA, or blanks."""
+    if cell is None:
+        return True
+    try:
+        return bool(cell != cell) or not str(cell).strip()  # noqa: PLR0124 - NaN
+    except TypeError:  # NA is neither equal nor not
+        return True
+    except ValueError:  # an array is no cell
+        return False
+
+
+def _is_label(cell: Any) -> bool:
+    return _is_blank(cell) or isinstance(cell, (str, Real, np.generic))
+
+
+def _is_series(given: Any) -> bool:
+    """Tell whether something is a column with names for its rows, as pandas has them."""
+    return not isinstance(given, Mapping) and hasattr(given, "items") and getattr(given, "ndim", 0) == 1
+
+
+def _by_id(name: str, given: Any, problems: list[Problem]) -> Any:
+    """Return a column with names for its rows as a mapping of them to what is not blank, anything else as it is."""
+    if not _is_series(given):
+        return given
+    out: dict[Any, Any] = {}
+    twice = []
+    for key, value in given.items():
+        if _is_blank(value):
+            continue
+        if key in out:
+            twice.append(key)
+        out[key] = value
+    if twice:
+        shown = ", ".join(repr(i) for i in twice[:5])
+        problems.append(Problem("duplicate-id", f"{name}: stands more than once: {shown}", "id", len(twice)))
+    return out
 
 
 def _unknown(name: str, ids: list[Any], problems: list[Problem]) -> None:
@@ -132,9 +190,15 @@ def _labels(given: Any, customers: Customers) -> list[tuple[int, Any]] | None:
         return [(position[i], label) for i, label in given.items() if i in position]
     if isinstance(given, (str, bytes)) or not hasattr(given, "__len__") or not hasattr(given, "__iter__"):
         return None
-    cells = list(given)
-    plain = all(isinstance(c, (str, int, np.integer)) or c is None or c != c for c in cells)  # noqa: PLR0124
-    return list(enumerate(cells)) if plain and len(cells) == len(customers) else None
+    if _is_series(given):
+        rows, names = list(given.items()), set(customers.id.tolist())
+        if rows and len({i for i, _ in rows}) == len(rows) and all(i in names for i, _ in rows):
+            # rows that are named by customers need not be in their order
+            return _labels(dict(rows), customers)
+        cells = [cell for _, cell in rows]
+    else:
+        cells = list(given)
+    return list(enumerate(cells)) if len(cells) == len(customers) and all(map(_is_label, cells)) else None
 
 
 def _joined(groups: list[list[int]], n: int) -> IdxArray | None:
@@ -153,9 +217,46 @@ def _joined(groups: list[list[int]], n: int) -> IdxArray | None:
     return out
 
 
-def _pairs(groups: list[list[int]]) -> IdxArray:
-    found = [np.sort(np.asarray(rows)[np.stack(np.triu_indices(len(rows), 1), axis=1)], axis=1) for rows in groups]
-    return np.unique(np.concatenate([np.empty((0, 2), dtype=np.int64), *found]), axis=0).astype(np.int32)
+def _pairs(groups: list[list[int]], n: int, problems: list[Problem]) -> IdxArray:
+    """Return the pairs of all groups, each once, int32 of shape (p, 2)."""
+    many = sum(len(rows) * (len(rows) - 1) // 2 for rows in groups)
+    if many > _MOST_PAIRS:
+        most = max(len(rows) for rows in groups)
+        message = f"apart: {many:,} pairs, and {most:,} customers in one group; there may be {_MOST_PAIRS:,} pairs"
+        hint = "Maybe a column of labels that many customers share?"
+        problems.append(Problem("bad-groups", message, count=most, hint=hint))
+        return np.empty((0, 2), dtype=np.int32)
+    keys = [np.empty(0, dtype=np.int64)]
+    for rows in groups:
+        member = np.sort(np.asarray(rows, dtype=np.int64))
+        first, second = np.triu_indices(len(member), 1)
+        keys.append(member[first] * n + member[second])
+    key = np.unique(np.concatenate(keys))
+    return np.stack([key // max(n, 1), key % max(n, 1)], axis=1).astype(np.int32)
+
+
+def _tied_to_one(
+    customers: Customers, reps: Reps, group: IdxArray | None, pairs: IdxArray, overrides: IdxArray
+) -> list[Problem]:
+    """Return pairs who must be apart, but whom only one rep may serve, the same for both."""
+    concerned = np.zeros(len(customers), dtype=bool)
+    concerned[pairs] = True
+    if group is not None:
+        concerned |= (group >= 0) & np.isin(group, group[concerned])
+    rows = np.flatnonzero(concerned)
+    allowed = overridden(eligibility(customers.take(rows), reps), overrides[rows], len(reps))
+    if allowed is None:
+        return []
+    allowed = in_common(allowed, None if group is None else group[rows])
+    only = np.where(allowed.sum(axis=1) == 1, allowed.argmax(axis=1), NO_IDX)
+    of = only[np.searchsorted(rows, pairs)]
+    bad = np.flatnonzero((of[:, 0] >= 0) & (of[:, 0] == of[:, 1]))
+    if not bad.size:
+        return []
+    names = " and ".join(repr(i) for i in customers.id[pairs[bad[0]]].tolist())
+    message = f"apart: customers whom only {reps.id[of[bad[0], 0]]} may serve, by lock, name, skill or group: {names}"
+    listed = tuple(int(i) for i in pairs[bad[:MAX_ROWS_LISTED], 0])
+    return [Problem("groups-conflict", message, "id", int(bad.size), listed)]
 
 
 def _overrides(
@@ -164,6 +265,7 @@ def _overrides(
     out = np.full(len(customers), NO_IDX, dtype=np.int32)
     if given is None:
         return out
+    given = _by_id("overrides", given, problems)
     if not isinstance(given, Mapping):
         problems.append(Problem("bad-overrides", f"overrides: expected customer id to rep id, not {given!r}"))
         return out
@@ -172,16 +274,13 @@ def _overrides(
         return out
     rep_at = {} if reps is None else {i: j for j, i in enumerate(reps.id.tolist())}
     customer_at = {i: row for row, i in enumerate(customers.id.tolist())}
-    for what, known, names in (
-        ("customer", customer_at, list(given)),
-        ("rep", rep_at, list(dict.fromkeys(given.values()))),
-    ):
-        strange = [i for i in names if i not in known]
+    for what, known, names in (("customer", customer_at, given), ("rep", rep_at, given.values())):
+        strange = list(dict.fromkeys(repr(i) for i in names if not (isinstance(i, str) and i in known)))
         if strange:
-            shown = ", ".join(repr(i) for i in strange[:5])
+            shown = ", ".join(strange[:5])
             problems.append(Problem("unknown-id", f"overrides: no such {what}: {shown}", "id", len(strange)))
     for customer, rep in given.items():
-        if customer in customer_at and rep in rep_at:
+        if customer in customer_at and isinstance(rep, str) and rep in rep_at:
             out[customer_at[customer]] = rep_at[rep]
     return out
 
@@ -190,6 +289,7 @@ def _reach(reps: Reps | None, given: Any, problems: list[Problem]) -> FloatArray
     if given is None:
         return None
     ids: Sequence[str] = [""] if reps is None else reps.id.tolist()
+    given = _by_id("reach_km", given, problems)
     if isinstance(given, Mapping):
         if reps is None:
             problems.append(Problem("missing-reps", "reach_km by rep needs reps, one a territory"))
@@ -200,12 +300,12 @@ def _reach(reps: Reps | None, given: Any, problems: list[Problem]) -> FloatArray
             problems.append(Problem("unknown-id", f"reach_km: no such rep: {shown}", "id", len(strange)))
         values = [given.get(i, _FARTHEST_KM) for i in ids]
     else:
-        values = [given] * len(ids)
+        values = [given]
     bad = [v for v in values if not (is_number(v) and v > 0)]
     if bad:
         problems.append(Problem("bad-reach", f"reach_km: expected kilometres above 0, not {bad[0]!r}", count=len(bad)))
         return None
-    return np.minimum(np.array(values, dtype=np.float64), _FARTHEST_KM) * 1000.0
+    return np.minimum(np.resize(np.array(values, dtype=np.float64), len(ids)), _FARTHEST_KM) * 1000.0
 
 
 def _within_reach(customers: Customers, reps: Reps, reach_m: FloatArray) -> BoolArray:

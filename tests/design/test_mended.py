@@ -1,0 +1,169 @@
+"""Wishes for single customers that were misread, or took all time and memory there is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from territory import Balance, Customers, InputError, Reps
+from territory.design.request_balance import read_balance
+from territory.design.request_rules import read_particulars
+
+
+def some_customers(n, **columns):
+    rng = np.random.default_rng(3)
+    return Customers(
+        id=[f"c{i}" for i in range(n)], lon=rng.uniform(8, 12, n), lat=rng.uniform(48, 52, n), **columns
+    )  # fmt: skip
+
+
+def some_reps(k, **columns):
+    return Reps(id=[f"R{j}" for j in range(k)], lon=np.linspace(8, 12, k), lat=[50.0] * k, **columns)
+
+
+def read(customers, reps=None, **asked):
+    """Return what was asked and what is wrong with it."""
+    problems = []
+    wishes = {"together": None, "apart": None, "overrides": None, "reach_km": None, **asked}
+    found = read_particulars(customers, reps, **wishes, problems=problems, one_each=reps is not None)
+    return found, problems
+
+
+# -- labels and groups ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pd.Series(["x", "x", pd.NA, "y"], dtype="string"),
+        pd.Series([1, 1, pd.NA, 2], dtype="Int64"),
+        pd.Series([1.0, 1.0, np.nan, 2.0]),
+        np.array([1.5, 1.5, np.nan, 2.5], dtype=np.float32),
+        ["x", "x", None, ""],
+        pd.Series(["x", "x", None, "z"], dtype="category"),
+        [pd.NaT, pd.NaT, None, float("nan")],
+    ],
+)
+def test_blank_cells_of_label_columns_say_nothing(labels):
+    found, problems = read(some_customers(4), together=labels)
+    assert not problems
+    blank = list(labels)[0] is pd.NaT
+    assert (None if blank else [0, 0, -1, -1]) == (None if found.together is None else found.together.tolist())
+
+
+def test_rows_that_are_named_by_customers_need_not_be_in_their_order():
+    customers = some_customers(4)
+    found, problems = read(customers, together=pd.Series(["a", "b", "a", "b"], index=["c3", "c1", "c2", "c0"]))
+    assert not problems
+    assert found.together.tolist() == [0, 0, 1, 1]
+    # rows of other names are in the table's order
+    found, _ = read(customers, together=pd.Series(["a", "b", "a", "b"], index=[5, 6, 7, 8]))
+    assert found.together.tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("name", ["together", "apart"])
+@pytest.mark.parametrize(
+    "given", [[["c0", ["c1"]]], [[["c0", "c1"]]], {"c0": ["x"], "c1": ["x"]}, [["c0", {"c1": 2}]], [[np.zeros(2)]]]
+)
+def test_lists_in_groups_are_refused(name, given):
+    _, problems = read(some_customers(4), **{name: given})
+    assert [p.code for p in problems] == ["bad-groups"]
+
+
+def test_a_column_that_says_the_same_of_everybody_is_no_wish_to_be_apart():
+    _, problems = read(some_customers(30_000), apart=["x"] * 30_000)
+    assert [(p.code, p.count) for p in problems] == [("bad-groups", 30_000)]
+    assert "Maybe" in problems[0].hint
+
+
+def test_pairs_are_those_of_the_groups_each_once():
+    rng = np.random.default_rng(0)
+    groups = [[f"c{i}" for i in rng.choice(60, size, replace=False)] for size in (2, 5, 9, 12, 1)]
+    found, problems = read(some_customers(60), apart=groups)
+    assert not problems
+    want = {
+        tuple(sorted((int(a[1:]), int(b[1:])))) for group in groups for a in group for b in group if a != b
+    }  # fmt: skip
+    assert sorted(map(tuple, found.apart.tolist())) == sorted(want)
+    assert [len(rows) for rows in found.rivals] == [2, 5, 9, 12]
+    assert found.most_apart == 12
+
+
+# -- overrides and reach -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [{"c0": ["R0"]}, {"c0": None}, {"c0": {}}, {("c0",): "R0"}, {"c0": 1.0}])
+def test_overrides_to_what_is_no_rep_are_refused(given):
+    _, problems = read(some_customers(4), some_reps(2), overrides=given)
+    assert [p.code for p in problems] == ["unknown-id"]
+
+
+def test_columns_with_names_are_taken_like_mappings():
+    customers, reps = some_customers(4), some_reps(3)
+    found, problems = read(
+        customers, reps, overrides=pd.Series({"c2": "R1", "c0": None, "c3": "R2"}),
+        reach_km=pd.Series({"R2": 20.0, "R0": 10.0}),
+    )  # fmt: skip
+    assert not problems
+    assert found.overrides.tolist() == [-1, -1, 1, 2]
+    assert found.reach_m.tolist() == [10_000.0, 20_100_000.0, 20_000.0]
+    _, problems = read(customers, reps, overrides=pd.Series(["R1", "R2"], index=["c1", "c1"]))
+    assert [p.code for p in problems] == ["duplicate-id"]
+    _, problems = read(customers, reps, reach_km=pd.Series({"nobody": 5.0}))
+    assert [p.code for p in problems] == ["unknown-id"]
+
+
+def test_a_reach_that_is_no_number_is_one_bad_value():
+    for reps in (None, some_reps(3)):
+        _, problems = read(some_customers(4), reps, reach_km=float("nan"))
+        assert [(p.code, p.count) for p in problems] == [("bad-reach", 1)]
+    _, problems = read(some_customers(4), some_reps(3), reach_km={"R0": -1, "R1": "far", "R2": 5})
+    assert [(p.code, p.count) for p in problems] == [("bad-reach", 2)]
+    found, _ = read(some_customers(4), some_reps(3), reach_km=7)
+    assert found.reach_m.tolist() == [7000.0] * 3
+
+
+def test_limits_of_all_that_are_reversed_name_nobody():
+    problems = []
+    read_balance(some_customers(9), {"count": Balance(at_least=5, at_most=2)}, ["R0", "R1"], problems)
+    assert "R0" not in problems[0].message
+    problems = []
+    read_balance(some_customers(9), {"count": Balance(at_least=5, at_most={"R1": 2})}, ["R0", "R1"], problems)
+    assert "of R1" in problems[0].message
+
+
+# -- apart against what is fixed -----------------------------------------------------------------
+
+
+def test_two_who_are_tied_to_one_rep_cannot_be_apart():
+    reps = some_reps(3, skills=[["x"], [], []])
+    customers = some_customers(
+        6,
+        owner=["R0", "R0", "R1", "", "", ""],
+        locked=[True, True, True, False, False, False],
+        required_skills=["", "", "", "x", "", ""],
+    )
+    for asked, both in (
+        ({"apart": [["c0", "c1"]]}, ["c0", "c1"]),
+        ({"apart": [["c2", "c4"]], "overrides": {"c4": "R1"}}, ["c2", "c4"]),
+        ({"apart": [["c0", "c3"]]}, ["c0", "c3"]),
+        ({"apart": [["c0", "c5"]], "together": [["c1", "c5"]]}, ["c0", "c5"]),
+    ):
+        _, problems = read(customers, reps, **asked)
+        assert [p.code for p in problems] == ["groups-conflict"], asked
+        assert all(repr(i) in problems[0].message for i in both)
+    for asked in (
+        {"apart": [["c0", "c2"], ["c4", "c5"]]},
+        {"apart": [["c2", "c4"]], "overrides": {"c4": "R0"}},
+    ):
+        assert read(customers, reps, **asked)[1] == []
+
+
+def test_being_apart_from_one_of_the_same_lock_is_refused_before_anything_is_solved():
+    from territory import design_territories
+
+    customers = some_customers(6, owner=["R0"] * 6, locked=[True, True, False, False, False, False])
+    with pytest.raises(InputError) as caught:
+        design_territories(customers, some_reps(2), apart=[["c0", "c1"]])
+    assert caught.value.codes == ("groups-conflict",)
