@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from heapq import heappop, heappush
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.design.moves_problem import Graph
+from territory.design.repair import Spots, astray, reconnected
 from territory.geo.adjacency import components
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from territory.design.problem import DesignProblem
     from territory.geo.contiguity import ContiguityGraph
-    from territory.model.arrays import FloatArray, IdxArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray
 
 __all__ = ["brought_apart", "conflicts", "corridors"]
+
+#: Corridors cut through each other: as many times they are built anew where that tore them off.
+_ROUNDS: Final = 8
+#: A way through a spot where everybody must be apart from somebody counts as so much longer.
+_DETOUR: Final = 4.0
 
 
 def conflicts(apart: IdxArray | None, label: IdxArray) -> IdxArray:
@@ -27,8 +38,9 @@ def brought_apart(problem: DesignProblem, label: IdxArray, center: FloatArray) -
     """Deal out anew those who share a territory with one they must not, at the least squared distance.
 
     Of each set of customers tied by such pairs, those who must all be apart of one another are matched with
-    territories (Hungarian method); others go one by one, the most tied first, to the cheapest territory without
-    any of theirs. Loads are put right later, by moves.
+    territories (Hungarian method). Of others only those in conflict move, the most tied first, to the cheapest
+    territory without any of theirs; where that leaves some in conflict, the whole set is dealt out like that. Loads
+    are put right later, by moves.
 
     Notes
     -----
@@ -38,21 +50,26 @@ def brought_apart(problem: DesignProblem, label: IdxArray, center: FloatArray) -
         return label
     label = label.copy()
     pairs = problem.apart.astype(np.int64)
+    rivals = Graph.of_edges(problem.apart, problem.n)
     part = components(problem.n, pairs)
     bad = np.unique(part[conflicts(problem.apart, label)[:, 0]])
     inside = pairs[np.isin(part[pairs[:, 0]], bad)]
-    for one in bad.tolist():
-        mine = inside[part[inside[:, 0]] == one]
+    inside = inside[np.argsort(part[inside[:, 0]], kind="stable")]
+    ends = np.flatnonzero(np.diff(part[inside[:, 0]])) + 1
+    for mine in np.split(inside, ends):
         rows = np.unique(mine)
-        cost = problem.weight[rows, None] * ((problem.xyz[rows, None, :] - center[None, :, :]) ** 2).sum(axis=2)
-        if problem.eligible is not None:
-            cost = np.where(problem.eligible[rows], cost, np.inf)
         if len(mine) == len(rows) * (len(rows) - 1) // 2 and len(rows) <= problem.k:
-            chosen = _matched(cost)
+            chosen = _matched(np.stack([_cost(problem, i, center) for i in rows.tolist()]))
+            label[rows] = np.where(chosen >= 0, chosen, label[rows])
         else:
-            chosen = _one_by_one(cost, np.searchsorted(rows, mine))
-        label[rows] = np.where(chosen >= 0, chosen, label[rows])
+            _one_by_one(problem, rivals, rows, label, center)
     return label
+
+
+def _cost(problem: DesignProblem, i: int, center: FloatArray) -> FloatArray:
+    """Return what a customer costs in each territory, infinity where it must not be; shape (k,)."""
+    cost = problem.weight[i] * ((problem.xyz[i] - center) ** 2).sum(axis=1)
+    return np.asarray(cost if problem.eligible is None else np.where(problem.eligible[i], cost, np.inf))
 
 
 def _matched(cost: FloatArray) -> IdxArray:
@@ -65,66 +82,192 @@ def _matched(cost: FloatArray) -> IdxArray:
         return np.full(len(cost), -1, dtype=np.int32)
 
 
-def _one_by_one(cost: FloatArray, pairs: IdxArray) -> IdxArray:
-    """Return the cheapest territory without a rival for each, the most tied first; -1 where there is none."""
-    n = len(cost)
-    rival = np.zeros((n, n), dtype=bool)
-    rival[pairs[:, 0], pairs[:, 1]] = rival[pairs[:, 1], pairs[:, 0]] = True
-    out = np.full(n, -1, dtype=np.int32)
-    for i in np.argsort(-rival.sum(axis=1), kind="stable"):
-        free = cost[i].copy()
-        taken = out[rival[i]]
+def _one_by_one(problem: DesignProblem, rivals: Graph, rows: IdxArray, label: IdxArray, center: FloatArray) -> None:
+    """Move customers of one set, in place, to the cheapest territory without a rival: those in conflict, or else all."""
+
+    def near(i: int) -> IdxArray:
+        return rivals.indices[rivals.indptr[i] : rivals.indptr[i + 1]]
+
+    def clashes(i: int) -> int:
+        return int((label[near(i)] == label[i]).sum())
+
+    def moved(i: int) -> bool:
+        free = _cost(problem, i, center)
+        taken = label[near(i)]
         free[taken[taken >= 0]] = np.inf
         j = int(free.argmin())
-        out[i] = j if np.isfinite(free[j]) else -1
-    return out
+        if np.isfinite(free[j]):
+            label[i] = j
+        return bool(np.isfinite(free[j]))
+
+    before = label[rows]
+    crowd = [(-clashes(i), i) for i in rows.tolist()]
+    if all([moved(i) for many, i in sorted(crowd) if many and clashes(i)]):  # noqa: C419 - all of them are to move
+        return
+    kept = label[rows].copy()
+    label[rows] = -1
+    tied = np.argsort(-np.diff(rivals.indptr)[rows], kind="stable")
+    left = [i for i in rows[tied].tolist() if not moved(i)]
+    if left:
+        # no choice was left either way: whoever could not move stays with a rival
+        label[rows] = np.where(np.isin(rows, left), before, label[rows])
+        if sum(map(clashes, rows.tolist())) > _clashes_of(rivals, rows, label, kept):
+            label[rows] = kept
 
 
-def corridors(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray) -> IdxArray:
-    """Join those who were dealt out far from their new territories to them, by the shortest ways.
+def _clashes_of(rivals: Graph, rows: IdxArray, label: IdxArray, kept: IdxArray) -> int:
+    """Count pairs that would share a territory, each twice, if one set were dealt out otherwise."""
+    other = label.copy()
+    other[rows] = kept
+    own = np.repeat(np.arange(len(label)), np.diff(rivals.indptr))
+    inside = np.isin(own, rows)
+    return int((other[own[inside]] == other[rivals.indices[inside]]).sum())
 
-    Everybody on the way comes along, but for those who must be apart from somebody: ways go around them, and around
-    each other. Whom this cuts off is handed to neighbours later.
+
+def corridors(
+    problem: DesignProblem, graph: ContiguityGraph, label: IdxArray, *, deadline: float = np.inf
+) -> IdxArray:
+    """Join those who were dealt out far from their new territories to the nearest that may have them.
+
+    That is the territory without anybody from whom they must be apart to whose larger part the way is shortest;
+    everybody on it comes along. Ways go around those who must be apart from somebody where they can. Whom this cuts
+    off is handed to neighbours, and who is cut off then is joined again, a few times.
+
+    Parameters
+    ----------
+    problem : DesignProblem, n customers in k territories
+    graph : ContiguityGraph of the n customers
+    label : int32 array of shape (n,)
+    deadline : float
+        Monotonic seconds, after which things are left as they are.
+
+    Returns
+    -------
+    int32 array of shape (n,)
+        With the fewest customers who are cut off.
 
     Notes
     -----
-    A search of the graph (Dijkstra) for each customer who is cut off: O(edges log edges).
+    For each customer who is cut off a search (Dijkstra) as far as the nearest border; O(n) a round besides.
     """
     if problem.apart is None:
         return label
-    from scipy.sparse import csr_array  # noqa: PLC0415 - only where somebody must be apart
-    from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415
+    ways = _Ways(problem, graph, label.copy())
+    best, least = label, np.inf
+    for _ in range(_ROUNDS):
+        loose = astray(problem, graph, ways.label)
+        here = float(problem.weight[loose].sum()) + len(loose)
+        if here < least:
+            best, least = ways.label.copy(), here
+        far = loose[np.isin(loose, ways.bound)]
+        if not far.size or monotonic() >= deadline:
+            break
+        ways.loose[:] = False
+        ways.loose[loose] = True
+        for i in far.tolist():
+            if monotonic() >= deadline:
+                break
+            ways.join(i)
+        ways.label = reconnected(problem, graph, ways.label, _middles(problem, ways.label), deadline=deadline)
+    return best
 
-    label = label.copy()
-    rivals = np.unique(problem.apart)
-    placed = np.flatnonzero(graph.site >= 0)
-    where = np.zeros((graph.n_sites, problem.xyz.shape[1]))
-    where[graph.site[placed[::-1]]] = problem.xyz[placed[::-1]]
-    start = np.repeat(np.arange(graph.n_sites), np.diff(graph.indptr))
-    length = np.linalg.norm(where[start] - where[graph.indices], axis=1) + 1e-3
-    blocked = np.zeros(graph.n_sites, dtype=bool)
-    blocked[graph.site[rivals[graph.site[rivals] >= 0]]] = True
-    for i in rivals[graph.site[rivals] >= 0].tolist():
-        mine = (label == label[i]) & (graph.site >= 0)
-        piece = graph.torn(np.where(mine, 0, -1))
-        weight = np.bincount(piece[mine], problem.weight[mine])
-        if len(weight) < 2 or piece[i] == int(weight.argmax()):
-            continue
-        s = int(graph.site[i])
-        cost = np.where(blocked[start] & (start != s), np.inf, length)
-        ways = csr_array((cost, graph.indices, graph.indptr), shape=(graph.n_sites,) * 2)
-        far, before = dijkstra(ways, indices=s, return_predecessors=True)
-        goals = np.unique(graph.site[mine & (piece == int(weight.argmax()))])
-        at = int(goals[far[goals].argmin()])
-        if not np.isfinite(far[at]):
-            continue
-        path = []
-        while at != s:
-            path.append(at)
-            at = int(before[at])
-        along = np.flatnonzero(np.isin(graph.site, path) & ~np.isin(np.arange(problem.n), rivals))
-        if problem.eligible is not None:
-            along = along[problem.eligible[along, label[i]]]
-        label[along] = label[i]
-        blocked[path] = True
-    return label
+
+def _middles(problem: DesignProblem, label: IdxArray) -> FloatArray:
+    """Return the weighted means of territories' customers, shape (k, 3); the mean of all for empty ones."""
+    weight = np.maximum(problem.weight, 1e-9 * max(float(problem.weight.max(initial=0.0)), 1e-300))
+    mass = np.bincount(label, weight, problem.k)[:, None]
+    total = np.stack([np.bincount(label, weight * column, problem.k) for column in problem.xyz.T], axis=1)
+    return np.where(mass > 0, total / np.where(mass > 0, mass, 1.0), problem.xyz.mean(axis=0))
+
+
+class _Ways:
+    """Shortest ways from customers to territories that may have them, and what they change.
+
+    Attributes
+    ----------
+    label : int32 array of shape (n,)
+    loose : bool array of shape (n,)
+        Who is cut off from his territory.
+    bound : int array
+        Who must be apart from somebody.
+    """
+
+    def __init__(self, problem: DesignProblem, graph: ContiguityGraph, label: IdxArray) -> None:
+        self.problem, self.graph, self.label = problem, graph, label
+        self.loose: BoolArray = np.zeros(problem.n, dtype=bool)
+        self.rivals = Graph.of_edges(problem.apart, problem.n)
+        self.bound = np.flatnonzero(np.diff(self.rivals.indptr) > 0)
+        self.is_bound = np.zeros(problem.n, dtype=bool)
+        self.is_bound[self.bound] = True
+        self.spots = Spots(graph)
+        placed = np.flatnonzero(graph.site >= 0)
+        self.where = np.zeros((graph.n_sites, problem.xyz.shape[1]))
+        self.where[graph.site[placed[::-1]]] = problem.xyz[placed[::-1]]
+        self.open = np.zeros(graph.n_sites, dtype=bool)
+        self.open[graph.site[placed[~self.is_bound[placed]]]] = True
+
+    def _rivals(self, i: int) -> IdxArray:
+        return self.rivals.indices[self.rivals.indptr[i] : self.rivals.indptr[i + 1]]
+
+    def _may(self, i: int, j: int) -> bool:
+        eligible = self.problem.eligible
+        return (eligible is None or bool(eligible[i, j])) and not (self.label[self._rivals(i)] == j).any()
+
+    def join(self, i: int) -> bool:
+        """Join a customer to the nearest territory that may have it; tell whether there is one."""
+        if not self.loose[i]:
+            return True
+        goals: dict[int, bool] = {}
+        for path, spot in self._search(i):
+            for o in self.spots.at(spot).tolist():
+                j = int(self.label[o])
+                if o == i or self.loose[o]:
+                    continue
+                if j not in goals:
+                    goals[j] = self._may(i, j)
+                along = self._along(i, j, path) if goals[j] else None
+                if along is not None:
+                    self.label[along] = j
+                    self.loose[along] = False
+                    return True
+        return False
+
+    def _search(self, i: int) -> Iterator[tuple[list[int], int]]:
+        """Yield spots by the length of the way to them, and the spots in between."""
+        graph, start = self.graph, int(self.graph.site[i])
+        shut = {int(graph.site[o]) for o in self._rivals(i).tolist() if graph.site[o] >= 0}
+        far, before, heap = {start: 0.0}, {start: start}, [(0.0, start)]
+        done: set[int] = set()
+        while heap:
+            length, s = heappop(heap)
+            if s in done:
+                continue
+            done.add(s)
+            path, t = [], before[s]
+            while t != start:
+                path.append(t)
+                t = before[t]
+            yield path, s
+            if s != start and not self.open[s] and s in shut:
+                continue
+            near = graph.indices[graph.indptr[s] : graph.indptr[s + 1]]
+            step = np.linalg.norm(self.where[near] - self.where[s], axis=1) + 1e-3
+            # what counts is whether a spot has to be passed, not whether it is the end
+            step *= 1.0 if s == start or self.open[s] else _DETOUR
+            for t, more in zip(near.tolist(), step.tolist(), strict=True):
+                if t not in done and length + more < far.get(t, np.inf):
+                    far[t], before[t] = length + more, s
+                    heappush(heap, (length + more, t))
+
+    def _along(self, i: int, j: int, path: list[int]) -> list[int] | None:
+        """Return who comes along to a territory; None where somebody must not."""
+        out, eligible = [i], self.problem.eligible
+        for s in path:
+            here = [o for o in self.spots.at(s).tolist() if eligible is None or eligible[o, j]]
+            free = [o for o in here if not self.is_bound[o]]
+            if not free:
+                free = [o for o in here if self._may(o, j) and not np.isin(self._rivals(o), out).any()][:1]
+            if not free:
+                return None
+            out += free
+        return out

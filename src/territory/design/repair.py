@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from territory.geo.contiguity import ContiguityGraph
     from territory.model.arrays import FloatArray, IdxArray
 
-__all__ = ["beside", "improved", "reconnected"]
+__all__ = ["Spots", "astray", "beside", "improved", "reconnected"]
 
 #: Steps of the search a customer, and at most: where bands hold already, they only smooth the borders.
 _STEPS, _MOST_STEPS = 100, 4_000_000
@@ -57,7 +58,27 @@ def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray, atom
     return Graph.of_edges(atom[pairs], int(atom.max(initial=-1)) + 1)
 
 
-def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray, center: FloatArray) -> IdxArray:
+class Spots:
+    """Who is at each site of a graph."""
+
+    def __init__(self, graph: ContiguityGraph) -> None:
+        placed = np.flatnonzero(graph.site >= 0)
+        self._there = placed[np.argsort(graph.site[placed], kind="stable")]
+        self._begin = np.concatenate([[0], np.cumsum(np.bincount(graph.site[placed], minlength=graph.n_sites))])
+
+    def at(self, site: int) -> NDArray[np.integer]:
+        """Return the customers at a site, ascending."""
+        return self._there[self._begin[site] : self._begin[site + 1]]
+
+
+def reconnected(
+    problem: DesignProblem,
+    graph: ContiguityGraph,
+    label: IdxArray,
+    center: FloatArray,
+    *,
+    deadline: float = np.inf,
+) -> IdxArray:
     """Hand all but the heaviest part of each torn territory to its neighbours, customer by customer from the rim.
 
     Parameters
@@ -66,6 +87,8 @@ def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray,
     graph : ContiguityGraph of the n customers
     label : int32 array of shape (n,)
     center : float array of shape (k, 3), metres
+    deadline : float
+        Monotonic seconds, after which things are left as they are.
 
     Returns
     -------
@@ -74,38 +97,43 @@ def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray,
 
     Notes
     -----
-    O(n) a round, and O(neighbours) a customer of the parts; as many rounds as the deepest part has rings.
+    O(n + edges) for the parts, and O(neighbours) a customer of them each time that a neighbour is handed over.
     """
-    label = label.copy()
-    loads = problem.loads(label)
+    loose = np.zeros(problem.n, dtype=bool)
+    queue = deque(astray(problem, graph, label).tolist())
+    if not queue:
+        return label
+    loose[queue] = True
+    waiting = loose.copy()
+    label, loads, spots = label.copy(), problem.loads(label), Spots(graph)
     rivals = None if problem.apart is None else Graph.of_edges(problem.apart, problem.n)
-    sites = np.flatnonzero(graph.site >= 0)
-    at_site = sites[np.argsort(graph.site[sites], kind="stable")]
-    begin = np.concatenate([[0], np.cumsum(np.bincount(graph.site[sites], minlength=graph.n_sites))])
-    for _ in range(problem.n):
-        moved = False
-        for i in _astray(problem, graph, label):
-            s = graph.site[i]
-            around = [s, *graph.indices[graph.indptr[s] : graph.indptr[s + 1]].tolist()]
-            there = np.concatenate([at_site[begin[t] : begin[t + 1]] for t in around])
-            choices = np.unique(label[there])
-            choices = choices[choices != label[i]]
-            if problem.eligible is not None:
-                choices = choices[problem.eligible[i, choices]]
-            if rivals is not None:
-                choices = np.setdiff1d(choices, label[rivals.indices[rivals.indptr[i] : rivals.indptr[i + 1]]])
-            if choices.size:
-                best = choices[_dearness(problem, loads, choices, i, center).argmin()]
-                loads[label[i]] -= problem.measures[i]
-                loads[best] += problem.measures[i]
-                label[i] = best
-                moved = True
-        if not moved:
-            break
+    while queue and monotonic() < deadline:
+        i = queue.popleft()
+        waiting[i] = False
+        s = int(graph.site[i])
+        around = [s, *graph.indices[graph.indptr[s] : graph.indptr[s + 1]].tolist()]
+        there = np.concatenate([spots.at(t) for t in around])
+        # the larger parts lose nobody, so that whoever joins them is never cut off again
+        choices = np.unique(label[there[~loose[there]]])
+        if problem.eligible is not None:
+            choices = choices[problem.eligible[i, choices]]
+        if rivals is not None:
+            choices = np.setdiff1d(choices, label[rivals.indices[rivals.indptr[i] : rivals.indptr[i + 1]]])
+        if not choices.size:
+            continue
+        if label[i] not in choices:
+            best = choices[_dearness(problem, loads, choices, i, center).argmin()]
+            loads[label[i]] -= problem.measures[i]
+            loads[best] += problem.measures[i]
+            label[i] = best
+        loose[i] = False
+        again = there[loose[there] & ~waiting[there]]
+        waiting[again] = True
+        queue.extend(again.tolist())
     return label
 
 
-def _astray(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray) -> IdxArray:
+def astray(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray) -> IdxArray:
     """Return the customers of all but the heaviest part of each territory, or of each on each island."""
     part = graph.torn(label)
     rows = np.flatnonzero(part >= 0)
