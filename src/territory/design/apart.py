@@ -23,6 +23,12 @@ __all__ = ["brought_apart", "conflicts", "corridors"]
 
 #: Corridors cut through each other: as many times they are built anew where that tore them off.
 _ROUNDS: Final = 8
+#: Rounds without fewer who are cut off, after which no more follow.
+_PATIENCE: Final = 2
+#: Ways that are tried for one customer where those on them must not come along.
+_TRIES: Final = 10
+#: Spots that are searched in all, and more for each: past that, who is cut off stays so.
+_SEARCHED: Final = (100_000, 10)
 #: A way through a spot where everybody must be apart from somebody counts as so much longer.
 _DETOUR: Final = 4.0
 
@@ -153,19 +159,20 @@ def corridors(
     if problem.apart is None:
         return label
     ways = _Ways(problem, graph, label.copy())
-    best, least = label, np.inf
+    best, least, idle = label, np.inf, 0
     for _ in range(_ROUNDS):
         loose = astray(problem, graph, ways.label)
         here = float(problem.weight[loose].sum()) + len(loose)
+        idle += 1
         if here < least:
-            best, least = ways.label.copy(), here
+            best, least, idle = ways.label.copy(), here, 0
         far = loose[np.isin(loose, ways.bound)]
-        if not far.size or monotonic() >= deadline:
+        if not far.size or idle >= _PATIENCE or ways.left <= 0 or monotonic() >= deadline:
             break
         ways.loose[:] = False
         ways.loose[loose] = True
         for i in far.tolist():
-            if monotonic() >= deadline:
+            if ways.left <= 0 or monotonic() >= deadline:
                 break
             ways.join(i)
         ways.label = reconnected(problem, graph, ways.label, _middles(problem, ways.label), deadline=deadline)
@@ -190,6 +197,8 @@ class _Ways:
         Who is cut off from his territory.
     bound : int array
         Who must be apart from somebody.
+    left : int
+        How many spots may be searched yet.
     """
 
     def __init__(self, problem: DesignProblem, graph: ContiguityGraph, label: IdxArray) -> None:
@@ -199,6 +208,7 @@ class _Ways:
         self.bound = np.flatnonzero(np.diff(self.rivals.indptr) > 0)
         self.is_bound = np.zeros(problem.n, dtype=bool)
         self.is_bound[self.bound] = True
+        self.left = _SEARCHED[0] + _SEARCHED[1] * graph.n_sites
         self.spots = Spots(graph)
         placed = np.flatnonzero(graph.site >= 0)
         self.where = np.zeros((graph.n_sites, problem.xyz.shape[1]))
@@ -217,41 +227,47 @@ class _Ways:
         """Join a customer to the nearest territory that may have it; tell whether there is one."""
         if not self.loose[i]:
             return True
-        goals: dict[int, bool] = {}
-        for path, spot in self._search(i):
+        taken = set(self.label[self._rivals(i)].tolist())
+        tries = 0
+        for spot, before in self._search(i):
             for o in self.spots.at(spot).tolist():
                 j = int(self.label[o])
-                if o == i or self.loose[o]:
+                if o == i or self.loose[o] or j in taken or not self._may(i, j):
                     continue
-                if j not in goals:
-                    goals[j] = self._may(i, j)
-                along = self._along(i, j, path) if goals[j] else None
+                path, t = [], before[spot]
+                while before[t] != t:
+                    path.append(t)
+                    t = before[t]
+                along = self._along(i, j, path)
                 if along is not None:
                     self.label[along] = j
                     self.loose[along] = False
                     return True
+                tries += 1
+            if tries >= _TRIES:
+                break
         return False
 
-    def _search(self, i: int) -> Iterator[tuple[list[int], int]]:
-        """Yield spots by the length of the way to them, and the spots in between."""
+    def _search(self, i: int) -> Iterator[tuple[int, dict[int, int]]]:
+        """Yield spots by the length of the way to them, and where one comes from on the ways; where it begins, itself.
+
+        Ways do not lead through spots of those from whom the customer must be apart.
+        """
         graph, start = self.graph, int(self.graph.site[i])
         shut = {int(graph.site[o]) for o in self._rivals(i).tolist() if graph.site[o] >= 0}
         far, before, heap = {start: 0.0}, {start: start}, [(0.0, start)]
         done: set[int] = set()
-        while heap:
+        while heap and self.left > 0:
             length, s = heappop(heap)
             if s in done:
                 continue
             done.add(s)
-            path, t = [], before[s]
-            while t != start:
-                path.append(t)
-                t = before[t]
-            yield path, s
+            self.left -= 1
+            yield s, before
             if s != start and not self.open[s] and s in shut:
                 continue
             near = graph.indices[graph.indptr[s] : graph.indptr[s + 1]]
-            step = np.linalg.norm(self.where[near] - self.where[s], axis=1) + 1e-3
+            step = np.sqrt(((self.where[near] - self.where[s]) ** 2).sum(axis=1)) + 1e-3
             # what counts is whether a spot has to be passed, not whether it is the end
             step *= 1.0 if s == start or self.open[s] else _DETOUR
             for t, more in zip(near.tolist(), step.tolist(), strict=True):
@@ -266,7 +282,7 @@ class _Ways:
             here = [o for o in self.spots.at(s).tolist() if eligible is None or eligible[o, j]]
             free = [o for o in here if not self.is_bound[o]]
             if not free:
-                free = [o for o in here if self._may(o, j) and not np.isin(self._rivals(o), out).any()][:1]
+                free = [o for o in here if self._may(o, j) and not {*out} & {*self._rivals(o).tolist()}][:1]
             if not free:
                 return None
             out += free
