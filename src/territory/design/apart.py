@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["brought_apart", "conflicts", "corridors"]
 
 #: Corridors cut through each other: as many times they are built anew where that tore them off.
-_ROUNDS: Final = 8
+_ROUNDS: Final = 12
 #: Rounds without fewer who are cut off, after which no more follow.
-_PATIENCE: Final = 2
+_PATIENCE: Final = 4
 #: Ways that are tried for one customer where those on them must not come along.
 _TRIES: Final = 10
 #: Spots that are searched in all, and more for each: past that, who is cut off stays so.
@@ -136,7 +136,7 @@ def corridors(
     """Join those who were dealt out far from their new territories to the nearest that may have them.
 
     That is the territory without anybody from whom they must be apart to whose larger part the way is shortest;
-    everybody on it comes along. Ways go around those who must be apart from somebody where they can. Whom this cuts
+    everybody on it comes along. Ways go around those who must be apart from somebody where they can, and around each other. Whom this cuts
     off is handed to neighbours, and who is cut off then is joined again, a few times.
 
     Parameters
@@ -169,7 +169,7 @@ def corridors(
         far = loose[np.isin(loose, ways.bound)]
         if not far.size or idle >= _PATIENCE or ways.left <= 0 or monotonic() >= deadline:
             break
-        ways.loose[:] = False
+        ways.loose[:] = ways.held[:] = False
         ways.loose[loose] = True
         for i in far.tolist():
             if ways.left <= 0 or monotonic() >= deadline:
@@ -195,8 +195,13 @@ class _Ways:
     label : int32 array of shape (n,)
     loose : bool array of shape (n,)
         Who is cut off from his territory.
+    held : bool array of shape (n,)
+        Who is on a way that was found: others do not cut it.
     bound : int array
         Who must be apart from somebody.
+    used : float array of shape (n_sites,)
+        How often each spot was on a way. Those who cut each other off look for other ways, as connections on a chip do
+        (negotiated congestion: McMurchie & Ebeling 1995).
     left : int
         How many spots may be searched yet.
     """
@@ -204,11 +209,13 @@ class _Ways:
     def __init__(self, problem: DesignProblem, graph: ContiguityGraph, label: IdxArray) -> None:
         self.problem, self.graph, self.label = problem, graph, label
         self.loose: BoolArray = np.zeros(problem.n, dtype=bool)
+        self.held: BoolArray = np.zeros(problem.n, dtype=bool)
         self.rivals = Graph.of_edges(problem.apart, problem.n)
         self.bound = np.flatnonzero(np.diff(self.rivals.indptr) > 0)
         self.is_bound = np.zeros(problem.n, dtype=bool)
         self.is_bound[self.bound] = True
         self.left = _SEARCHED[0] + _SEARCHED[1] * graph.n_sites
+        self.used = np.zeros(graph.n_sites)
         self.spots = Spots(graph)
         placed = np.flatnonzero(graph.site >= 0)
         self.where = np.zeros((graph.n_sites, problem.xyz.shape[1]))
@@ -242,6 +249,8 @@ class _Ways:
                 if along is not None:
                     self.label[along] = j
                     self.loose[along] = False
+                    self.held[along] = True
+                    self.used[path] += 1.0
                     return True
                 tries += 1
             if tries >= _TRIES:
@@ -264,12 +273,12 @@ class _Ways:
             done.add(s)
             self.left -= 1
             yield s, before
-            if s != start and not self.open[s] and s in shut:
+            if s != start and ((not self.open[s] and s in shut) or self.held[self.spots.at(s)].all()):
                 continue
             near = graph.indices[graph.indptr[s] : graph.indptr[s + 1]]
             step = np.sqrt(((self.where[near] - self.where[s]) ** 2).sum(axis=1)) + 1e-3
             # what counts is whether a spot has to be passed, not whether it is the end
-            step *= 1.0 if s == start or self.open[s] else _DETOUR
+            step *= 1.0 if s == start else (1.0 if self.open[s] else _DETOUR) + self.used[s]
             for t, more in zip(near.tolist(), step.tolist(), strict=True):
                 if t not in done and length + more < far.get(t, np.inf):
                     far[t], before[t] = length + more, s
@@ -279,7 +288,7 @@ class _Ways:
         """Return who comes along to a territory; None where somebody must not."""
         out, eligible = [i], self.problem.eligible
         for s in path:
-            here = [o for o in self.spots.at(s).tolist() if eligible is None or eligible[o, j]]
+            here = [o for o in self.spots.at(s).tolist() if not self.held[o] and (eligible is None or eligible[o, j])]
             free = [o for o in here if not self.is_bound[o]]
             if not free:
                 free = [o for o in here if self._may(o, j) and not {*out} & {*self._rivals(o).tolist()}][:1]
