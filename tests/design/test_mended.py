@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from time import monotonic, process_time
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial import cKDTree
 
-from territory import Balance, Customers, InputError, Reps
+from territory import Balance, Customers, InfeasibleError, InputError, Reps, check_alignment, design_territories
+from territory.design.apart import brought_apart, conflicts, corridors
+from territory.design.problem import DesignProblem, on_sphere
+from territory.design.repair import reconnected
 from territory.design.request_balance import read_balance
 from territory.design.request_rules import read_particulars
+from territory.geo.contiguity import graph_of_points
 
 
 def some_customers(n, **columns):
@@ -48,7 +55,7 @@ def read(customers, reps=None, **asked):
 def test_blank_cells_of_label_columns_say_nothing(labels):
     found, problems = read(some_customers(4), together=labels)
     assert not problems
-    blank = list(labels)[0] is pd.NaT
+    blank = next(iter(labels)) is pd.NaT
     assert (None if blank else [0, 0, -1, -1]) == (None if found.together is None else found.together.tolist())
 
 
@@ -161,9 +168,98 @@ def test_two_who_are_tied_to_one_rep_cannot_be_apart():
 
 
 def test_being_apart_from_one_of_the_same_lock_is_refused_before_anything_is_solved():
-    from territory import design_territories
-
     customers = some_customers(6, owner=["R0"] * 6, locked=[True, True, False, False, False, False])
     with pytest.raises(InputError) as caught:
         design_territories(customers, some_reps(2), apart=[["c0", "c1"]])
     assert caught.value.codes == ("groups-conflict",)
+
+
+# -- apart and connected -------------------------------------------------------------------------
+
+
+def nearest_pairs(customers, many, seed):
+    """Return pairs of customers one of whom is the other's nearest, by position."""
+    _, near = cKDTree(np.stack([customers.lon, customers.lat], axis=1)).query(
+        np.stack([customers.lon, customers.lat], axis=1), 2
+    )
+    pairs = sorted({tuple(sorted((i, int(j)))) for i, j in enumerate(near[:, 1])})
+    rng = np.random.default_rng(seed)
+    return [pairs[q] for q in rng.permutation(len(pairs))[:many]]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("many", [10, 40])
+def test_neighbours_who_must_be_apart_are_and_territories_stay_connected(seed, many):
+    rng = np.random.default_rng(seed)
+    middle = rng.uniform(0, 4, (12, 2))[rng.integers(12, size=400)] + rng.normal(0, 0.2, (400, 2))
+    customers = Customers(id=[f"c{i}" for i in range(400)], lon=8 + middle[:, 0], lat=48 + middle[:, 1])
+    pairs = nearest_pairs(customers, many, seed)
+    made = design_territories(
+        customers, n_territories=10, apart=[[f"c{i}", f"c{j}"] for i, j in pairs], rng=0, time_limit_s=10
+    )
+    assert made.contiguous
+    assert check_alignment(made).ok
+    assert all(made.territory_idx[i] != made.territory_idx[j] for i, j in pairs)
+
+
+def torn_apart(n, k, many, seed):
+    """Return a problem of neighbours who must be apart, its graph, and labels by the nearest centre."""
+    customers = some_customers(n)
+    xyz = on_sphere(customers.lon, customers.lat)
+    center = xyz[np.random.default_rng(seed).choice(n, k, replace=False)]
+    label = ((xyz[:, None] - center) ** 2).sum(axis=2).argmin(axis=1).astype(np.int32)
+    ones = np.ones((n, 1))
+    target = np.full((k, 1), n / k)
+    pairs = np.array(nearest_pairs(customers, many, seed), dtype=np.int32)
+    problem = DesignProblem(xyz, ones[:, 0], ones, 0 * target, n * target, target, None, apart=pairs)
+    return problem, graph_of_points(customers.lon, customers.lat), label, center
+
+
+def test_thousands_who_must_be_apart_do_not_take_for_ever():
+    problem, graph, label, center = torn_apart(5000, 50, 2000, 0)
+    began = process_time()
+    dealt = brought_apart(problem, label, center)
+    joined = corridors(problem, graph, dealt)
+    last = reconnected(problem, graph, joined, center)
+    assert process_time() - began < 20
+    assert not len(conflicts(problem.apart, last))
+    assert int(graph.torn(last).max()) < 0.2 * int(graph.torn(dealt).max())
+
+
+def test_when_time_is_up_nothing_is_joined():
+    problem, graph, label, center = torn_apart(400, 8, 30, 1)
+    dealt = brought_apart(problem, label, center)
+    assert corridors(problem, graph, dealt, deadline=monotonic() - 1).tolist() == dealt.tolist()
+    assert reconnected(problem, graph, dealt, center, deadline=monotonic() - 1).tolist() == dealt.tolist()
+
+
+def test_only_those_in_conflict_are_dealt_out_anew():
+    problem, _, label, center = torn_apart(300, 6, 5, 2)
+    # a chain through everybody, of which one link is in conflict
+    order = np.lexsort((np.arange(300), label))
+    chain = np.stack([order[:-1], order[1:]], axis=1)
+    chain = chain[label[chain[:, 0]] != label[chain[:, 1]]]
+    clash = np.array([[order[0], order[1]], [order[1], order[2]]])
+    assert label[order[0]] == label[order[2]]
+    one = DesignProblem(
+        problem.xyz, problem.weight, problem.measures, problem.lower, problem.upper, problem.target, None,
+        apart=np.unique(np.sort(np.concatenate([chain, clash]), axis=1), axis=0).astype(np.int32),
+    )  # fmt: skip
+    dealt = brought_apart(one, label, center)
+    assert not len(conflicts(one.apart, dealt))
+    assert np.flatnonzero(dealt != label).tolist() == [order[1]]
+
+
+def test_what_cannot_be_kept_is_refused_in_time():
+    customers = some_customers(300)
+    pairs = nearest_pairs(customers, 140, 0)
+    began, refused = monotonic(), set()
+    try:
+        made = design_territories(
+            customers, n_territories=6, apart=[[f"c{i}", f"c{j}"] for i, j in pairs], rng=0, time_limit_s=3
+        )
+    except InfeasibleError as error:
+        refused = {p.code for p in error.reasons}
+    assert monotonic() - began < 60
+    assert refused <= {"contiguity-not-kept", "apart-not-kept", "balance-not-reached"}
+    assert refused or check_alignment(made).ok

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory import Alignment, Customers, InfeasibleError, InputError, Reps, check_alignment, design_territories
+from territory.geo.barriers import read_barriers
+from territory.geo.contiguity import graph_of_points
 
 KIND = {
     "unbalanced": "balance",
@@ -180,3 +182,19 @@ def test_every_reason_is_what_the_check_finds_after_the_move(made):
             found = {v.code for v in check_alignment(after)}
             assert {KIND[code] for code in found} == {limit.kind for limit in other.limits}
             assert other.allowed == (not found)
+
+
+def test_a_territory_without_a_piece_on_an_island_may_take_one_there():
+    # two islands: the barrier cuts c3 from c4
+    found = line("AAABBC")
+    wall = {"type": "LineString", "coordinates": [[10.35, -1.0], [10.35, 1.0]]}
+    for islands, allowed in (("parts", set()), ("refuse", {"contiguity"})):
+        graph = graph_of_points(
+            found.customers.lon, found.customers.lat, barriers=read_barriers(wall), islands=islands
+        )  # fmt: skip
+        a = replace(found, contiguous=True, graph=graph)
+        # C is on the other island only, and A as well has nobody there
+        assert limits(a.explain("c2"), "C") == allowed
+        assert limits(a.explain("c5"), "A") == allowed
+        # B has a piece on either island: beside it, or not
+        assert limits(a.explain("c1"), "B") == {"contiguity"}

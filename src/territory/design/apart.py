@@ -89,7 +89,7 @@ def _matched(cost: FloatArray) -> IdxArray:
 
 
 def _one_by_one(problem: DesignProblem, rivals: Graph, rows: IdxArray, label: IdxArray, center: FloatArray) -> None:
-    """Move customers of one set, in place, to the cheapest territory without a rival: those in conflict, or else all."""
+    """Move those of one set who are in conflict, or else all, to the cheapest territory without a rival, in place."""
 
     def near(i: int) -> IdxArray:
         return rivals.indices[rivals.indptr[i] : rivals.indptr[i + 1]]
@@ -130,14 +130,12 @@ def _clashes_of(rivals: Graph, rows: IdxArray, label: IdxArray, kept: IdxArray) 
     return int((other[own[inside]] == other[rivals.indices[inside]]).sum())
 
 
-def corridors(
-    problem: DesignProblem, graph: ContiguityGraph, label: IdxArray, *, deadline: float = np.inf
-) -> IdxArray:
+def corridors(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray, *, deadline: float = np.inf) -> IdxArray:
     """Join those who were dealt out far from their new territories to the nearest that may have them.
 
     That is the territory without anybody from whom they must be apart to whose larger part the way is shortest;
-    everybody on it comes along. Ways go around those who must be apart from somebody where they can, and around each other. Whom this cuts
-    off is handed to neighbours, and who is cut off then is joined again, a few times.
+    everybody on it comes along. Ways go around those who must be apart from somebody where they can, and around each
+    other. Whom this cuts off is handed to neighbours, and who is cut off then is joined again, a few times.
 
     Parameters
     ----------

@@ -5,17 +5,15 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from territory.errors import InputError, Problem
-from territory.geo.sphere import mean_position
+from territory.model.alignment_read import read_alignment
 from territory.model.arrays import NO_IDX, FloatArray, IdxArray, TextArray, sealed, text_array
-from territory.model.columns import Column, Kind
-from territory.model.convert import read_columns
 from territory.model.enums import Status
-from territory.model.frames import frame_columns, to_native
+from territory.model.frames import to_native
 from territory.model.late import late
 from territory.model.rules import AlignmentRules
 from territory.model.workload import measure_values
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from territory.model.shapes import TerritoryPolygons
 
 __all__ = ["Alignment"]
-
-A = TypeVar("A", bound="Alignment")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,7 +152,7 @@ class Alignment:
         if customers.owner is None:
             raise InputError([Problem("missing-column", "customers have no owners", column="owner")], "customers")
         frame = {"customer_id": customers.id, "rep_id": customers.owner}
-        return _read_alignment(cls, frame, customers, reps, None, blank="it has no owner")
+        return read_alignment(cls, frame, customers, reps, None, blank="it has no owner")
 
     @classmethod
     def from_frame(
@@ -174,16 +170,19 @@ class Alignment:
             Everyone in it appears in the frame at most once.
         reps : Reps, optional
         like : Alignment, optional
-            The alignment that was edited. Its balance, targets and wish for contiguity are kept for
+            The alignment that was edited. Its balance, targets, rules and wish for contiguity are kept for
             `check_alignment`; its territories keep their order and their reps, so that it is enough
-            to edit ``territory_id``.
+            to edit ``territory_id``, and their centres where nobody came or went. Customers and reps are the
+            same by id, in whatever order; what concerned some who are gone is dropped, and
+            ``.diagnostics`` says so.
 
         Raises
         ------
         InputError
-            Unknown or repeated ids, ids that are no text, or a territory with two reps.
+            Unknown or repeated ids, ids that are no text, or a territory with two reps; customers who are not in
+            `like`, where its graph is not made of places.
         """
-        return _read_alignment(cls, frame, customers, reps, like, blank="not served in the table that was read")
+        return read_alignment(cls, frame, customers, reps, like, blank="not served in the table that was read")
 
     def __len__(self) -> int:
         return len(self.territory_id)
@@ -307,99 +306,3 @@ class Alignment:
 
     def _repr_html_(self) -> str:
         return str(late("maps", "alignment_html", self))
-
-
-def _read_alignment(
-    cls: type[A], frame: Any, customers: Customers, reps: Reps | None, like: Alignment | None, *, blank: str
-) -> A:
-    source, problems = frame_columns(frame)
-    if not problems and ("customer_id" not in source or not {"territory_id", "rep_id"} & set(source)):
-        there = ", ".join(source)
-        problems.append(
-            Problem("missing-column", f"expected customer_id and territory_id or rep_id; there are: {there}")
-        )
-    if problems:
-        raise InputError(problems, "alignment")
-    names = [name for name in ("customer_id", "territory_id", "rep_id", "reason") if name in source]
-    cells = read_columns(source, dict.fromkeys(names, Column(Kind.TEXT, missing=True)), "alignment")
-    rows = customers.positions(cells["customer_id"])
-    twice = np.flatnonzero(np.bincount(rows, minlength=len(customers)) > 1)
-    if len(twice):
-        shown = ", ".join(repr(v) for v in customers.id[twice[:5]].tolist())
-        problem = Problem("duplicate-id", f"stands more than once: {shown}", column="customer_id", count=len(twice))
-        raise InputError([problem], "alignment")
-    column = "territory_id" if "territory_id" in cells else "rep_id"
-    label = cells[column].tolist()
-    if like is not None:
-        ids, rep_idx = like.territory_id.tolist(), like.rep_idx
-    elif column == "rep_id" and reps is not None:
-        ids, rep_idx = reps.id.tolist(), np.arange(len(reps), dtype=np.int32)
-    else:
-        ids = list(dict.fromkeys(v for v in label if v))
-        rep_idx = _reps_of(ids, label, cells.get("rep_id"), reps)
-    position = {t: j for j, t in enumerate(ids)}
-    unknown = [row for row, v in enumerate(label) if v and v not in position]
-    if unknown:
-        shown = ", ".join(repr(v) for v in list(dict.fromkeys(label[row] for row in unknown))[:5])
-        problem = Problem("unknown-id", f"unknown: {shown}", column=column, count=len(unknown), rows=tuple(unknown[:5]))
-        raise InputError([problem], "alignment")
-    territory_idx = np.full(len(customers), NO_IDX, dtype=np.int32)
-    territory_idx[rows] = [position.get(v, NO_IDX) for v in label]
-    why = {} if "reason" not in cells else dict(zip(rows.tolist(), cells["reason"].tolist(), strict=True))
-    reasons = {int(i): why.get(int(i)) or blank for i in np.flatnonzero(territory_idx == NO_IDX)}
-    lon, lat = _centers(customers, territory_idx, len(ids))
-    return cls(
-        customers,
-        reps,
-        text_array(ids),
-        territory_idx,
-        rep_idx,
-        lon,
-        lat,
-        balance={} if like is None else like.balance,
-        targets={} if like is None else like.targets,
-        contiguous=False if like is None else like.contiguous,
-        graph=None if like is None else like.graph,
-        # centres are the means of what was read
-        rules=AlignmentRules() if like is None else like.rules.by_place(),
-        unassigned_reason=reasons,
-    )
-
-
-def _reps_of(ids: list[str], label: list[str], rep_cells: TextArray | None, reps: Reps | None) -> IdxArray:
-    """Return the rep of each territory: what the table says, or else the rep of the same id."""
-    if reps is None:
-        return np.full(len(ids), NO_IDX, dtype=np.int32)
-    if rep_cells is None:
-        own = set(reps.id.tolist())
-        return np.array([reps.positions([i])[0] if i in own else NO_IDX for i in ids], dtype=np.int32)
-    rep_of: dict[str, str] = {}
-    two: list[str] = []
-    for territory, rep in zip(label, rep_cells.tolist(), strict=True):
-        if territory and rep_of.setdefault(territory, rep) != rep:
-            two.append(territory)
-    if two:
-        shown = ", ".join(repr(t) for t in list(dict.fromkeys(two))[:5])
-        problem = Problem(
-            "two-reps",
-            f"territories with different reps in different rows: {shown}",
-            column="rep_id",
-            count=len(set(two)),
-            hint="Maybe only territory_id was edited? Pass like=, the alignment that was edited.",
-        )
-        raise InputError([problem], "alignment")
-    known = [rep_of[i] for i in ids]
-    found = iter(reps.positions([rep for rep in known if rep]).tolist())
-    return np.array([next(found) if rep else NO_IDX for rep in known], dtype=np.int32)
-
-
-def _centers(customers: Customers, territory_idx: IdxArray, k: int) -> tuple[FloatArray, FloatArray]:
-    """Return the mean position of each territory's customers; NaN for an empty one. O(n log n)."""
-    lon, lat = np.full(k, np.nan), np.full(k, np.nan)
-    order = np.argsort(territory_idx, kind="stable")
-    ends = np.searchsorted(territory_idx[order], np.arange(k + 1))
-    for j in range(k):
-        rows = order[ends[j] : ends[j + 1]]
-        if len(rows):
-            lon[j], lat[j] = mean_position(customers.lon[rows], customers.lat[rows])
-    return lon, lat

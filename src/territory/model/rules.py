@@ -120,6 +120,39 @@ class AlignmentRules:
         """Return the same rules for squared distances to centres anywhere."""
         return dataclasses.replace(self, metric="squared", travel="", center_idx=None)
 
+    def carried(self, now: IdxArray, n: int) -> tuple[Self, list[Problem]]:
+        """Return the same rules for another table of customers, and warnings of what is dropped.
+
+        Parameters
+        ----------
+        now : int32 array of shape (n before,)
+            Where each customer is in the new table; -1: gone.
+        n : int
+            Number of customers in the new table.
+        """
+        now = np.asarray(now, dtype=np.int32)
+        together = self.together
+        alone = 0
+        if together is not None:
+            stayed = np.flatnonzero(now >= 0)
+            alone = int(((together >= 0) & (now < 0)).sum())
+            group, together = together, np.full(n, -1, dtype=np.int32)
+            together[now[stayed]] = group[stayed]
+        pairs = now[self.apart]
+        both = (pairs >= 0).all(axis=1)
+        overrides = {int(now[i]): j for i, j in self.overrides.items() if now[i] >= 0}
+        dropped = {
+            "members of groups": alone,
+            "pairs who are apart": int((~both).sum()),
+            "overrides": len(self.overrides) - len(overrides),
+        }
+        notes = [
+            Problem("rules-dropped", f"{what}, of customers who are gone", "customer_id", count)
+            for what, count in dropped.items()
+            if count
+        ]
+        return dataclasses.replace(self, together=together, apart=pairs[both], overrides=overrides), notes
+
     def faults(self, n: int, k: int) -> list[Problem]:
         """Return what does not fit an alignment of n customers in k territories."""
         shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}

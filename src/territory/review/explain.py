@@ -144,6 +144,10 @@ class _Limits:
         near[self.i] = False
         beside = set(np.unique(label[near]).tolist())
         held = (kept.site >= 0) & (label >= 0)
+        if kept.islands == "parts":
+            # a territory may have one piece on each island: its first there has no neighbours yet
+            component = kept.component
+            held &= component == component[self.i]
         empty = np.bincount(label[held], minlength=len(a)) == 0
         return bool(after > before), beside | set(np.flatnonzero(empty).tolist())
 
