@@ -68,7 +68,7 @@ def brought_apart(problem: DesignProblem, label: IdxArray, center: FloatArray) -
             chosen = _matched(np.stack([_cost(problem, i, center) for i in rows.tolist()]))
             label[rows] = np.where(chosen >= 0, chosen, label[rows])
         else:
-            _one_by_one(problem, rivals, rows, label, center)
+            _one_by_one(problem, rivals, rows.astype(np.int32), label, center)
     return label
 
 

@@ -29,6 +29,17 @@ A = TypeVar("A", bound="Alignment")
 def read_alignment(
     cls: type[A], frame: Any, customers: Customers, reps: Reps | None, like: Alignment | None, *, blank: str
 ) -> A:
+    """Return the alignment that a table says; see `Alignment.from_frame`.
+
+    Parameters
+    ----------
+    blank : str
+        Why those are not served about whom the table says nothing.
+
+    Raises
+    ------
+    InputError
+    """
     source, problems = frame_columns(frame)
     if not problems and ("customer_id" not in source or not {"territory_id", "rep_id"} & set(source)):
         there = ", ".join(source)
