@@ -25,6 +25,7 @@ _PUBLIC = {
     "DateRanges": "model",
     "Plan": "model",
     "PlanSettings": "model",
+    "Realignment": "model",
     "Reps": "model",
     "Status": "model",
     "TextSets": "model",
@@ -39,6 +40,7 @@ _PUBLIC = {
     "check_routing": "check",
     "compare": "review",
     "design_territories": "design",
+    "realign": "design",
     "RoutingProblem": "routing",
     "RoutingSolution": "routing",
     "ShiftArrays": "routing",
@@ -65,7 +67,7 @@ _PUBLIC = {
 
 if TYPE_CHECKING:
     from territory.check import check_alignment, check_plan, check_routing
-    from territory.design import design_territories
+    from territory.design import design_territories, realign
     from territory.errors import (
         BatchError,
         InfeasibleError,
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
         DateRanges,
         Plan,
         PlanSettings,
+        Realignment,
         Reps,
         Status,
         TextSets,
@@ -119,6 +122,7 @@ __all__ = [
     "Plan",
     "PlanSettings",
     "Problem",
+    "Realignment",
     "Reps",
     "RoutingProblem",
     "RoutingSolution",
@@ -144,6 +148,7 @@ __all__ = [
     "read_customers",
     "read_plan",
     "read_reps",
+    "realign",
     "route_day",
     "schedule_visits",
     "solve_routing",

@@ -63,7 +63,7 @@ _SHUN = 2.0
 
 
 @leaf
-def _length(tab, own, i, b, q, dear):
+def _length(tab, own, i, b, dear):
     """Return what it costs to hand customer `i` over to `b`."""
     a = np.int64(i32_1(tab, LABEL)[i])
     cost = dear * fee_rise(tab, own, i, b) * f64_1(own, FEE)[i]
@@ -74,7 +74,7 @@ def _length(tab, own, i, b, q, dear):
 
 
 @leaf
-def _find_arcs(tab, own, a, q, dear, least):
+def _find_arcs(tab, own, a, q, dear, least, longest):
     """Find the arcs of territory `a` anew. O(members, and walks of those at the border)."""
     to, length, who, cost_of = i32_1(own, TO), f64_1(own, LENGTH), i32_1(own, WHO), f64_1(own, COST_OF)
     label, near, near_at, measure = i32_1(tab, LABEL), i32_1(tab, NEAR), i64_1(tab, NEAR_AT), f64_2(tab, MEASURE)
@@ -103,6 +103,10 @@ def _find_arcs(tab, own, a, q, dear, least):
                 break
             if not can_enter(tab, i, b):
                 continue
+            cost = _length(tab, own, i, b, dear)
+            each = cost / load
+            if each > longest:
+                continue
             slot = a * WIDTH
             while slot < a * WIDTH + count and to[slot] != b:
                 slot += 1
@@ -114,8 +118,6 @@ def _find_arcs(tab, own, a, q, dear, least):
                 length[slot] = np.inf
                 for d in range(DEPTH):
                     who[slot * DEPTH + d] = -1
-            cost = _length(tab, own, i, b, q, dear)
-            each = cost / load
             # into the list of the cheapest a unit, kept in order
             d = DEPTH - 1
             at = slot * DEPTH
@@ -263,20 +265,19 @@ def _passed(tab, own, path, hops, chosen):
 
 
 @leaf
-def _soil(tab, own, a):
-    """Note that the arcs of territory `a` and of its neighbours have to be found anew."""
+def _soil(tab, own, i):
+    """Note that the arcs of territories have to be found anew that customer `i`, who has moved, is in or beside.
+
+    Elsewhere the middle of a territory that i left or joined has moved a little; that is put right now and then.
+    """
     stale, label, near, near_at = i32_1(own, STALE_ARCS), i32_1(tab, LABEL), i32_1(tab, NEAR), i64_1(tab, NEAR_AT)
-    stale[a] = 1
-    first = i64_1(tab, START)[a]
-    for p in range(first, first + i64_1(tab, SIZE)[a]):
-        i = i32_1(tab, MEMBER)[p]
-        if i32_1(tab, OTHER)[i] > 0:
-            for e in range(near_at[i], near_at[i + 1]):
-                stale[label[near[e]]] = 1
+    stale[label[i]] = 1
+    for e in range(near_at[i], near_at[i + 1]):
+        stale[label[near[e]]] = 1
 
 
-@kernel("i8[::1], i8[::1], i8, b1, f8, f8, i8, i8, i4[::1], i4[::1], i8[::1], f8[::1]")
-def relieve(tab, own, q, over, dear, least, most, patience, log_who, log_to, log_end, log_violation):
+@kernel("i8[::1], i8[::1], i8, b1, f8, f8, f8, i8, i8, i4[::1], i4[::1], i8[::1], f8[::1]")
+def relieve(tab, own, q, over, dear, least, longest, most, patience, log_who, log_to, log_end, log_violation):
     """Pass on load along shortest paths until none mends anything any more.
 
     Parameters
@@ -290,6 +291,8 @@ def relieve(tab, own, q, over, dear, least, most, patience, log_who, log_to, log
         Cost of a fee of 1.
     least : float
         No arc is shorter, per unit of load.
+    longest : float
+        Who costs more a unit of load is not handed over.
     most : int
         Paths, at most; of `log_end` and `log_violation` the length.
     patience : int
@@ -318,7 +321,7 @@ def relieve(tab, own, q, over, dear, least, most, patience, log_who, log_to, log
     while paths < most and misses < patience and f64_1(tab, VALUE)[VIOLATION] > ROUNDING:
         for a in range(k):
             if stale[a] != 0:
-                _find_arcs(tab, own, a, q, dear, least)
+                _find_arcs(tab, own, a, q, dear, least, longest)
                 stale[a] = 0
         end = _shortest(tab, own, q, over)
         if end < 0:
@@ -346,9 +349,12 @@ def relieve(tab, own, q, over, dear, least, most, patience, log_who, log_to, log
             log_end[paths] = entries
             log_violation[paths] = f64_1(tab, VALUE)[VIOLATION]
             paths += 1
-            _soil(tab, own, end)
             for t in range(hops):
-                _soil(tab, own, path[t] // WIDTH)
+                stale[path[t] // WIDTH] = 1
+                _soil(tab, own, chosen[t])
+            if paths % (k + 1) == k:
+                for c in range(k):
+                    stale[c] = 1
         else:
             misses += 1
             for t in range(hops):

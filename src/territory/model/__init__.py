@@ -12,6 +12,7 @@ from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
 from territory.model.ragged import DateRanges, TextSets
+from territory.model.realignment import Realignment
 from territory.model.reps import Reps
 from territory.model.routes import Routes, Shifts, Stops, Unassigned
 from territory.model.settings import PlanSettings
@@ -37,6 +38,7 @@ __all__ = [
     "Places",
     "Plan",
     "PlanSettings",
+    "Realignment",
     "Reason",
     "Reps",
     "Route",

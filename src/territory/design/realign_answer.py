@@ -1,0 +1,162 @@
+"""Points of the curve of a realignment: what each is like, which are kept, and the alignment that it stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from territory.check import check_alignment
+from territory.design.moves_layout import ROUNDING
+from territory.design.problem import on_sphere
+from territory.design.realign_pieces import astray
+from territory.errors import Problem, SolverError
+from territory.geo.sphere import EARTH_RADIUS_M, from_unit_vectors
+from territory.model.alignment import Alignment
+from territory.model.arrays import NO_IDX
+from territory.model.enums import Reason
+from territory.model.workload import measure_values
+
+if TYPE_CHECKING:
+    from territory.design.realign_core import Task
+    from territory.model.arrays import FloatArray, IdxArray
+    from territory.model.realignment import Realignment
+
+__all__ = ["alignment_at", "curve_of", "totals"]
+
+#: What may have been wrong before, and is not put right by handing customers over.
+_INHERITED: Final = frozenset({
+    "territory-without-rep", "rep-doubled", "lock-broken", "skill-missing", "rep-forbidden",
+})  # fmt: skip
+
+
+def curve_of(task: Task, labels: list[IdxArray], tolerance: FloatArray) -> tuple[list[IdxArray], dict[str, Any]]:
+    """Return the labels that are worth their change, and what they are like.
+
+    Parameters
+    ----------
+    task : Task, n customers in k territories with m measures
+    labels : list of int32 arrays of shape (n,)
+        The first is the start.
+    tolerance : float array of shape (m,)
+
+    Returns
+    -------
+    labels : list
+        By fees; from each to the next the violation falls, or stays, and once there is none, territories get more
+        compact.
+    columns : dict of lists
+        ``moved``, ``work`` (the first measure of those), ``fees``, ``violation``, ``deviation`` (m each),
+        ``objective`` and ``torn``.
+    """
+    rows = [_measured(task, label, tolerance) for label in labels]
+    order = sorted(range(1, len(rows)), key=lambda i: (rows[i]["fees"], rows[i]["moved"], _worth(rows[i])))
+    kept = [0]
+    for i in order:
+        last, row = rows[kept[-1]], rows[i]
+        spent = np.array([row["fees"], row["work"], row["moved"]])
+        if (spent > task.cap).any() or row["torn"] > last["torn"] or row["work"] < last["work"] - 1e-9 * abs(last["work"]):
+            continue
+        if row["moved"] < last["moved"]:
+            continue
+        better = _worth(row) < _worth(last)
+        if better and (row["deviation"] <= np.maximum(last["deviation"], tolerance) + 1e-12).all():
+            kept.append(i)
+    columns = {name: [rows[i][name] for i in kept] for name in rows[0]}
+    return [labels[i] for i in kept], columns
+
+
+def _worth(row: dict[str, Any]) -> tuple[float, int, float]:
+    """Return what is least of the better of two points: the violation, then torn territories, then the objective."""
+    violation = row["violation"]
+    # while the balance is broken, compactness is no reason for a change
+    return (violation, row["torn"], row["objective"] if violation <= 0.0 else 0.0)
+
+
+def _measured(task: Task, label: IdxArray, tolerance: FloatArray) -> dict[str, Any]:
+    local, k = task.local, task.local.k
+    away = (task.home >= 0) & (label != task.home)
+    load = np.stack([np.bincount(label, column, k) for column in local.measures.T], axis=1)
+    target = np.maximum(local.target, 1e-300)
+    beyond = np.maximum(load - local.upper, local.lower - load) / target
+    off = np.where(local.target > 1e-300, np.abs(load - local.target) / target, 0.0)
+    weight = local.measures[:, 0]
+    mass = np.bincount(label, weight, k)
+    middle = np.stack([np.bincount(label, weight * x, k) for x in local.points.T], axis=1)
+    middle /= np.where(mass > 0, mass, 1.0)[:, None]
+    square = ((local.points - middle[label]) ** 2).sum(axis=1)
+    torn = 0
+    if task.graph is not None:
+        loose = astray(task.graph, weight, label)
+        torn = len(np.unique(label[loose]))
+    return {
+        "moved": int(away.sum()),
+        "work": float(weight[away].sum()),
+        "fees": float(task.fee[away].sum()),
+        "violation": float(beyond[beyond > ROUNDING].sum()),
+        "deviation": off.max(axis=0),
+        "objective": float(weight @ square / max(float(weight.sum()), 1e-300)),
+        "torn": torn,
+    }
+
+
+def totals(r: Realignment, point: int) -> dict[str, FloatArray]:
+    """Return the total of each measure in each territory at a point, arrays of shape (k,)."""
+    label, k = r.labels[point], len(r.territory_id)
+    served = np.flatnonzero(label >= 0)
+    return {
+        name: np.bincount(label[served], measure_values(r.customers, name)[served], k).astype(np.float64)
+        for name in r.balance
+    }
+
+
+def alignment_at(r: Realignment, point: int) -> Alignment:
+    """Return the alignment of a point, checked. O(n log n) where contiguity is to be checked.
+
+    Raises
+    ------
+    SolverError
+        The check found what was not wrong before.
+    """
+    c, label, k = r.customers, r.labels[point], len(r.territory_id)
+    served = np.flatnonzero(label >= 0)
+    of, xyz = label[served], on_sphere(c.lon[served], c.lat[served])
+    weight = measure_values(c, next(iter(r.balance)))[served]
+    loads = np.bincount(of, weight, k)
+    # where nobody weighs anything, everybody counts the same
+    even = np.where(loads[of] > 0, weight, 1.0)
+    middle = np.stack([np.bincount(of, even * x, k) for x in xyz.T], axis=1)
+    length = np.linalg.norm(middle, axis=1, keepdims=True)
+    center = middle / np.where(length > 0, length, 1.0) * EARTH_RADIUS_M
+    lon, lat = from_unit_vectors(center)
+    empty = length[:, 0] <= 0
+    lon, lat = np.where(empty, np.nan, lon), np.where(empty, np.nan, lat)
+    cost = float(weight @ ((xyz - center[of]) ** 2).sum(axis=1)) / max(float(weight.sum()), 1e-300)
+    held = totals(r, point)
+    balance, notes = {}, []
+    for name, wanted in r.balance.items():
+        target = r.targets[name]
+        off = np.where(target > 0, np.abs(held[name] - target) / np.where(target > 0, target, 1.0), 0.0)
+        balance[name] = max(wanted, float(off.max(initial=0.0)) * (1 + 1e-12))
+        outside = np.flatnonzero(off > wanted + ROUNDING)
+        worst = outside[np.argsort(-off[outside], kind="stable")]
+        if worst.size:
+            shown = ", ".join(f"{r.territory_id[j]} {held[name][j] / target[j] - 1:+.1%}" for j in worst[:5].tolist())
+            message = f"outside {wanted:.1%} of the target: {shown}" + (", ..." if worst.size > 5 else "")
+            notes.append(Problem("balance-not-reached", message, column=name, count=int(worst.size)))
+    torn = int(r.curve["torn"][point])
+    if torn:
+        notes.append(Problem("not-contiguous", "territories in more than one part", count=torn))
+    reason = f"{Reason.NO_ELIGIBLE_REP}: no rep has the skills, or all that have are forbidden"
+    told = {} if r.customers is not r.before.customers else r.before.unassigned_reason
+    alignment = Alignment(
+        c, r.reps, r.territory_id, label, r.rep_idx, lon, lat, balance=balance, targets=r.targets,
+        contiguous=r.contiguous and not torn, graph=r.graph, status=r.status, objective=cost,
+        unassigned_reason={int(i): told.get(int(i)) or reason for i in np.flatnonzero(label == NO_IDX)},
+        diagnostics=(*r.diagnostics, *notes),
+    )  # fmt: skip
+    wrong = [v for v in check_alignment(alignment).violations if v.code not in _INHERITED]
+    if wrong:
+        message = f"realign: {wrong[0].message}"
+        raise SolverError(message)
+    return alignment
