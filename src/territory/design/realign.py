@@ -144,7 +144,7 @@ def realign(
     trace = traced(task, seed=int(request.rng.integers(2**62)), deadline=began + 0.8 * time_limit_s)
     say("changes", 0.8)
     tolerance = np.array(list(request.balance.values()))
-    labels, points = curve_of(task, trace.labels, tolerance)
+    labels, points = curve_of(task, trace, tolerance)
     answer = _answer(request, task.start, task.home, labels, points, late=trace.late)
     if request.hard and not answer.curve["balanced"][answer.chosen]:
         _refuse(request, answer)
@@ -215,5 +215,7 @@ def _refuse(r: RealignRequest, answer: Realignment) -> None:
         full = np.flatnonzero(held > r.target[:, m] * (1.0 + tolerance) * (1.0 + 1e-12))
         if full.size:
             shown = ", ".join(r.shape.territory_id[j] for j in full[:5])
-            reasons.append(Problem("locks-over-capacity", f"locked customers alone are too much for {shown}", name, int(full.size)))
+            reasons.append(
+                Problem("locks-over-capacity", f"locked customers alone are too much for {shown}", name, int(full.size))
+            )
     raise InfeasibleError(reasons, "no change was found that keeps the balance")

@@ -18,7 +18,7 @@ from territory.model.enums import Reason
 from territory.model.workload import measure_values
 
 if TYPE_CHECKING:
-    from territory.design.realign_core import Task
+    from territory.design.realign_core import Task, Trace
     from territory.model.arrays import FloatArray, IdxArray
     from territory.model.realignment import Realignment
 
@@ -30,14 +30,13 @@ _INHERITED: Final = frozenset({
 })  # fmt: skip
 
 
-def curve_of(task: Task, labels: list[IdxArray], tolerance: FloatArray) -> tuple[list[IdxArray], dict[str, Any]]:
+def curve_of(task: Task, trace: Trace, tolerance: FloatArray) -> tuple[list[IdxArray], dict[str, Any]]:
     """Return the labels that are worth their change, and what they are like.
 
     Parameters
     ----------
     task : Task, n customers in k territories with m measures
-    labels : list of int32 arrays of shape (n,)
-        The first is the start.
+    trace : Trace
     tolerance : float array of shape (m,)
 
     Returns
@@ -49,21 +48,35 @@ def curve_of(task: Task, labels: list[IdxArray], tolerance: FloatArray) -> tuple
         ``moved``, ``work`` (the first measure of those), ``fees``, ``violation``, ``deviation`` (m each),
         ``objective`` and ``torn``.
     """
-    rows = [_measured(task, label, tolerance) for label in labels]
-    order = sorted(range(1, len(rows)), key=lambda i: (rows[i]["fees"], rows[i]["moved"], _worth(rows[i])))
-    kept = [0]
+    labels = trace.labels
+    rows = [_measured(task, label, whole=w) for label, w in zip(labels, trace.whole, strict=True)]
+    # from the best backwards: what is worse has to be cheaper in every way
+    order = sorted(range(1, len(rows)), key=lambda i: (*_worth(rows[i]), rows[i]["fees"], i))
+    kept: list[int] = []
     for i in order:
-        last, row = rows[kept[-1]], rows[i]
-        spent = np.array([row["fees"], row["work"], row["moved"]])
-        if (spent > task.cap).any() or row["torn"] > last["torn"] or row["work"] < last["work"] - 1e-9 * abs(last["work"]):
+        row = rows[i]
+        if (
+            (np.array([row["fees"], row["work"], row["moved"]]) > task.cap).any()
+            or not _worth(row) < _worth(rows[0])
+            or not _no_wider(rows[0], row, tolerance)
+        ):
             continue
-        if row["moved"] < last["moved"]:
-            continue
-        better = _worth(row) < _worth(last)
-        if better and (row["deviation"] <= np.maximum(last["deviation"], tolerance) + 1e-12).all():
-            kept.append(i)
+        if kept:
+            after = rows[kept[-1]]
+            if not _worth(after) < _worth(row) or not _no_wider(row, after, tolerance):
+                continue
+            if row["fees"] >= after["fees"]:
+                continue
+        kept.append(i)
+    kept = [0, *reversed(kept)]
     columns = {name: [rows[i][name] for i in kept] for name in rows[0]}
     return [labels[i] for i in kept], columns
+
+
+def _no_wider(row: dict[str, Any], after: dict[str, Any], tolerance: FloatArray) -> bool:
+    """Return whether no measure is further from its targets at the later of two points, or within the tolerance."""
+    wide = np.maximum(row["deviation"], tolerance) * (1.0 + 1e-9) + 1e-12
+    return bool((after["deviation"] <= wide).all() and after["torn"] <= row["torn"])
 
 
 def _worth(row: dict[str, Any]) -> tuple[float, int, float]:
@@ -73,7 +86,7 @@ def _worth(row: dict[str, Any]) -> tuple[float, int, float]:
     return (violation, row["torn"], row["objective"] if violation <= 0.0 else 0.0)
 
 
-def _measured(task: Task, label: IdxArray, tolerance: FloatArray) -> dict[str, Any]:
+def _measured(task: Task, label: IdxArray, *, whole: bool) -> dict[str, Any]:
     local, k = task.local, task.local.k
     away = (task.home >= 0) & (label != task.home)
     load = np.stack([np.bincount(label, column, k) for column in local.measures.T], axis=1)
@@ -86,7 +99,7 @@ def _measured(task: Task, label: IdxArray, tolerance: FloatArray) -> dict[str, A
     middle /= np.where(mass > 0, mass, 1.0)[:, None]
     square = ((local.points - middle[label]) ** 2).sum(axis=1)
     torn = 0
-    if task.graph is not None:
+    if task.graph is not None and not whole:
         loose = astray(task.graph, weight, label)
         torn = len(np.unique(label[loose]))
     return {

@@ -36,6 +36,7 @@ from territory.design.realign_layout import (
     ARCS,
     BACK,
     CAP,
+    CLOSED,
     COST_OF,
     DEPTH,
     FAR,
@@ -58,8 +59,6 @@ _ROOM = 1e-6
 #: What a unit of violation is worth, in lengths of the path: more than one, so that larger customers that mend more
 #: are worth their price; not much more, so that none is handed over for the last crumb.
 _WORTH = 3.0
-#: How much longer an arc is thought to be after a path along it came to nothing.
-_SHUN = 2.0
 
 
 @leaf
@@ -143,8 +142,10 @@ def _outside(tab, a, q, over):
 
 
 @leaf
-def _spare(tab, a, q, over):
+def _spare(tab, own, a, q, over):
     """Return whether territory `a` could take some of measure `q` (or, if not `over`, give some)."""
+    if i32_1(own, CLOSED)[a] != 0:
+        return False
     load = f64_2(tab, LOAD)[a, q]
     room = f64_2(tab, UPPER)[a, q] - load if over else load - f64_2(tab, LOWER)[a, q]
     return room * f64_2(tab, SCALE)[a, q] > _ROOM
@@ -164,7 +165,7 @@ def _shortest(tab, own, q, over):
         far[a] = np.inf
         back[a] = -1
         in_line[a] = 0
-        if (over and _outside(tab, a, q, True)) or (not over and _spare(tab, a, q, False)):
+        if (over and _outside(tab, a, q, True)) or (not over and _spare(tab, own, a, q, False)):
             far[a] = 0.0
             line[waiting] = a
             in_line[a] = 1
@@ -186,7 +187,7 @@ def _shortest(tab, own, q, over):
                     in_line[b] = 1
     end = -1
     for b in range(k):
-        there = _spare(tab, b, q, True) if over else _outside(tab, b, q, False)
+        there = _spare(tab, own, b, q, True) if over else _outside(tab, b, q, False)
         if there and back[b] >= 0 and (end < 0 or far[b] < far[end]):
             end = b
     return end
@@ -241,19 +242,39 @@ def _chosen(tab, own, path, hops, worth, value, pick, chosen):
 
 
 @leaf
+def _drop(own, e, i):
+    """Take customer `i` off arc `e`, until its arcs are found anew."""
+    who, cost_of = i32_1(own, WHO), f64_1(own, COST_OF)
+    at = 0
+    while at < DEPTH and who[e * DEPTH + at] != i:
+        at += 1
+    while at < DEPTH:
+        last = at == DEPTH - 1
+        who[e * DEPTH + at] = -1 if last else who[e * DEPTH + at + 1]
+        cost_of[e * DEPTH + at] = 0.0 if last else cost_of[e * DEPTH + at + 1]
+        at += 1
+    if who[e * DEPTH] < 0:
+        # nobody is left to go along it
+        f64_1(own, LENGTH)[e] = np.inf
+
+
+@leaf
 def _passed(tab, own, path, hops, chosen):
     """Hand over the customers of a path, one after the other; False, and nothing done, where that tears a territory."""
     done = 0
-    to, label = i32_1(own, TO), i32_1(tab, LABEL)
+    to, label, size = i32_1(own, TO), i32_1(tab, LABEL), i64_1(tab, SIZE)
     for t in range(hops):
         i, b = chosen[t], np.int64(to[path[t]])
         a = np.int64(path[t] // WIDTH)
-        if label[i] != a or i64_1(tab, SIZE)[a] < 2 or not can_leave(tab, i) or not can_enter(tab, i, b):
+        if label[i] != a or size[a] < 2 or not can_leave(tab, i) or not can_enter(tab, i, b):
+            _drop(own, path[t], i)
             break
         hand_over(tab, own, i, b)
         done += 1
     for at in range(3):
         if f64_1(own, SPENT)[at] > f64_1(own, CAP)[at] and done == hops:
+            # a path that costs less may be there
+            _drop(own, path[0], chosen[0])
             done = -hops
     kept = done == hops
     for t in range(abs(done) - 1 if not kept else -1, -1, -1):
@@ -276,8 +297,8 @@ def _soil(tab, own, i):
         stale[label[near[e]]] = 1
 
 
-@kernel("i8[::1], i8[::1], i8, b1, f8, f8, f8, i8, i8, i4[::1], i4[::1], i8[::1], f8[::1]")
-def relieve(tab, own, q, over, dear, least, longest, most, patience, log_who, log_to, log_end, log_violation):
+@kernel("i8[::1], i8[::1], i8, b1, f8, f8, f8, i8, i4[::1], i4[::1], i8[::1], f8[::1]")
+def relieve(tab, own, q, over, dear, least, longest, most, log_who, log_to, log_end, log_violation):
     """Pass on load along shortest paths until none mends anything any more.
 
     Parameters
@@ -295,8 +316,6 @@ def relieve(tab, own, q, over, dear, least, longest, most, patience, log_who, lo
         Who costs more a unit of load is not handed over.
     most : int
         Paths, at most; of `log_end` and `log_violation` the length.
-    patience : int
-        Paths that come to nothing in a row until it ends.
     log_who, log_to : int32 arrays
         The customers handed over, and to which territory.
     log_end : int64 array, log_violation : float array
@@ -314,18 +333,27 @@ def relieve(tab, own, q, over, dear, least, longest, most, patience, log_who, lo
     k = len(i64_1(tab, SIZE))
     value, pick = np.empty((k, DEPTH)), np.empty((k, DEPTH), dtype=np.int64)
     path, chosen = np.empty(k, dtype=np.int64), np.empty(k, dtype=np.int64)
-    stale, length, far, back = i32_1(own, STALE_ARCS), f64_1(own, LENGTH), f64_1(own, FAR), i64_1(own, BACK)
+    stale, far, back = i32_1(own, STALE_ARCS), f64_1(own, FAR), i64_1(own, BACK)
+    closed = i32_1(own, CLOSED)
     for a in range(k):
         stale[a] = 1
-    paths, entries, misses = 0, 0, 0
-    while paths < most and misses < patience and f64_1(tab, VALUE)[VIOLATION] > ROUNDING:
+        closed[a] = 0
+    paths, entries, since = 0, 0, 0
+    while paths < most and f64_1(tab, VALUE)[VIOLATION] > ROUNDING:
         for a in range(k):
             if stale[a] != 0:
                 _find_arcs(tab, own, a, q, dear, least, longest)
                 stale[a] = 0
         end = _shortest(tab, own, q, over)
         if end < 0:
-            break
+            # what was closed may have opened since
+            if since == 0:
+                break
+            since = 0
+            for a in range(k):
+                stale[a] = 1
+                closed[a] = 0
+            continue
         hops = 0
         a = np.int64(end)
         while back[a] >= 0:
@@ -340,8 +368,10 @@ def relieve(tab, own, q, over, dear, least, longest, most, patience, log_who, lo
         begin = a if over else np.int64(end)
         worth = _WORTH * far[end] / max(f64_2(tab, SCALE)[begin, q], 1e-300)
         mended = _chosen(tab, own, path, hops, worth, value, pick, chosen)
-        if mended < -ROUNDING and _passed(tab, own, path, hops, chosen):
-            misses = 0
+        if not mended < -ROUNDING:
+            closed[end if over else a] = 1
+        elif _passed(tab, own, path, hops, chosen):
+            since += 1
             for t in range(hops):
                 log_who[entries] = chosen[t]
                 log_to[entries] = i32_1(own, TO)[path[t]]
@@ -349,14 +379,12 @@ def relieve(tab, own, q, over, dear, least, longest, most, patience, log_who, lo
             log_end[paths] = entries
             log_violation[paths] = f64_1(tab, VALUE)[VIOLATION]
             paths += 1
+            closed[end] = 0
             for t in range(hops):
                 stale[path[t] // WIDTH] = 1
+                closed[path[t] // WIDTH] = 0
                 _soil(tab, own, chosen[t])
             if paths % (k + 1) == k:
                 for c in range(k):
                     stale[c] = 1
-        else:
-            misses += 1
-            for t in range(hops):
-                length[path[t]] *= _SHUN
     return paths

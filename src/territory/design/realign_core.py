@@ -11,7 +11,7 @@ import numpy as np
 from territory.compiled.tables import Tables
 from territory.design.anneal import sample
 from territory.design.moves import build, recount
-from territory.design.moves_layout import LABEL, OBJECTIVE, ROUNDING, VALUE, VIOLATION
+from territory.design.moves_layout import COUNT, LABEL, N_BORDER, OBJECTIVE, ROUNDING, VALUE, VIOLATION
 from territory.design.moves_problem import data_of, state_of
 from territory.design.power import power_design
 from territory.design.realign_chains import relieve
@@ -30,29 +30,27 @@ __all__ = ["Task", "Trace", "traced"]
 
 #: Price of a fee along the way to balance, in mean squared distances to the centre. Measured on real places with
 #: regional drifts: at 4 no less was handed over, and borders were longer.
-_DEAR: Final = 1.0
+_DEAR: Final = 4.0
 #: No arc of a path is shorter than this share of what a fee costs: each hop is a hand-over that somebody explains.
 _LEAST: Final = 0.02
 #: Who costs more than so many times a fee and a mean squared distance a unit of load is handed over at last only.
 _LONG: Final = 10.0
 #: Prices of a fee: down from balance with the least fees, and up from compactness; each with the changes that it pays.
-_DOWN: Final = (8.0, 2.0, 0.5, 0.125)
-_UP: Final = (0.03, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_DOWN: Final = (8.0, 1.0, 0.125)
+_UP: Final = (0.03, 0.25, 0.7, 1.5, 3.0, 8.0)
 #: Rounds of recentring before compactness: each goes further from today.
 _ROUNDS: Final = 3
 #: Part of the bands that is used there: what is then torn, and joined up, needs the rest.
 _INSIDE: Final = 0.9
 #: Labels that are kept of the way to balance.
 _KEPT: Final = 12
-#: Steps of each price, a customer, and at least.
-_STEPS, _LEAST_STEPS = 12, 20_000
+#: Steps of each price, a customer at a border, and at least.
+_STEPS, _LEAST_STEPS = 25, 20_000
 #: Temperatures, in mean rises of cost by one move: where bands hold, and where paths could not mend them.
 _GENTLE, _HOTTER = 0.02, (0.05, 0.2, 0.5)
 _COOLING: Final = 0.01
 _CHEAP, _DEARER = 1e-3, 1e3
 _OUTSIDE: Final = 0.1
-#: Paths in a row that may come to nothing, for each territory.
-_PATIENCE: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +94,14 @@ class Trace:
     Attributes
     ----------
     labels : list of int32 arrays of shape (n,)
+    whole : list of bool
+        Whether all territories of each are known to be in one piece; no move tears any.
     late : bool
         Whether time ran out.
     """
 
     labels: list[IdxArray]
+    whole: list[bool]
     late: bool
 
 
@@ -116,7 +117,7 @@ class _Walk:
             np.zeros(k, dtype=np.int64), np.zeros(k * WIDTH, dtype=np.int32), np.zeros(k * WIDTH),
             np.full(k * WIDTH * DEPTH, -1, dtype=np.int32), np.zeros(k * WIDTH * DEPTH), np.zeros(k),
             np.zeros(k, dtype=np.int64), np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.int32),
-            np.zeros(k, dtype=np.int32),
+            np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.int32),
         ))  # fmt: skip
         self.count()
         self.unit = self.squares() / max(float(task.fee.sum()), 1e-300)
@@ -159,18 +160,23 @@ class _Walk:
         recount(self.tables.table)
         self.count()
 
-    def over_cap(self) -> bool:
-        return bool((self.own.arrays[SPENT] > self.own.arrays[CAP]).any())
+    def over(self, cap: FloatArray) -> bool:
+        return bool((self.own.arrays[SPENT] > cap).any())
 
-    def uncap(self) -> None:
-        self.own.arrays[CAP][:] = np.inf
+    def set_cap(self, cap: FloatArray) -> None:
+        """Set other caps."""
+        self.own.arrays[CAP][:] = cap
 
     def mend(self, price_of_fee: float, steps: int) -> None:
         """Bring broken bands in order, at temperatures that rise until they are."""
         for hot in (_GENTLE, *_HOTTER):
             if self.violation <= 0.0 or self.late():
                 break
-            self.settle(price_of_fee, hot, steps if hot == _GENTLE else 4 * steps)
+            self.settle(price_of_fee, hot, steps if hot == _GENTLE else 2 * steps)
+
+    def steps(self) -> int:
+        """Return the steps of a price: they grow with the borders."""
+        return max(_STEPS * int(self.tables.arrays[COUNT][N_BORDER]), _LEAST_STEPS)
 
     def late(self) -> bool:
         return monotonic() >= self.deadline
@@ -191,7 +197,7 @@ class _Walk:
                     label = self.label.copy()
                     paths = relieve(
                         self.tables.table, self.own.table, q, over, dear, _LEAST * each, long * (1.0 + 1.0 / _DEAR) * each,
-                        most, _PATIENCE * k + 10, *self.log, log_end, log_violation,
+                        most, *self.log, log_end, log_violation,
                     )  # fmt: skip
                     found += self.prefixes(label, paths, log_end, log_violation)
             if self.violation > 0.9 * before:
@@ -257,55 +263,66 @@ def traced(task: Task, *, seed: int = 0, deadline: float = float("inf")) -> Trac
         is for the caller to see.
     """
     walk, local = _Walk(task, seed, deadline), task.local
-    labels = [task.start.copy()]
+    begin, whole = _joined(task, task.start)
+    labels, known = [task.start.copy()], [whole and begin is task.start]
 
-    def keep() -> None:
-        labels.append(walk.label.copy())
+    def keep(found: list[IdxArray] | None = None) -> None:
+        labels.extend([walk.label.copy()] if found is None else found)
+        known.extend([whole] * (len(labels) - len(known)))
 
-    begin = _whole(task, task.start)
     for j in np.flatnonzero(np.bincount(begin, minlength=local.k) == 0).tolist():
         begin = seeded(local, task.graph, begin, task.stuck, j, task.place[j])
-    if (begin != task.start).any():
+    if begin is not task.start:
         walk.put(begin)
-        if walk.over_cap():
+        if walk.over(task.cap):
             walk.put(task.start)
+            whole = known[0]
         keep()
-    labels += walk.relieve(_LONG)
-    steps = max(_STEPS * local.n, _LEAST_STEPS)
+    steps = walk.steps()
+    keep(walk.relieve(_LONG))
     walk.mend(_DOWN[0], steps)
-    if walk.violation > 0.0:
-        labels += walk.relieve(np.inf)
-        walk.mend(_DOWN[0], steps)
     keep()
-    if walk.violation <= 0.0:
+    near, balanced, joined = walk.label.copy(), walk.violation <= 0.0, whole
+    if balanced:
         for price in _DOWN:
             if not walk.late():
-                walk.settle(price, _GENTLE, steps)
+                walk.settle(price, _GENTLE, 2 * steps if price == _DOWN[0] else steps)
                 keep()
     # from the other end: compact first, then what is not worth its fee is undone
-    walk.uncap()
     far = _compact(task, begin)
     if far is not None and not walk.late():
+        walk.set_cap(np.full(3, np.inf))
+        far, whole = _joined(task, far)
         walk.put(far)
         walk.mend(_UP[0], steps)
+        balanced |= walk.violation <= 0.0 and not walk.over(task.cap)
         for price in _UP if walk.violation <= 0.0 else ():
             if not walk.late():
                 walk.settle(price, _GENTLE, steps)
                 keep()
-    return Trace(labels, walk.late())
+                balanced |= not walk.over(task.cap)
+    if not balanced and not walk.late():
+        # whatever it takes: customers far from where they go
+        walk.set_cap(task.cap)
+        whole = joined
+        walk.put(near)
+        keep(walk.relieve(np.inf))
+        walk.mend(_DOWN[0], steps)
+        keep()
+    return Trace(labels, known, walk.late())
 
 
-def _whole(task: Task, label: IdxArray) -> IdxArray:
-    """Return labels with the pieces of torn territories handed to others."""
-    if task.graph is None:
-        return label
-    for _ in range(_ROUNDS):
+def _joined(task: Task, label: IdxArray) -> tuple[IdxArray, bool]:
+    """Return labels with the pieces of torn territories handed to others, and whether none is left."""
+    for _ in range(_ROUNDS if task.graph is not None else 0):
         loose = astray(task.graph, task.local.measures[:, 0], label)
+        if not loose.size:
+            return label, True
         loose = loose[~task.stuck[loose]]
         if not loose.size:
-            break
+            return label, False
         label = grown(task.local, label, loose, means(task.local, label, task.place))
-    return label
+    return label, task.graph is None
 
 
 def _compact(task: Task, label: IdxArray) -> IdxArray | None:
@@ -324,4 +341,4 @@ def _compact(task: Task, label: IdxArray) -> IdxArray | None:
             break
         out = np.where(task.stuck, task.start, found.label).astype(np.int32)
         center = means(local, out, center)
-    return None if out is None else _whole(task, out)
+    return out

@@ -10,7 +10,7 @@ from typing import Final
 #: Arcs that are kept of a territory, one to each neighbour; further neighbours are left out.
 WIDTH: Final = 32
 #: Customers that are kept of an arc, the cheapest to hand over.
-DEPTH: Final = 6
+DEPTH: Final = 12
 
 HOME: Final = 0  #: i4 (n,) today's territory, -1: none, so that going anywhere is no change
 FEE: Final = 1  #: f8 (n,) what it costs that a customer is not at home
@@ -27,6 +27,7 @@ BACK: Final = 11  #: i8 (k,) last arc of it, -1: it begins there
 LINE: Final = 12  #: i4 (k,) territories whose arcs are to be looked at
 IN_LINE: Final = 13  #: i4 (k,)
 STALE_ARCS: Final = 14  #: i4 (k,) 1: the arcs of a territory have to be found anew
+CLOSED: Final = 15  #: i4 (k,) 1: no customer of a path that ends (or begins) here fits into what room there is
 
 FEES: Final = 0  #: of SPENT and CAP
 WORK: Final = 1

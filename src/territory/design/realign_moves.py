@@ -273,8 +273,10 @@ def settle(tab, own, best_label, best, price, dear, n, hot, cold, allowed):
         if worse < 0.0 or broken < 0.0:
             violation = value[VIOLATION] if value[VIOLATION] > ROUNDING else 0.0
             cost = value[OBJECTIVE] + dear * f64_1(own, SPENT)[FEES]
-            if violation < best[1] - ROUNDING or (violation == 0.0 and best[1] > 0.0) or (
-                violation == best[1] and cost < best[0] - 1e-12 * abs(best[0])
+            if (
+                violation < best[1] - ROUNDING
+                or (violation == 0.0 and best[1] > 0.0)
+                or (violation == best[1] and cost < best[0] - 1e-12 * abs(best[0]))
             ):
                 best[0], best[1] = cost, violation
                 pending = True

@@ -131,7 +131,10 @@ class _Story:
         there = great_circle_m(c.lon[i], c.lat[i], self.lon[b], self.lat[b])
         here = great_circle_m(c.lon[i], c.lat[i], self.lon[a], self.lat[a])
         if there < here:
-            return "closer", f"{float(here - there) / 1000:.1f} km closer to the centre of {self.id[b]} than of {self.id[a]}"
+            return (
+                "closer",
+                f"{float(here - there) / 1000:.1f} km closer to the centre of {self.id[b]} than of {self.id[a]}",
+            )
         if b in self.out and a in self.out[b]:
             return "exchange", f"in exchange for others, from {self.id[b]} to {self.id[a]}"
         return "shape", f"lets {self.id[a]} and {self.id[b]} keep to their limits with shorter ways for others"

@@ -114,13 +114,17 @@ def read_realign(
     before, known, gone = _matched(alignment, new)
     notes = list(new.diagnostics)
     if gone.size:
-        notes.append(Problem("customers-gone", f"no longer in the table: {_ids(alignment.customers, gone)}", "id", gone.size))
+        notes.append(
+            Problem("customers-gone", f"no longer in the table: {_ids(alignment.customers, gone)}", "id", gone.size)
+        )
     if len(new) and not known.any():
         problems.append(Problem("unknown-id", "none of the customers is in the alignment", "id"))
     fresh = np.flatnonzero(~known)
     if fresh.size and known.any():
         rows = tuple(int(i) for i in fresh[:_NAMED])
-        notes.append(Problem("customers-new", f"not in the alignment before: {_ids(new, fresh)}", "id", fresh.size, rows))
+        notes.append(
+            Problem("customers-new", f"not in the alignment before: {_ids(new, fresh)}", "id", fresh.size, rows)
+        )
     wanted, hard = _balance(alignment, new, balance, problems)
     fee = _fee(new, change_cost, next(iter(wanted), "count"), problems)
     stuck = _stuck(new, locked, problems)
@@ -128,7 +132,11 @@ def read_realign(
     most = _caps(max_moved, max_moved_share, problems)
     if not (is_number(time_limit_s) and time_limit_s > 0):
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
-    if not (rng is None or isinstance(rng, np.random.Generator) or (is_number(rng) and 0 <= rng < np.inf and int(rng) == rng)):
+    if not (
+        rng is None
+        or isinstance(rng, np.random.Generator)
+        or (is_number(rng) and 0 <= rng < np.inf and int(rng) == rng)
+    ):
         problems.append(Problem("bad-rng", f"rng: expected a whole number >= 0 or a numpy Generator, not {rng!r}"))
     graph = _graph(alignment, new, contiguous, problems)
     if problems or fee is None:
@@ -227,7 +235,9 @@ def _fee(customers: Customers, change_cost: Any, first: str, problems: list[Prob
     bad = np.flatnonzero(~(np.isfinite(fee) & (fee >= 0)))
     if bad.size:
         rows = tuple(int(i) for i in bad[:_NAMED])
-        problems.append(Problem("bad-change-cost", "costs of a change are finite and at least 0", "change_cost", bad.size, rows))
+        problems.append(
+            Problem("bad-change-cost", "costs of a change are finite and at least 0", "change_cost", bad.size, rows)
+        )
         return None
     return fee
 

@@ -113,9 +113,7 @@ class Realignment:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def point(
-        self, point: int | None = None, *, moved_share: float | None = None, balance: float | None = None
-    ) -> int:
+    def point(self, point: int | None = None, *, moved_share: float | None = None, balance: float | None = None) -> int:
         """Return the number of a point of the curve; see `at`."""
         given = [x for x in (point, moved_share, balance) if x is not None]
         if len(given) > 1:
