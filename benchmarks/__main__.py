@@ -14,6 +14,7 @@ FAMILIES = {
     "load": "a million customers from three kinds of frames, and the import, against their promises",
     "territories": "design_territories against KMeans and k-means-constrained",
     "power": "the core of territory design at 2,000 to 1,000,000 places, against k-means-constrained",
+    "realign": "least change after a drift, or without a rep, against a free redesign",
     "teammonth": "territory.plan for a team's four weeks, against nearest-neighbour days",
     "repday": "a rep's day of 12, 20 or 30 possible visits: proofs, and days per second",
     "repmonth": "a rep's month on real places, against choosing the days first",

@@ -11,12 +11,12 @@ import territory
 
 PUBLIC = [
     "Alignment", "BasicUnits", "BatchError", "ContiguityGraph", "Customers", "DateRanges", "GreatCircle",
-    "InfeasibleError", "InputError", "MatrixTravel", "MissingExtraError", "Plan", "PlanSettings", "Problem", "Realignment", "Reps",
-    "RoutingProblem", "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets",
-    "Travel", "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "check_alignment", "check_plan",
-    "check_routing", "compare", "contiguity_graph", "design_territories", "due_visits", "plan",
-    "read_customers", "read_plan", "read_reps", "realign", "route_day", "schedule_visits", "solve_routing", "work_shifts",
-    "write_plan",
+    "InfeasibleError", "InputError", "MatrixTravel", "MissingExtraError", "Plan", "PlanSettings", "Problem",
+    "Realignment", "Reps", "RoutingProblem", "RoutingSolution", "ShiftArrays", "SolverError", "Status",
+    "TerritoryError", "TextSets", "Travel", "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__",
+    "check_alignment", "check_plan", "check_routing", "compare", "contiguity_graph", "design_territories",
+    "due_visits", "plan", "read_customers", "read_plan", "read_reps", "realign", "route_day", "schedule_visits",
+    "solve_routing", "work_shifts", "write_plan",
 ]  # fmt: skip
 HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow",
          "ray", "scipy", "shapely")  # fmt: skip

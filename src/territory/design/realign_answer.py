@@ -95,8 +95,8 @@ def _measured(task: Task, label: IdxArray, *, whole: bool) -> dict[str, Any]:
     off = np.where(local.target > 1e-300, np.abs(load - local.target) / target, 0.0)
     weight = local.measures[:, 0]
     mass = np.bincount(label, weight, k)
-    middle = np.stack([np.bincount(label, weight * x, k) for x in local.points.T], axis=1)
-    middle /= np.where(mass > 0, mass, 1.0)[:, None]
+    sums = np.stack([np.bincount(label, weight * x, k) for x in local.points.T], axis=1)
+    middle = sums / np.where(mass > 0, mass, 1.0)[:, None]
     square = ((local.points - middle[label]) ** 2).sum(axis=1)
     torn = 0
     if task.graph is not None and not whole:

@@ -183,7 +183,7 @@ class _Walk:
 
     def relieve(self, long: float) -> list[IdxArray]:
         """Pass on load until the bands hold, or no path of arcs below `long` helps; return labels on the way."""
-        task, k = self.task, self.task.local.k
+        task = self.task
         found: list[IdxArray] = []
         most = len(self.log[0])
         log_end, log_violation = np.zeros(most, dtype=np.int64), np.zeros(most)
@@ -193,11 +193,11 @@ class _Walk:
             for q in range(task.local.measures.shape[1]):
                 # in fees a unit of load
                 each = dear * float(task.fee.sum()) / max(float(load[q]), 1e-300)
+                longest = long * (1.0 + 1.0 / _DEAR) * each
                 for over in (True, False):
                     label = self.label.copy()
                     paths = relieve(
-                        self.tables.table, self.own.table, q, over, dear, _LEAST * each, long * (1.0 + 1.0 / _DEAR) * each,
-                        most, *self.log, log_end, log_violation,
+                        self.tables.table, self.own.table, q, over, dear, _LEAST * each, longest, most, *self.log, log_end, log_violation,
                     )  # fmt: skip
                     found += self.prefixes(label, paths, log_end, log_violation)
             if self.violation > 0.9 * before:
@@ -314,7 +314,9 @@ def traced(task: Task, *, seed: int = 0, deadline: float = float("inf")) -> Trac
 
 def _joined(task: Task, label: IdxArray) -> tuple[IdxArray, bool]:
     """Return labels with the pieces of torn territories handed to others, and whether none is left."""
-    for _ in range(_ROUNDS if task.graph is not None else 0):
+    if task.graph is None:
+        return label, True
+    for _ in range(_ROUNDS):
         loose = astray(task.graph, task.local.measures[:, 0], label)
         if not loose.size:
             return label, True
@@ -322,7 +324,7 @@ def _joined(task: Task, label: IdxArray) -> tuple[IdxArray, bool]:
         if not loose.size:
             return label, False
         label = grown(task.local, label, loose, means(task.local, label, task.place))
-    return label, task.graph is None
+    return label, False
 
 
 def _compact(task: Task, label: IdxArray) -> IdxArray | None:

@@ -52,7 +52,7 @@ class _Story:
     def __init__(self, r: Realignment, point: int, weight: FloatArray) -> None:
         self.r, self.label, self.start = r, r.labels[point], r.start_idx
         self.id = r.territory_id.tolist()
-        self.over, self.under = self._outside(True), self._outside(False)
+        self.over, self.under = self._outside(over=True), self._outside(over=False)
         self.loose = self._loose(weight)
         self.size = np.bincount(self.start[self.start >= 0], minlength=len(self.id))
         gone = self.start != self.label
@@ -72,7 +72,7 @@ class _Story:
         self.chains: dict[tuple[int, int], str] = {}
         self.lon, self.lat = _centers(r, self.label, weight)
 
-    def _outside(self, over: bool) -> dict[int, str]:
+    def _outside(self, *, over: bool) -> dict[int, str]:
         """Return, of each territory that was outside its limits, by how much; the worst measure counts."""
         found: dict[int, tuple[float, str]] = {}
         held = totals(self.r, 0)
@@ -106,36 +106,41 @@ class _Story:
         """Return code and words of the reason why customer `i` moved."""
         r, a, b = self.r, int(self.start[i]), int(self.label[i])
         old = int(r.before_idx[i])
+        before = "" if old == NO_IDX else str(r.before.territory_id[old])
         if old == NO_IDX:
-            return "new-customer", f"new; {self.id[b]} is beside it"
-        before = str(r.before.territory_id[old])
-        if r.home_idx[i] == NO_IDX:
-            return "territory-dissolved", f"joined {self.id[b]} as territory {before} is dissolved"
-        if a == b:
-            if before not in self.id:
-                return "merged", f"territory {before} was merged into {self.id[b]}"
-            return "split", f"territory {before} was split; {self.id[b]} has this part"
-        if self.loose[i]:
-            return "contiguity", f"was cut off from the rest of {self.id[a]}"
-        if self.size[b] == 0:
-            return "new-territory", f"{self.id[b]} is new"
-        if (a, b) in self.net:
-            if a in self.over:
-                return "over-limit", f"{self.id[a]} {self.over[a]}"
-            if b in self.under:
-                return "under-limit", f"{self.id[b]} {self.under[b]}"
-            chain = self._chain(a, b)
-            if chain:
-                return "chain", chain
-        c = r.customers
+            found = "new-customer", f"new; {self.id[b]} is beside it"
+        elif r.home_idx[i] == NO_IDX:
+            found = "territory-dissolved", f"joined {self.id[b]} as territory {before} is dissolved"
+        elif a == b and before not in self.id:
+            found = "merged", f"territory {before} was merged into {self.id[b]}"
+        elif a == b:
+            found = "split", f"territory {before} was split; {self.id[b]} has this part"
+        elif self.loose[i]:
+            found = "contiguity", f"was cut off from the rest of {self.id[a]}"
+        elif self.size[b] == 0:
+            found = "new-territory", f"{self.id[b]} is new"
+        else:
+            found = self._for_balance(a, b) or self._for_shape(i, a, b)
+        return found
+
+    def _for_balance(self, a: int, b: int) -> tuple[str, str] | None:
+        if (a, b) not in self.net:
+            return None
+        if a in self.over:
+            return "over-limit", f"{self.id[a]} {self.over[a]}"
+        if b in self.under:
+            return "under-limit", f"{self.id[b]} {self.under[b]}"
+        chain = self._chain(a, b)
+        return ("chain", chain) if chain else None
+
+    def _for_shape(self, i: int, a: int, b: int) -> tuple[str, str]:
+        c = self.r.customers
         there = great_circle_m(c.lon[i], c.lat[i], self.lon[b], self.lat[b])
         here = great_circle_m(c.lon[i], c.lat[i], self.lon[a], self.lat[a])
         if there < here:
-            return (
-                "closer",
-                f"{float(here - there) / 1000:.1f} km closer to the centre of {self.id[b]} than of {self.id[a]}",
-            )
-        if b in self.out and a in self.out[b]:
+            nearer = f"{float(here - there) / 1000:.1f} km closer to the centre of {self.id[b]}"
+            return "closer", f"{nearer} than of {self.id[a]}"
+        if a in self.out.get(b, {}):
             return "exchange", f"in exchange for others, from {self.id[b]} to {self.id[a]}"
         return "shape", f"lets {self.id[a]} and {self.id[b]} keep to their limits with shorter ways for others"
 
@@ -182,4 +187,5 @@ def _centers(r: Realignment, label: IdxArray, weight: FloatArray) -> tuple[Float
     each = np.where(mass[of] > 0, weight[served], 1.0)
     middle = np.stack([np.bincount(of, each * x, k) for x in xyz.T], axis=1)
     # an empty territory is nowhere; nobody is handed to it
-    return from_unit_vectors(np.where(middle.any(axis=1)[:, None], middle, 1.0))
+    there = np.asarray(middle.any(axis=1))[:, None]
+    return from_unit_vectors(np.where(there, middle, 1.0))

@@ -119,7 +119,7 @@ def read_realign(
         )
     if len(new) and not known.any():
         problems.append(Problem("unknown-id", "none of the customers is in the alignment", "id"))
-    fresh = np.flatnonzero(~known)
+    fresh = np.flatnonzero(~known).astype(np.int32)
     if fresh.size and known.any():
         rows = tuple(int(i) for i in fresh[:_NAMED])
         notes.append(
@@ -128,7 +128,7 @@ def read_realign(
     wanted, hard = _balance(alignment, new, balance, problems)
     fee = _fee(new, change_cost, next(iter(wanted), "count"), problems)
     stuck = _stuck(new, locked, problems)
-    _lost_locks(alignment, new, shape, before, stuck, problems)
+    _lost_locks(alignment, shape, before, stuck, problems)
     most = _caps(max_moved, max_moved_share, problems)
     if not (is_number(time_limit_s) and time_limit_s > 0):
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
@@ -178,7 +178,7 @@ def _matched(alignment: Alignment, new: Customers) -> tuple[IdxArray, BoolArray,
         return alignment.territory_idx, np.ones(len(new), dtype=bool), np.empty(0, dtype=np.int32)
     at = {name: i for i, name in enumerate(alignment.customers.id.tolist())}
     old = np.array([at.get(name, -1) for name in new.id.tolist()], dtype=np.int32)
-    before = np.where(old >= 0, alignment.territory_idx[old] if len(at) else NO_IDX, NO_IDX).astype(np.int32)
+    before = np.where(old >= 0, alignment.territory_idx[old] if at else NO_IDX, NO_IDX).astype(np.int32)
     left = np.ones(len(at), dtype=bool)
     left[old[old >= 0]] = False
     return before, old >= 0, np.flatnonzero(left).astype(np.int32)
@@ -261,7 +261,7 @@ def _stuck(customers: Customers, locked: Any, problems: list[Problem]) -> BoolAr
 
 
 def _lost_locks(
-    alignment: Alignment, customers: Customers, shape: Shape, before: IdxArray, stuck: BoolArray,
+    alignment: Alignment, shape: Shape, before: IdxArray, stuck: BoolArray,
     problems: list[Problem],
 ) -> None:  # fmt: skip
     """Note customers who must not move, and whose territory is gone."""

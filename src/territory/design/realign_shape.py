@@ -128,57 +128,61 @@ def read_shape(
         elif read.once(gone, "merge") and into is not None and gone is not None:
             dissolved[gone] = into
     heir = _heirs(read, reps, successors, dissolved)
-    for gone, into in dissolved.items():
-        if into in dissolved:
-            read.note("conflicting-changes", f"merge: {read.id[gone]} into {read.id[into]}, which is gone too")
     kept = [j for j in range(len(read.id)) if j not in dissolved]
     position = {j: p for p, j in enumerate(kept)}
     ids = [read.id[j] for j in kept]
     rep = [read.rep_at.get(heir[j], NO_IDX) for j in kept]
-    origin, places = [NO_IDX] * len(kept), [(np.nan, np.nan)] * len(kept)
-
-    def new(name: Any, what: str, source: int, place: tuple[float, float] | None) -> None:
-        if not isinstance(name, str) or not name.strip():
-            read.note("bad-id", f"{what}: expected an id of a new territory, not {name!r:.60}")
-            return
-        if name in ids:
-            read.note("duplicate-id", f"{what}: there is a territory {name!r} already")
-            return
-        r = read.rep_at.get(name, NO_IDX)
-        if r >= 0 and r in rep:
-            read.note("duplicate-id", f"{what}: rep {name!r} has a territory already")
-            return
-        if r < 0 and read.rep_at and place is None and what == "add":
-            there = ", ".join(list(read.rep_at)[:5])
-            read.note("unknown-rep", f"add: no rep {name!r} in the table; there are: {there}")
-            return
-        if place is None and r >= 0 and read.reps is not None and source < 0:
-            place = float(read.reps.lon[r]), float(read.reps.lat[r])
-        ids.append(name)
-        rep.append(r)
-        origin.append(source)
-        places.append((np.nan, np.nan) if place is None else place)
-
-    for name, fresh in _pairs(split, "split", read):
+    there = _There(read, ids, rep)
+    for name, other in _pairs(split, "split", read):
         j = read.old(name, "split")
         if read.once(j, "split") and j is not None and j in position:
-            new(fresh, "split", position[j], None)
+            there.add(other, "split", position[j], None)
     added = add.items() if isinstance(add, Mapping) else [(name, None) for name in _listed(add, "add", read)]
     for name, place in added:
-        new(name, "add", NO_IDX, _place(read, name, place))
+        there.add(name, "add", NO_IDX, _place(read, name, place))
     if reps is not None:
         before = set() if alignment.reps is None else set(alignment.reps.id.tolist())
         for name in reps.id.tolist():
             if name not in before and read.rep_at[name] not in rep and name not in ids:
-                new(name, "reps", NO_IDX, None)
+                there.add(name, "reps", NO_IDX, None)
     if not ids:
         read.note("no-territories", "no territory is left to take the customers", "Keep one, or add one.")
     became = np.array([position.get(dissolved.get(j, j), NO_IDX) for j in range(len(read.id))], dtype=np.int32)
-    lon, lat = np.array(places, dtype=np.float64).reshape(-1, 2).T
+    lon, lat = np.array(there.places, dtype=np.float64).reshape(-1, 2).T
     return Shape(
-        ids, np.array(rep, dtype=np.int32), became, np.array(kept, dtype=np.int32), np.array(origin, dtype=np.int32),
-        lon, lat,
+        ids, np.array(rep, dtype=np.int32), became, np.array(kept, dtype=np.int32),
+        np.array(there.origin, dtype=np.int32), lon, lat,
     )  # fmt: skip
+
+
+class _There:
+    """The territories that there are, to which new ones are added."""
+
+    def __init__(self, read: _Reader, ids: list[str], rep: list[int]) -> None:
+        self.read, self.ids, self.rep = read, ids, rep
+        self.origin = [NO_IDX] * len(ids)
+        self.places = [(np.nan, np.nan)] * len(ids)
+
+    def add(self, name: Any, what: str, source: int, place: tuple[float, float] | None) -> None:
+        """Add a territory, split from `source` or at a place, or note why there can be none of that name."""
+        read = self.read
+        r = read.rep_at.get(name, NO_IDX) if isinstance(name, str) else NO_IDX
+        if not isinstance(name, str) or not name.strip():
+            read.note("bad-id", f"{what}: expected an id of a new territory, not {name!r:.60}")
+        elif name in self.ids:
+            read.note("duplicate-id", f"{what}: there is a territory {name!r} already")
+        elif r >= 0 and r in self.rep:
+            read.note("duplicate-id", f"{what}: rep {name!r} has a territory already")
+        elif r < 0 and read.rep_at and place is None and what == "add":
+            there = ", ".join(list(read.rep_at)[:5])
+            read.note("unknown-rep", f"add: no rep {name!r} in the table; there are: {there}")
+        else:
+            if place is None and r >= 0 and read.reps is not None and source < 0:
+                place = float(read.reps.lon[r]), float(read.reps.lat[r])
+            self.ids.append(name)
+            self.rep.append(r)
+            self.origin.append(source)
+            self.places.append((np.nan, np.nan) if place is None else place)
 
 
 def _heirs(read: _Reader, reps: Reps | None, successors: Any, dissolved: dict[int, int]) -> list[str]:
@@ -203,6 +207,9 @@ def _heirs(read: _Reader, reps: Reps | None, successors: Any, dissolved: dict[in
         for j, name in enumerate(heir):
             if name and name not in read.rep_at and j not in dissolved:
                 dissolved[j] = NO_IDX
+    for gone, into in dissolved.items():
+        if into in dissolved:
+            read.note("conflicting-changes", f"merge: {read.id[gone]} into {read.id[into]}, which is gone too")
     return heir
 
 

@@ -84,7 +84,7 @@ def _places(r: RealignRequest, local: LocalProblem) -> FloatArray:
 
 def _split(r: RealignRequest, local: LocalProblem, label: IdxArray, old: int, new: int) -> IdxArray:
     """Return labels with the customers of a territory shared out between it and a new one, by their targets."""
-    mine = np.flatnonzero(label == old)
+    mine = np.flatnonzero(label == old).astype(np.int32)
     stuck = r.stuck[r.row][mine]
     if len(mine) < 2 or stuck.all():
         return label
