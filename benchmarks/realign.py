@@ -10,12 +10,13 @@ to +45 %: towns and counties grow or shrink as a whole.
 ``drift-metro``: +45 % in the middle of Atlanta, falling with distance (sigma 40 km) to -15 %.
 ``leave-J``: the rep of territory J leaves, seven of them; the limits are +-5 % of the targets of those who stay.
 
-For drifts two rows each: ``least``, the answer (the first point in balance), and ``at-6.5%``, the best point of the same
-curve with at most 6.5 % of the workload handed over. ``free`` is a design from nothing within 5 %, in the same run;
-``compactness_gap`` compares squared distances with it. ``least_flow`` is no result but a yardstick: the least workload
-that has to cross today's borders to balance, if customers could be split and only go next door (a linear program).
-Engines ``workload`` and ``count`` of ``leave`` say by what a change costs. Every row also says whether 0 changes gave the
-input, whether the curve is monotone, and whether locked customers (every tenth, in a run of its own) stayed.
+For drifts two rows each: ``least``, the answer (the first point in balance), and ``at-6.5%``, the best point of the
+same curve with at most 6.5 % of the workload handed over. ``free_objective`` is that of a design from nothing within
+5 %, in the same run; ``compactness_gap`` compares squared distances with it. ``least_flow`` is no result but a
+yardstick: the least workload that has to cross today's borders to balance, if customers could be split and only go next
+door (a linear program). Engines ``workload`` and ``count`` of ``leave`` say by what a change costs. Every row also says
+whether 0 changes gave the input, whether the curve is monotone, and whether locked customers (every tenth, in a run of
+its own) stayed.
 """
 
 from __future__ import annotations

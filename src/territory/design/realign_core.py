@@ -197,7 +197,8 @@ class _Walk:
                 for over in (True, False):
                     label = self.label.copy()
                     paths = relieve(
-                        self.tables.table, self.own.table, q, over, dear, _LEAST * each, longest, most, *self.log, log_end, log_violation,
+                        self.tables.table, self.own.table, q, over, dear, _LEAST * each, longest, most, *self.log,
+                        log_end, log_violation,
                     )  # fmt: skip
                     found += self.prefixes(label, paths, log_end, log_violation)
             if self.violation > 0.9 * before:
