@@ -187,7 +187,7 @@ def _monotone(found: Realignment) -> bool:
     curve = found.curve
     within = curve["violation"] <= 0
     return bool(
-        (np.diff(curve["change_cost"]) > 0).all()
+        (np.diff(curve["change_cost"]) >= 0).all()
         and (np.diff(curve["violation"]) <= 1e-12).all()
         and (np.diff(curve["objective"][within]) < 0).all()
     )

@@ -33,8 +33,9 @@ __all__ = ["Realignment"]
 class Realignment:
     """The least change that brings an alignment back to balance, and all that more or less change would give.
 
-    The points of the curve go from no change at all to as much as pays, by change cost: further on, no measure is
-    further outside its limits, and once all are within, territories are more compact.
+    The points of the curve go from no change at all to as much as pays, by change cost (customers whose territory is
+    dissolved have none): further on, no measure is further outside its limits, and once all are within, territories
+    are more compact.
 
     Attributes
     ----------
