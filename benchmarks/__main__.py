@@ -15,6 +15,7 @@ FAMILIES = {
     "territories": "design_territories against KMeans and k-means-constrained",
     "power": "the core of territory design at 2,000 to 1,000,000 places, against k-means-constrained",
     "realign": "least change after a drift, or without a rep, against a free redesign",
+    "driving": "balance of routed hours, and the estimate of driving before and after it is fitted",
     "teammonth": "territory.plan for a team's four weeks, against nearest-neighbour days",
     "repday": "a rep's day of 12, 20 or 30 possible visits: proofs, and days per second",
     "repmonth": "a rep's month on real places, against choosing the days first",

@@ -19,10 +19,13 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "Alignment": "model",
+    "AlignmentRules": "model",
+    "Balance": "model",
     "BasicUnits": "model",
     "ContiguityGraph": "model",
     "Customers": "model",
     "DateRanges": "model",
+    "Hierarchy": "model",
     "Plan": "model",
     "PlanSettings": "model",
     "Realignment": "model",
@@ -32,14 +35,21 @@ _PUBLIC = {
     "Visits": "model",
     "WeeklyHours": "model",
     "contiguity_graph": "model",
+    "DriveConstants": "travel",
     "GreatCircle": "travel",
     "MatrixTravel": "travel",
     "Travel": "travel",
+    "fit_drive": "travel",
     "check_alignment": "check",
     "check_plan": "check",
     "check_routing": "check",
     "compare": "review",
     "design_territories": "design",
+    "design_with_driving": "design",
+    "design_within": "design",
+    "group_territories": "design",
+    "least_territories": "design",
+    "territory_curve": "design",
     "realign": "design",
     "RoutingProblem": "routing",
     "RoutingSolution": "routing",
@@ -67,7 +77,15 @@ _PUBLIC = {
 
 if TYPE_CHECKING:
     from territory.check import check_alignment, check_plan, check_routing
-    from territory.design import design_territories, realign
+    from territory.design import (
+        design_territories,
+        design_with_driving,
+        design_within,
+        group_territories,
+        least_territories,
+        realign,
+        territory_curve,
+    )
     from territory.errors import (
         BatchError,
         InfeasibleError,
@@ -85,6 +103,7 @@ if TYPE_CHECKING:
         ContiguityGraph,
         Customers,
         DateRanges,
+        Hierarchy,
         Plan,
         PlanSettings,
         Realignment,
@@ -105,7 +124,7 @@ if TYPE_CHECKING:
         solve_routing,
     )
     from territory.schedule import due_visits, plan, schedule_visits, work_shifts
-    from territory.travel import GreatCircle, MatrixTravel, Travel
+    from territory.travel import DriveConstants, GreatCircle, MatrixTravel, Travel, fit_drive
 
 __all__ = [
     "Alignment",
@@ -114,7 +133,9 @@ __all__ = [
     "ContiguityGraph",
     "Customers",
     "DateRanges",
+    "DriveConstants",
     "GreatCircle",
+    "Hierarchy",
     "InfeasibleError",
     "InputError",
     "MatrixTravel",
@@ -143,7 +164,12 @@ __all__ = [
     "compare",
     "contiguity_graph",
     "design_territories",
+    "design_with_driving",
+    "design_within",
     "due_visits",
+    "fit_drive",
+    "group_territories",
+    "least_territories",
     "plan",
     "read_customers",
     "read_plan",
@@ -152,6 +178,7 @@ __all__ = [
     "route_day",
     "schedule_visits",
     "solve_routing",
+    "territory_curve",
     "work_shifts",
     "write_plan",
 ]

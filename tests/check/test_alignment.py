@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from territory.check import ALIGNMENT_CODES, check_alignment
-from territory.model import Alignment, Customers, Reps, Status
+from territory.model import Alignment, AlignmentRules, Customers, Reps, Status
 from territory.model.arrays import text_array
 
 SIDE = 6
@@ -129,6 +129,25 @@ def test_right_alignments_have_no_violations(name):
 
 
 FAULTS: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "a limit broken": (
+        {"rules": AlignmentRules(limits={"count": [[0, 17], [18, 18]]})},
+        {"limit-broken"},
+    ),
+    "a limit of an unknown measure": (
+        {"rules": AlignmentRules(limits={"visits": [[0, 17], [18, 18]]})},
+        {"measure-unknown"},
+    ),
+    "a group in two territories": (
+        {"rules": AlignmentRules(together=[0] + [-1] * 34 + [0])},
+        {"group-split"},
+    ),
+    "rivals in one territory": ({"rules": AlignmentRules(apart=[[0, 1]])}, {"not-apart"}),
+    "given away, but kept": ({"rules": AlignmentRules(overrides={0: 1})}, {"override-broken"}),
+    "far from home": ({"rules": AlignmentRules(reach_m=[20_000, 1e6])}, {"out-of-reach"}),
+    "targets against their shares": (
+        {"rules": AlignmentRules(share={"workload_s": [0.6, 0.4]})},
+        {"target-wrong"},
+    ),
     "ids doubled": ({"raw": {"territory_id": text_array(["T1", "T1"])}}, {"territory-id-doubled"}),
     "id blank": ({"raw": {"territory_id": text_array(["T1", " "])}}, {"territory-id-doubled"}),
     "customer lost": ({"moved": {0: -1}, "targets": {}, **LOOSE}, {"reason-missing"}),

@@ -8,7 +8,7 @@ from territory.design.moves_problem import Graph, LocalProblem
 from territory.design.moves_starts import grown_start
 
 
-def made(objective, *, n, k, m, d, seed, sites=False, band=0.2, eligible=None):
+def made(objective, *, n, k, m, d, seed, sites=False, band=0.2, eligible=None, soft=None, apart=0):
     """Return a problem of random places and a random assignment, connected where there are sites."""
     rng = np.random.default_rng(seed)
     points = rng.random((n, d))
@@ -34,6 +34,14 @@ def made(objective, *, n, k, m, d, seed, sites=False, band=0.2, eligible=None):
         extra = {"site": site.astype(np.int32), "links": Graph.of_edges(np.concatenate([pairs, chain]), count)}
     if objective == "fixed":
         extra["center"] = rng.random((k, d))
+    if objective == "perimeter":
+        length = rng.random((n, n))
+        rows = np.repeat(np.arange(n), np.diff(graph.indptr))
+        extra["length"] = (length + length.T)[rows, graph.indices]
+    if apart:
+        extra["apart"] = Graph.of_edges(rng.integers(n, size=(apart, 2)), n)
+    if soft is not None:
+        extra["soft"] = np.asarray(soft)
     problem = LocalProblem(
         points=points, measures=measures, lower=target * (1 - band), upper=target * (1 + band), target=target,
         objective=objective, near=graph, weight=rng.uniform(0.5, 2.0, n), eligible=eligible, **extra,
@@ -47,10 +55,23 @@ def objective_of(problem, label, only=None):
     total = 0.0
     for c in range(problem.k) if only is None else [only]:
         mine = np.flatnonzero(label == c)
+        if problem.soft is not None:
+            load = problem.measures[mine].sum(axis=0)
+            total += float((problem.soft * np.abs(load / problem.target[c] - 1.0)).sum())
         if len(mine) == 0:
             continue
         points, weight = problem.points[mine], problem.weight[mine]
-        middle = problem.center[c] if problem.objective == "fixed" else np.average(points, axis=0, weights=weight)
+        given = problem.center is not None
+        middle = problem.center[c] if given else np.average(points, axis=0, weights=weight)
+        if problem.objective == "perimeter":
+            rows = np.repeat(np.arange(problem.n), np.diff(problem.near.indptr))
+            out = (label[rows] == c) & (label[problem.near.indices] != c)
+            length = np.ones(len(rows)) if problem.length is None else problem.length
+            total += float(length[out].sum()) / 2
+            continue
+        if problem.objective == "reach":
+            total += float(weight.sum() * (np.linalg.norm(points - middle, axis=1) ** 2).max())
+            continue
         if problem.objective == "median":
             gap = np.linalg.norm(points[:, None] - points[None], axis=2)
             total += float((gap * weight[None]).sum(axis=1).min())
@@ -68,3 +89,9 @@ def violation_of(problem, label, only=None):
         beyond = np.maximum(np.maximum(load - problem.upper[c], problem.lower[c] - load), 0.0)
         total += float((beyond / problem.target[c]).sum())
     return total
+
+
+def conflicts_of(problem, label):
+    """Return how many pairs share a territory and must be apart."""
+    rows = np.repeat(np.arange(problem.n), np.diff(problem.apart.indptr))
+    return int((label[rows] == label[problem.apart.indices]).sum()) // 2

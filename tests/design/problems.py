@@ -11,12 +11,15 @@ from territory.design.problem import DesignProblem, on_sphere
 def problem_of(lon, lat, weight, k, tolerance, *, eligible=None, share=None):
     """Make a problem with one measure; places are degrees."""
     weight = np.asarray(weight, dtype=float)
+    share = np.full(k, 1 / k) if share is None else np.asarray(share, dtype=float)
+    target = share[:, None] * weight.sum()
     return DesignProblem(
         xyz=on_sphere(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float)),
         weight=weight,
         measures=weight[:, None],
-        share=np.full(k, 1 / k) if share is None else np.asarray(share, dtype=float),
-        tolerance=np.array([tolerance], dtype=float),
+        lower=target * max(1 - tolerance, 0),
+        upper=target * (1 + tolerance),
+        target=target,
         eligible=eligible,
     )
 

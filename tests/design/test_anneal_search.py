@@ -7,12 +7,13 @@ from time import monotonic
 
 import numpy as np
 import pytest
-from tests.design.local_problems import made, objective_of, violation_of
+from tests.design.local_problems import conflicts_of, made, objective_of, violation_of
 
-from territory.design.anneal_search import local_search
+from territory.design.anneal_search import local_search, polish
+from territory.design.moves_problem import Graph
 from territory.design.reseed import reseeded
 
-OBJECTIVES = ("fixed", "squared", "centroid", "median")
+OBJECTIVES = ("fixed", "squared", "centroid", "median", "perimeter", "reach")
 
 
 def connected(problem, label):
@@ -49,6 +50,32 @@ def test_tiny_problems_are_solved_to_the_optimum(objective, seed):
     if best[0] == 0.0:
         assert found.objective == pytest.approx(best[1])
     assert objective_of(problem, found.label) == pytest.approx(found.objective)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_tiny_problems_with_prices_and_pairs_apart(objective):
+    n, k = 7, 3
+    problem, _ = made(objective, n=n, k=k, m=2, d=2, seed=2, band=0.6, soft=(0.2, 1.0), apart=5)
+    best = np.inf
+    for labels in product(range(k), repeat=n):
+        label = np.array(labels)
+        if len(set(labels)) == k and conflicts_of(problem, label) == 0 and violation_of(problem, label) < 1e-9:
+            best = min(best, objective_of(problem, label))
+    found = local_search(problem, iterations=60_000)
+    assert (found.conflicts, found.violation) == (0, 0.0)
+    assert conflicts_of(problem, found.label) == 0
+    assert found.objective == pytest.approx(best)
+
+
+def test_conflicts_that_cannot_be_mended_are_counted():
+    problem, _ = made("squared", n=6, k=2, m=1, d=2, seed=2, band=0.9)
+    # of three who must all be apart two share one of two territories
+    problem = type(problem)(**{**vars(problem), "apart": Graph.of_edges([(0, 1), (1, 2), (0, 2)], 6)})
+    found = local_search(problem, iterations=5000)
+    assert found.conflicts == conflicts_of(problem, found.label) == 1
+    assert found.violation == 0.0
+    again = polish(problem, np.zeros(6, dtype=np.int32), iterations=2000, deadline=monotonic() + 60)
+    assert again.conflicts == conflicts_of(problem, again.label)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.design.local_problems import made, objective_of, violation_of
+from tests.design.local_problems import conflicts_of, made, objective_of, violation_of
 
 from territory.design.anneal import anneal
 from territory.design.moves import probe
@@ -13,10 +13,12 @@ from territory.design.moves_layout import (
     CENTER,
     COST,
     COUNT,
+    DEVIATION,
     EXCESS,
     LABEL,
     LOAD,
     MASS,
+    N_CONFLICT,
     OTHER,
     SIZE,
     SUM,
@@ -24,7 +26,7 @@ from territory.design.moves_layout import (
 )
 from territory.design.moves_problem import Graph, LocalProblem, data_of, state_of
 
-OBJECTIVES = ("fixed", "squared", "centroid", "median")
+OBJECTIVES = ("fixed", "squared", "centroid", "median", "perimeter", "reach")
 
 
 def walked(problem, label, steps=3000, seed=1):
@@ -40,26 +42,30 @@ def walked(problem, label, steps=3000, seed=1):
 @pytest.mark.parametrize("dimensions", [2, 3])
 @pytest.mark.parametrize("sites", [False, True])
 def test_the_state_after_moves_is_that_of_the_labels(objective, dimensions, sites):
-    problem, label = made(objective, n=60, k=5, m=2, d=dimensions, sites=sites, seed=3)
+    more = {"soft": (0.3, 2.0), "apart": 40} if dimensions == 2 else {}
+    problem, label = made(objective, n=60, k=5, m=2, d=dimensions, sites=sites, seed=3, **more)
     tables, best, best_label = walked(problem, label)
     fresh = state_of(problem, data_of(problem), tables.arrays[LABEL], 0)
     assert not np.array_equal(tables.arrays[LABEL], label)
-    # nobody needs the mass of a territory with a median
-    slots = (LOAD, SIZE, COST, EXCESS, SUM, OTHER, VALUE, *(() if objective == "median" else (MASS,)))
+    # nobody needs the mass of a territory with a median or a border, nor the middle
+    outlined = objective in {"median", "perimeter"}
+    slots = (LOAD, SIZE, COST, EXCESS, DEVIATION, SUM, OTHER, VALUE, *(() if outlined else (MASS,)))
     for slot in slots:
         np.testing.assert_allclose(tables.arrays[slot], fresh.arrays[slot], rtol=1e-9, atol=1e-7, err_msg=str(slot))
-    if objective != "median":
+    if not outlined:
         np.testing.assert_allclose(tables.arrays[CENTER], fresh.arrays[CENTER], atol=1e-9)
+    assert tables.arrays[COUNT][N_CONFLICT] == fresh.arrays[COUNT][N_CONFLICT]
     count = tables.arrays[COUNT][0]
     assert set(tables.arrays[BORDER][:count]) == set(np.flatnonzero(fresh.arrays[OTHER] > 0))
     assert objective_of(problem, best_label) == pytest.approx(best[0])
-    assert violation_of(problem, best_label) == pytest.approx(best[1], abs=1e-9)
+    conflicts = conflicts_of(problem, best_label) if more else 0
+    assert violation_of(problem, best_label) + conflicts == pytest.approx(best[1], abs=1e-9)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_what_a_move_is_said_to_change_is_what_it_changes(objective, dimensions):
-    problem, label = made(objective, n=30, k=3, m=2, d=dimensions, seed=5)
+    problem, label = made(objective, n=30, k=3, m=2, d=dimensions, seed=5, soft=(0.5, 1.5))
     tables = state_of(problem, data_of(problem), label, 0)
     rng = np.random.default_rng(0)
     for _ in range(100):
@@ -127,3 +133,32 @@ def test_large_territories_keep_near_their_cost_without_summing_it():
     fresh = state_of(problem, data_of(problem), tables.arrays[LABEL], 0)
     np.testing.assert_allclose(tables.arrays[COST], fresh.arrays[COST], rtol=2e-5)
     np.testing.assert_allclose(tables.arrays[CENTER], fresh.arrays[CENTER], atol=1e-9)
+
+
+@pytest.mark.parametrize("sites", [False, True])
+def test_those_apart_are_never_brought_together(sites):
+    for seed in range(4):
+        problem, label = made("squared", n=60, k=5, m=1, d=2, seed=seed, sites=sites, apart=50)
+        tables, conflicts = state_of(problem, data_of(problem), label, seed), conflicts_of(problem, label)
+        assert conflicts == tables.arrays[COUNT][N_CONFLICT] > 0
+        best, best_label, price = np.array([np.inf, np.inf]), label.copy(), np.array([1.0, 1e-3, 1e3])
+        for _ in range(200):
+            anneal(tables.table, best_label, best, price, 20, 1.0, 0.5, 0.5)
+            now = conflicts_of(problem, tables.arrays[LABEL])
+            assert now == tables.arrays[COUNT][N_CONFLICT] <= conflicts
+            conflicts = now
+        assert sites or conflicts == 0
+
+
+def test_two_who_are_apart_change_places():
+    # 0 and 2 must be apart, 1 and 3 too; who goes and who comes never meet
+    points = np.array([[0.0, 0.0], [0.1, 0.0], [1.0, 0.0], [1.1, 0.0]])
+    near = Graph.of_edges([(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)], 4)
+    even = np.full((2, 1), 2.0)
+    problem = LocalProblem(
+        points=points, measures=np.ones((4, 1)), lower=even, upper=even, target=even, objective="squared", near=near,
+        weight=np.ones(4), apart=Graph.of_edges([(0, 2), (1, 3)], 4),
+    )  # fmt: skip
+    _, best, best_label = walked(problem, np.array([0, 1, 1, 0], dtype=np.int32), steps=200)
+    assert best_label[0] == best_label[1] != best_label[2] == best_label[3]
+    assert best.tolist() == pytest.approx([0.01, 0.0])

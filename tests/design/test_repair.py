@@ -86,11 +86,12 @@ def test_two_measures_are_balanced_at_once():
     west = drawn.customers.lon < 10.7
     measures = np.stack([np.ones(200), np.where(west, 3.0, 1.0) * rng.uniform(0.8, 1.2, 200)], axis=1)
     one = drawn.problem
-    problem = DesignProblem(one.xyz, measures[:, 0], measures, one.share, np.array([0.05, 0.05]), None)
+    target = np.repeat(measures.sum(axis=0)[None] / 2, 2, axis=0)
+    problem = DesignProblem(one.xyz, measures[:, 0], measures, 0.95 * target, 1.05 * target, target, None)
 
     def off(label):
         load = np.stack([np.bincount(label, column, 2) for column in measures.T], axis=1)
-        return np.abs(load / problem.targets - 1).max()
+        return np.abs(load / problem.target - 1).max()
 
     assert off(drawn.label) > 0.2
     label = drawn.improved(problem)

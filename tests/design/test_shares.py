@@ -13,8 +13,7 @@ from territory.design.power import power_bound, power_design
 
 
 def band_of(problem):
-    target, tolerance = problem.targets[:, 0], problem.tolerance[0]
-    return target * max(1 - tolerance, 0), target * (1 + tolerance)
+    return problem.lower[:, 0], problem.upper[:, 0]
 
 
 def shared_out(problem, center):
@@ -33,8 +32,8 @@ def by_force(problem, distance2):
     n, k = distance2.shape
     labels = np.array(list(product(range(k), repeat=n)))
     load = np.stack([(problem.weight * (labels == j)).sum(axis=1) for j in range(k)], axis=1)
-    target = problem.targets[:, 0]
-    fits = (np.abs(load - target) <= problem.tolerance[0] * target + 1e-9).all(axis=1)
+    lower, upper = band_of(problem)
+    fits = ((load >= lower - 1e-9) & (load <= upper + 1e-9)).all(axis=1)
     if problem.eligible is not None:
         fits &= problem.eligible[np.arange(n), labels].all(axis=1)
     cost = (problem.weight * distance2[np.arange(n), labels]).sum(axis=1)[fits]

@@ -151,7 +151,8 @@ def test_indivisible_customers_may_be_impossible_to_balance():
     customers = Customers(id=["a", "b", "c"], lon=[0, 1, 2], lat=[50] * 3)
     with pytest.raises(InfeasibleError) as caught:
         design_territories(customers, n_territories=2, balance={"count": 0.1})
-    assert caught.value.reasons[0].code == "balance-not-reached"
+    assert caught.value.reasons[0].code == "balance-impossible"
+    assert "the least deviation possible is 33." in str(caught.value)
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_one_may_not():

@@ -13,15 +13,17 @@ from territory.design.transport import least_deviation
 def lp(problem, distance2, tolerance=None):
     """Return the optimum with split customers, by HiGHS, and the shares of each customer; None where there is none."""
     n, k = distance2.shape
-    tolerance = problem.tolerance[0] if tolerance is None else tolerance
     cost = (distance2 * problem.weight[:, None]).ravel()
     upper = np.ones((n, k)) if problem.eligible is None else problem.eligible.astype(float)
     each = np.kron(np.eye(n), np.ones(k))
     load = np.zeros((k, n * k))
     for j in range(k):
         load[j, j::k] = problem.weight
-    target = problem.targets[:, 0]
-    limits = np.concatenate([target * (1 + tolerance), -target * (1 - tolerance)])
+    target = problem.target[:, 0]
+    low, high = problem.lower[:, 0], problem.upper[:, 0]
+    if tolerance is not None:
+        low, high = target * (1 - tolerance), target * (1 + tolerance)
+    limits = np.concatenate([high, -low])
     found = linprog(
         cost / cost.max(), np.vstack([load, -load]), limits, each, np.ones(n),
         np.stack([np.zeros(n * k), upper.ravel()], axis=1), method="highs",

@@ -21,6 +21,7 @@ import pytest
 import territory
 from territory.errors import InputError, MissingExtraError
 from territory.io import OutputError, read_plan, write_plan
+from territory.io.rules_state import rules_state
 from territory.model import Customers, Plan
 from territory.model.zones import local
 
@@ -55,6 +56,8 @@ def assert_same_plan(one: Plan, other: Plan) -> None:
             mine, theirs = getattr(one.alignment, field.name), getattr(other.alignment, field.name)
             if field.name in ("customers", "reps"):
                 assert mine is theirs or mine.equals(theirs)
+            elif field.name == "rules":
+                assert rules_state(mine) == rules_state(theirs)
             elif field.name == "targets":
                 assert list(mine) == list(theirs)
                 assert all(same(mine[k], theirs[k]) for k in mine)

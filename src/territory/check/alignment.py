@@ -5,10 +5,7 @@ Where something is a matter of definition:
 * Targets are a measure's total times each territory's share (`territory.check.measures.shares`).
   The total may be that of all customers, or of those that are in a territory, or in between (an
   alignment that was edited by hand keeps its targets).
-* Contiguity concerns the customers that every rep may serve; those who are locked, or particular
-  about reps, may lie apart. A territory is connected on the graph of the former that the alignment
-  names, or else on the Delaunay graph of their places. A graph made from places is made anew. Where
-  islands may be parts of a territory, it is connected on each of them.
+* Contiguity: see `territory.check.contiguity`.
 * Without reps, a locked customer's owner has no territory to its name: customers who are locked to
   one owner belong to one territory then.
 """
@@ -19,22 +16,22 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from territory.check.alignment_rules import LIMITS
+from territory.check.contiguity import contiguous
 from territory.check.eligibility import is_forbidden, lacks_skills, missing_skills
 from territory.check.measures import first_measure, shares, values_of
 from territory.check.report import CheckReport, Violation
-from territory.geo.adjacency import co_located, fragments, point_adjacency
 from territory.geo.sphere import EARTH_RADIUS_M
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from territory.geo.contiguity import ContiguityGraph
     from territory.model.alignment import Alignment
-    from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
+    from territory.model.arrays import FloatArray
 
     Rule: TypeAlias = Callable[[Alignment], Iterator[Violation]]
 
-__all__ = ["check_alignment", "free_customers"]
+__all__ = ["check_alignment"]
 
 #: Sums of a million floats in another order differ by less than this share of them.
 _ROUNDING: Final = 1e-9
@@ -150,12 +147,12 @@ def _reps_eligible(a: Alignment) -> Iterator[Violation]:
 def _balance_kept(a: Alignment) -> Iterator[Violation]:
     k = len(a)
     served = np.flatnonzero(a.territory_idx >= 0)
-    share = shares(a)
     for measure in dict.fromkeys([*a.balance, *a.targets]):
         values = values_of(a.customers, measure)
         if values is None:
             yield Violation("measure-unknown", f"The customers have no measure {measure}.")
             continue
+        share = a.rules.share.get(measure, shares(a))
         total: FloatArray = np.bincount(a.territory_idx[served], values[served], k).astype(np.float64)
         target = a.targets.get(measure)
         if target is None:
@@ -210,71 +207,6 @@ def _within(a: Alignment, measure: str, total: FloatArray, target: FloatArray) -
         yield Violation("unbalanced", message, territory_id=name, amount=float(off[j]))
 
 
-def free_customers(a: Alignment) -> BoolArray:
-    """Tell which customers contiguity concerns: those that every rep may serve, bool of shape (n,)."""
-    c, reps = a.customers, a.reps
-    free = a.territory_idx >= 0
-    if c.locked is not None:
-        free = free & ~c.locked
-    if reps is not None and c.required_skills is not None:
-        held = [frozenset[str]()] if reps.skills is None else [reps.skills[j] for j in range(len(reps))]
-        common = frozenset.intersection(*held) if held else frozenset[str]()
-        free = free & np.array([cell <= common for cell in c.required_skills.cells], dtype=bool)[c.required_skills.code]
-    if reps is not None and c.forbidden_reps is not None:
-        known = frozenset(reps.id.tolist())
-        free = free & np.array([not cell & known for cell in c.forbidden_reps.cells], dtype=bool)[c.forbidden_reps.code]
-    return free
-
-
-def _pieces(a: Alignment, graph: ContiguityGraph) -> tuple[IdxArray, IntArray]:
-    """Return the piece of each customer that contiguity concerns, and who they are; on islands, that may be parts."""
-    c = a.customers
-    kept = graph.made_anew(c.lon, c.lat).among(free_customers(a), c.lon, c.lat)
-    rows = np.flatnonzero((kept.site >= 0) & (a.territory_idx >= 0))
-    piece = kept.torn(a.territory_idx)[rows]
-    if graph.islands != "parts":
-        return piece, rows
-    # the largest pieces of a territory, one on each island, are told as one
-    component, home = kept.component[rows], a.territory_idx[rows]
-    _, first, size = np.unique(piece, return_index=True, return_counts=True)
-    order = np.lexsort((-size, component[first], home[first]))
-    same = np.zeros(len(order), dtype=bool)
-    same[1:] = (component[first][order][1:] == component[first][order][:-1]) & (
-        home[first][order][1:] == home[first][order][:-1]
-    )
-    name = np.arange(len(order))
-    for j in np.unique(home):
-        best = order[~same & (home[first][order] == j)]
-        name[best] = best.min()
-    return name[piece].astype(np.int32), rows
-
-
-def _contiguous(a: Alignment) -> Iterator[Violation]:
-    if not a.contiguous:
-        return
-    c, rows = a.customers, np.flatnonzero(free_customers(a))
-    if a.graph is None:
-        lon, lat = c.lon[rows], c.lat[rows]
-        part = fragments(a.territory_idx[rows], point_adjacency(lon, lat), sites=co_located(lon, lat))
-    else:
-        part, rows = _pieces(a, a.graph)
-    _, first, size = np.unique(part, return_index=True, return_counts=True)
-    home = a.territory_idx[rows[first]]
-    for j in np.flatnonzero(np.bincount(home, minlength=len(a)) > 1):
-        mine = np.flatnonzero(home == j)
-        ranked = mine[np.argsort(-size[mine], kind="stable")]
-        apart = int(size[ranked[1:]].sum())
-        example = rows[first[ranked[1]]]
-        name = _territory(a, j)
-        message = (
-            f"Territory {name} lies in {len(mine)} parts; {apart} of its customers are cut off from the largest part, "
-            f"e.g. {_customer(a, example)}."
-        )
-        yield Violation(
-            "not-contiguous", message, customer_id=_customer(a, example), territory_id=name, amount=float(apart)
-        )
-
-
 def _chords(lon: FloatArray, lat: FloatArray) -> FloatArray:
     x, y = np.radians(lon), np.radians(lat)
     return np.stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)], axis=1) * EARTH_RADIUS_M
@@ -320,7 +252,8 @@ _RULES: Final[tuple[Rule, ...]] = (
     _locks_kept,
     _reps_eligible,
     _balance_kept,
-    _contiguous,
+    *LIMITS,
+    contiguous,
     _objective_right,
     _bound_below,
 )

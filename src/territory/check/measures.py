@@ -38,6 +38,8 @@ def values_of(customers: Customers, measure: str) -> FloatArray | None:
 
 def first_measure(alignment: Alignment) -> str:
     """Return the measure that weighs distances: the first of the balance, else workload where known, else count."""
+    if alignment.rules.weigh_by is not None:
+        return alignment.rules.weigh_by
     if alignment.balance:
         return next(iter(alignment.balance))
     c = alignment.customers

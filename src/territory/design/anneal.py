@@ -21,8 +21,9 @@ from territory.compiled import kernel, leaf
 from territory.compiled.tables import boo_2, f64_1, i32_1, i64_1, u64_1
 from territory.design.contiguous import can_enter, can_leave
 from territory.design.moves import transfer
-from territory.design.moves_cost import change, excess_after, touch
+from territory.design.moves_cost import change, touch
 from territory.design.moves_layout import (
+    APART_AT,
     BORDER,
     COUNT,
     ELIGIBLE,
@@ -35,9 +36,11 @@ from territory.design.moves_layout import (
     RNG,
     ROUNDING,
     SIZE,
+    SOFT,
     VALUE,
     VIOLATION,
 )
+from territory.design.moves_limits import excess_after, weigh
 
 __all__ = ["anneal", "rand", "sample"]
 
@@ -186,11 +189,14 @@ def _copy(source, target):
 def sample(tab, n):
     """Return the mean rise in cost of `n` moves that raise it, and what violation the mean move makes or mends."""
     move, rise = np.empty(4, dtype=np.int64), np.empty(5)
+    more = len(f64_1(tab, SOFT)) + len(i64_1(tab, APART_AT)) > 0
     cost = violation = 0.0
     costly = broken = 0
     for _ in range(n):
         if _pick(tab, move):
             _worth(tab, move, rise)
+            if more and not weigh(tab, move, rise):
+                continue
             if rise[0] > 0.0:
                 cost += rise[0]
                 costly += 1
@@ -225,6 +231,7 @@ def anneal(tab, best_label, best, price, n, hot, cold, allowed):
     move, rise = np.empty(4, dtype=np.int64), np.empty(5)
     value, label, k = f64_1(tab, VALUE), i32_1(tab, LABEL), len(i64_1(tab, SIZE))
     pending, accepted = False, 0
+    more = len(f64_1(tab, SOFT)) + len(i64_1(tab, APART_AT)) > 0
     # the price is set after so many steps: long enough to see what it does, short against the cooling
     block = max(100, min(n // 50, 2 * k))
     ratio = (cold / hot) ** (block / max(n, 1))
@@ -246,6 +253,8 @@ def anneal(tab, best_label, best, price, n, hot, cold, allowed):
         if not _pick(tab, move):
             continue
         _worth(tab, move, rise)
+        if more and not weigh(tab, move, rise):
+            continue
         gain = rise[0] + price[0] * rise[1]
         if gain > 0.0 and gain > -t * log(1.0 - rand(tab)):
             continue

@@ -18,8 +18,10 @@ from territory.design.anneal import anneal, sample
 from territory.design.moves import build, recount
 from territory.design.moves_layout import (
     CENTER,
+    COUNT,
     LABEL,
     MEMBER,
+    N_CONFLICT,
     OBJECTIVE,
     ROUNDING,
     SIZE,
@@ -71,19 +73,23 @@ class LocalResult:
     ----------
     label : int32 array of shape (n,)
     objective : float
+        The price of deviations included.
     violation : float
-        Sum of what is outside the bands, as shares of the targets; 0: feasible.
+        Sum of what is outside the bands, as shares of the targets; 0: all hold.
+    conflicts : int
+        Pairs who share a territory and must be apart.
     centers : int32 array of shape (k,), or float array of shape (k, d)
         The medians' positions (-1: nobody is there); else the means or the given centres.
     iterations : int
         Steps that were made.
-    trace : tuple of (iterations, objective, violation)
+    trace : tuple of (iterations, objective, violation and conflicts)
         After each cycle that found a better one.
     """
 
     label: IdxArray
     objective: float
     violation: float
+    conflicts: int
     centers: IdxArray | FloatArray
     iterations: int
     trace: tuple[tuple[int, float, float], ...]
@@ -152,16 +158,19 @@ class _Search:
         build(self.tables.table)
         recount(self.tables.table)
 
-    def centers(self) -> IdxArray | FloatArray:
-        """Return the medians, or means, of the best assignment."""
+    def result(self, steps: int, trace: tuple[tuple[int, float, float], ...]) -> LocalResult:
+        """Return the best assignment, with its medians or means."""
         self.put(self.best_label)
         arrays = self.tables.arrays
-        if self.problem.objective != "median":
-            return np.array(arrays[CENTER])
-        # the kernels keep the median first
-        first = np.array(arrays[MEMBER][np.minimum(arrays[START][:-1], len(arrays[MEMBER]) - 1)])
-        first[arrays[SIZE] == 0] = -1
-        return first
+        centers = np.array(arrays[CENTER])
+        if self.problem.objective == "median":
+            # the kernels keep the median first
+            centers = np.array(arrays[MEMBER][np.minimum(arrays[START][:-1], len(arrays[MEMBER]) - 1)])
+            centers[arrays[SIZE] == 0] = -1
+        objective, conflicts = float(self.best[0]), int(arrays[COUNT][N_CONFLICT])
+        violation = max(float(self.best[1]) - conflicts, 0.0)
+        violation = violation if violation > ROUNDING else 0.0
+        return LocalResult(self.best_label, objective, violation, conflicts, centers, steps, trace)
 
     def cycle(self, label: IdxArray, hot: float, until: float) -> tuple[IdxArray, float, float]:
         """Anneal from an assignment until a fraction of the budget is used; return the best of it."""
@@ -293,9 +302,7 @@ def local_search(
         raise ValueError(msg)
     search = _Search(problem, seed, _Budget(iterations, deadline))
     search.run(None if start is None else np.asarray(start, dtype=np.int32))
-    objective, violation = search.best.tolist()
-    steps, trace = search.budget.steps, tuple(search.trace)
-    return LocalResult(search.best_label, objective, violation, search.centers(), steps, trace)
+    return search.result(search.budget.steps, tuple(search.trace))
 
 
 def polish(problem: LocalProblem, start: IdxArray, *, iterations: int, deadline: float, seed: int = 0) -> LocalResult:
@@ -331,4 +338,4 @@ def polish(problem: LocalProblem, start: IdxArray, *, iterations: int, deadline:
         trace.append((steps, float(search.best[0]), float(search.best[1])))
         if search.best[1] <= ROUNDING or monotonic() >= deadline:
             break
-    return LocalResult(label, trace[-1][1], trace[-1][2], search.centers(), steps, tuple(trace))
+    return search.result(steps, tuple(trace))

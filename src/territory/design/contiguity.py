@@ -34,7 +34,7 @@ def read_contiguity(
 ) -> ContiguityGraph | None:
     """Return the graph that was asked for, in the order of the table; None where contiguity is not asked for."""
     cut_or_joined = barriers is not None or not isinstance(bridges, Sized) or len(bridges) > 0
-    if contiguous is None or (isinstance(contiguous, (bool, np.bool_)) and not contiguous):
+    if isinstance(contiguous, (bool, np.bool_)) and not contiguous:
         if cut_or_joined or islands is not None:
             message = "barriers, bridges and islands mean nothing to territories that need not be contiguous"
             problems.append(Problem("unknown-option", message, hint="Leave out contiguous=False."))
@@ -71,24 +71,53 @@ def is_usual(graph: ContiguityGraph) -> bool:
 
 
 def problem_graph(
-    graph: ContiguityGraph, customers: Customers, eligible: BoolArray | None, row: IdxArray
+    graph: ContiguityGraph,
+    customers: Customers,
+    allowed: BoolArray | None,
+    row: IdxArray,
+    together: IdxArray | None = None,
 ) -> ContiguityGraph:
-    """Return the graph in the order of the problem, with a site for whom every rep may serve.
+    """Return the graph in the order of the problem, with a site for whom contiguity concerns.
+
+    These are the customers whom every rep may serve, within reach or not, but for groups that must be together
+    though they do not hang together by themselves: an account with branches all over the country.
 
     Parameters
     ----------
     graph : ContiguityGraph of all customers, in the order of the table
-    eligible : bool array of shape (number of all customers, k), or None
+    allowed : bool array of shape (number of all customers, k), or None
+        Whom the reps may serve, whatever their reach.
     row : int32 array
         Positions of the problem's customers in the table.
+    together : int32 array of shape (number of all customers,), optional
+        Group of each customer, -1: none.
     """
     free = np.zeros(len(customers), dtype=bool)
     free[row] = True
-    if eligible is not None:
-        free &= eligible.all(axis=1)
+    if allowed is not None:
+        free &= allowed.all(axis=1)
     if customers.locked is not None:
         free &= ~customers.locked
-    return graph.among(free, customers.lon, customers.lat).take(row)
+    lon, lat = customers.lon, customers.lat
+    kept = graph.among(free, lon, lat)
+    if together is not None:
+        free &= ~_scattered(kept, together)
+        kept = graph.among(free, lon, lat)
+    return kept.take(row)
+
+
+def _scattered(graph: ContiguityGraph, group: IdxArray) -> BoolArray:
+    """Return the members of groups that the graph, or a member without a site, leaves in several pieces."""
+    member = np.flatnonzero(group >= 0)
+    piece = graph.torn(group)[member]
+    first = np.full(int(group.max(initial=-1)) + 1, -1, dtype=np.int64)
+    first[group[member][::-1]] = piece[::-1]
+    apart = (piece < 0) | (piece != first[group[member]])
+    torn = np.zeros(len(first), dtype=bool)
+    torn[group[member[apart]]] = True
+    out = np.zeros(len(group), dtype=bool)
+    out[member] = torn[group[member]]
+    return out
 
 
 def on_islands(request: Request, problem: DesignProblem) -> tuple[Request, DesignProblem]:
@@ -110,8 +139,8 @@ def on_islands(request: Request, problem: DesignProblem) -> tuple[Request, Desig
     request = replace(request, diagnostics=(*request.diagnostics, note))
     if graph.islands == "parts":
         return request, problem
-    target, tolerance = problem.targets, problem.tolerance
-    limits = (target * (1.0 - tolerance), target * (1.0 + tolerance))
+    target = problem.target
+    limits = (problem.lower, problem.upper)
     if not request.hard:
         limits = (np.zeros_like(target), np.full_like(target, np.inf))
     # in the order of the table, so that the first named are the first there
@@ -122,8 +151,7 @@ def on_islands(request: Request, problem: DesignProblem) -> tuple[Request, Desig
     found = island_problems(
         ordered,
         problem.measures[back],
-        np.maximum(limits[0], 0.0),
-        limits[1],
+        *limits,
         ids=ids,
         measure_names=list(request.balance),
     )
@@ -132,7 +160,9 @@ def on_islands(request: Request, problem: DesignProblem) -> tuple[Request, Desig
         raise InfeasibleError(reasons, "no territories in one piece each exist")
     homes = None if request.homes is None or not request.one_each else from_unit_vectors(request.homes)
     lon, lat = request.customers.lon[request.row], request.customers.lat[request.row]
-    part = deal_components(graph, problem.measures, problem.share, tolerance, lon=lon, lat=lat, homes=homes)
+    part = deal_components(
+        graph, problem.measures, request.bands.share[:, 0], problem.tolerance, lon=lon, lat=lat, homes=homes
+    )
     here = (component[:, None] == part[None, :]) | (component < 0)[:, None]
     eligible = here if problem.eligible is None else here & problem.eligible
     return replace(request, part=part, component=component), replace(problem, eligible=eligible)

@@ -8,16 +8,20 @@ import numpy as np
 
 from territory.compiled import kernel, leaf
 from territory.compiled.tables import f64_1, f64_2, i32_1, i64_1
-from territory.design.moves_cost import change, distance, excess_after, refresh, tally
+from territory.design.moves_cost import change, distance, refresh, tally
 from territory.design.moves_layout import (
+    APART,
+    APART_AT,
     BEND,
     BORDER,
     CENTER,
     CENTROID,
     COST,
     COUNT,
+    DEVIATION,
     EXCESS,
     FIXED,
+    FIXED_CENTER,
     GIVEN,
     LABEL,
     LOAD,
@@ -26,12 +30,15 @@ from territory.design.moves_layout import (
     MEDIAN,
     MEMBER,
     N_BORDER,
+    N_CONFLICT,
     NEAR,
     NEAR_AT,
     OBJECTIVE,
     OTHER,
+    PERIMETER,
     PLACE,
     POINT,
+    REACH,
     RULE,
     SIZE,
     SLOPE,
@@ -44,6 +51,7 @@ from territory.design.moves_layout import (
     WEIGHT,
     WHERE,
 )
+from territory.design.moves_limits import excess_after, meet, price_change
 
 __all__ = ["build", "pack", "probe", "recount", "transfer"]
 
@@ -54,6 +62,8 @@ def _center_moves(tab, c, i, sign):
     point, w = f64_2(tab, POINT), sign * f64_1(tab, WEIGHT)[i]
     mass = f64_1(tab, MASS)[c] + w
     kind = i64_1(tab, RULE)[0]
+    if kind == PERIMETER:
+        return
     if kind == FIXED:
         far = 0.0
         if f64_2(tab, GIVEN).shape[0] > 0:
@@ -63,6 +73,10 @@ def _center_moves(tab, c, i, sign):
                 far += w * (point[i, axis] - f64_2(tab, CENTER)[c, axis]) ** 2
         f64_1(tab, COST)[c] += far
         f64_1(tab, VALUE)[OBJECTIVE] += far
+    elif kind == REACH:
+        if i64_1(tab, RULE)[FIXED_CENTER] == 0 and mass > 0.0:
+            for axis in range(point.shape[1]):
+                f64_2(tab, CENTER)[c, axis] += w / mass * (point[i, axis] - f64_2(tab, CENTER)[c, axis])
     elif i64_1(tab, SIZE)[c] == 0:
         f64_1(tab, VALUE)[OBJECTIVE] -= f64_1(tab, COST)[c]
         f64_1(tab, COST)[c] = 0.0
@@ -164,6 +178,8 @@ def transfer(tab, i, b):
             other[j] -= 1
             _border(tab, j)
     _border(tab, i)
+    if i64_1(tab, APART_AT).shape[0] > 0:
+        meet(tab, i, a, b)
 
 
 @leaf
@@ -218,7 +234,16 @@ def recount(tab):
         else:
             f64_1(tab, VALUE)[OBJECTIVE] += f64_1(tab, COST)[c]
         f64_1(tab, EXCESS)[c] = 0.0
+        f64_1(tab, DEVIATION)[c] = 0.0
         refresh(tab, c)
+    count, label, apart = 0, i32_1(tab, LABEL), i32_1(tab, APART)
+    for i in range(len(i64_1(tab, APART_AT)) - 1):
+        for q in range(i64_1(tab, APART_AT)[i], i64_1(tab, APART_AT)[i + 1]):
+            # each pair is there twice
+            if apart[q] > i and label[apart[q]] == label[i]:
+                count += 1
+    i64_1(tab, COUNT)[N_CONFLICT] = count
+    f64_1(tab, VALUE)[VIOLATION] += count
 
 
 @kernel("i8[::1]")
@@ -263,4 +288,5 @@ def build(tab):
 @kernel("i8[::1], i8, i8, i8")
 def probe(tab, c, out, enter):
     """Return by how much cost and violation of territory `c` rise without `out` and with `enter` (-1: nobody)."""
-    return change(tab, c, out, enter), excess_after(tab, c, out, enter) - f64_1(tab, EXCESS)[c]
+    rise = change(tab, c, out, enter) + price_change(tab, c, out, enter)
+    return rise, excess_after(tab, c, out, enter) - f64_1(tab, EXCESS)[c]

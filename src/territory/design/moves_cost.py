@@ -4,6 +4,7 @@ One seam, `change`, for all objectives. Of given centres and of squared distance
 Of distances to a mean, the members' terms are summed where they are few; where they are many, the mean moves so
 little that the second-order expansion decides (and `refresh` sums exactly what was accepted). Of medians, only
 members near the middle can become the median by one exchange: O(those), by the triangle inequality, see `_core`.
+Costs by the outline of a territory are in `moves_shape`.
 """
 
 from __future__ import annotations
@@ -22,33 +23,34 @@ from territory.design.moves_layout import (
     COST,
     EXCESS,
     FIXED,
+    FIXED_CENTER,
     GIVEN,
     LABEL,
     LOAD,
-    LOWER,
     MASS,
     MEASURE,
     MEDIAN,
     MEMBER,
     PAIR,
+    PERIMETER,
     POINT,
-    ROUNDING,
     RULE,
-    SCALE,
     SIZE,
     SLACK,
     SLOPE,
+    SOFT,
     SQUARED,
     STALE,
     START,
     SUM,
-    UPPER,
     VALUE,
     WEIGHT,
     WHERE,
 )
+from territory.design.moves_limits import excess_after, reprice
+from territory.design.moves_shape import outline_change, outline_cost
 
-__all__ = ["change", "distance", "excess_after", "refresh", "tally", "touch"]
+__all__ = ["change", "distance", "refresh", "tally", "touch"]
 
 #: Territories of more members are judged by expansion, not by summing the distances to a mean that moves.
 _FEW = 24
@@ -81,22 +83,6 @@ def _square_to(tab, i, center, c):
 
 
 @leaf
-def excess_after(tab, c, out, enter):
-    """Return the violation of territory `c` without `out` and with `enter` (-1: nobody), as shares of the targets."""
-    load, measure, total = f64_2(tab, LOAD), f64_2(tab, MEASURE), 0.0
-    for q in range(load.shape[1]):
-        value = load[c, q]
-        if out >= 0:
-            value -= measure[out, q]
-        if enter >= 0:
-            value += measure[enter, q]
-        beyond = max(value - f64_2(tab, UPPER)[c, q], f64_2(tab, LOWER)[c, q] - value) * f64_2(tab, SCALE)[c, q]
-        if beyond > ROUNDING:
-            total += beyond
-    return total
-
-
-@leaf
 def _given(tab, c, i):
     if f64_2(tab, GIVEN).shape[0] > 0:
         return f64_2(tab, GIVEN)[i, c]
@@ -118,7 +104,9 @@ def change(tab, c, out, enter):
         if enter >= 0:
             total += _given(tab, c, enter)
         return total
-    return _squared_change(tab, c, out, enter)
+    if kind == SQUARED:
+        return _squared_change(tab, c, out, enter)
+    return outline_change(tab, c, out, enter)
 
 
 @leaf
@@ -264,32 +252,39 @@ def _median_change(tab, c, out, enter):
 def refresh(tab, c):
     """Bring cost, violation, and what `change` reads of territory `c` up to date with its members. O(size)."""
     kind = i64_1(tab, RULE)[0]
-    old_cost, old_excess = f64_1(tab, COST)[c], f64_1(tab, EXCESS)[c]
+    old_cost = f64_1(tab, COST)[c]
     if kind == MEDIAN:
         _core(tab, c)
     elif kind == CENTROID:
         _expand(tab, c)
-    f64_1(tab, EXCESS)[c] = excess_after(tab, c, -1, -1)
     f64_1(tab, VALUE)[0] += f64_1(tab, COST)[c] - old_cost
-    f64_1(tab, VALUE)[1] += f64_1(tab, EXCESS)[c] - old_excess
+    _weigh(tab, c)
+
+
+@leaf
+def _weigh(tab, c):
+    """Bring the violation of territory `c`, and the price of its deviations, up to date with its loads."""
+    excess = excess_after(tab, c, -1, -1)
+    f64_1(tab, VALUE)[1] += excess - f64_1(tab, EXCESS)[c]
+    f64_1(tab, EXCESS)[c] = excess
+    if f64_1(tab, SOFT).shape[0] > 0:
+        reprice(tab, c)
 
 
 @leaf
 def touch(tab, c, rise):
     """Bring territory `c` up to date after moves that `change` said to raise its cost by `rise`.
 
-    Of large territories with distances to the mean the second-order expansion is believed for some moves: its error
-    falls with the cube of the size. Else `refresh`.
+    That is exact for costs by the outline. Of large territories with distances to the mean the second-order
+    expansion is believed for some moves: its error falls with the cube of the size. Else `refresh`.
     """
-    stale = i64_1(tab, STALE)
-    if i64_1(tab, RULE)[0] != CENTROID or i64_1(tab, SIZE)[c] <= _LARGE or stale[c] * _TRUST >= i64_1(tab, SIZE)[c]:
+    kind, stale, size = i64_1(tab, RULE)[0], i64_1(tab, STALE)[c], i64_1(tab, SIZE)[c]
+    if kind >= PERIMETER or (kind == CENTROID and size > _LARGE and stale * _TRUST < size):
+        f64_1(tab, COST)[c] += rise
+        f64_1(tab, VALUE)[0] += rise
+        _weigh(tab, c)
+    else:
         refresh(tab, c)
-        return
-    excess = excess_after(tab, c, -1, -1)
-    f64_1(tab, COST)[c] += rise
-    f64_1(tab, VALUE)[0] += rise
-    f64_1(tab, VALUE)[1] += excess - f64_1(tab, EXCESS)[c]
-    f64_1(tab, EXCESS)[c] = excess
 
 
 @leaf
@@ -302,8 +297,7 @@ def _core(tab, c):
     member, where, own = i32_1(tab, MEMBER), i64_1(tab, WHERE), f64_1(tab, SUM)
     first, size = i64_1(tab, START)[c], i64_1(tab, SIZE)[c]
     if size == 0:
-        f64_1(tab, COST)[c] = 0.0
-        i64_1(tab, CORE)[c] = 0
+        f64_1(tab, COST)[c], i64_1(tab, CORE)[c] = 0.0, 0
         return
     best = first
     for q in range(first + 1, first + size):
@@ -363,7 +357,8 @@ def tally(tab, c):
     """Sum everything of territory `c` anew from its members, so that rounding does not add up. O(size^2) of medians."""
     kind, point, weight, center = i64_1(tab, RULE)[0], f64_2(tab, POINT), f64_1(tab, WEIGHT), f64_2(tab, CENTER)
     member, first, size = i32_1(tab, MEMBER), i64_1(tab, START)[c], i64_1(tab, SIZE)[c]
-    load, measure, d, moves = f64_2(tab, LOAD), f64_2(tab, MEASURE), point.shape[1], kind in (SQUARED, CENTROID)
+    load, measure, d = f64_2(tab, LOAD), f64_2(tab, MEASURE), point.shape[1]
+    moves = i64_1(tab, RULE)[FIXED_CENTER] == 0 and kind not in (FIXED, MEDIAN)
     for p in range(load.shape[1]):
         load[c, p] = 0.0
     f64_1(tab, MASS)[c] = 0.0
@@ -394,4 +389,6 @@ def tally(tab, c):
             for r in range(first, first + size):
                 value += weight[member[r]] * distance(tab, j, member[r])
             f64_1(tab, SUM)[j] = value
+    if kind >= PERIMETER:
+        total = outline_cost(tab, c)
     f64_1(tab, COST)[c] = total

@@ -9,14 +9,16 @@ import numpy as np
 
 from territory.compiled.tables import Tables
 from territory.design.moves import build, recount
-from territory.design.moves_layout import CENTROID, FIXED, MEDIAN, SQUARED
+from territory.design.moves_layout import CENTROID, FIXED, MEDIAN, PERIMETER, REACH, SQUARED
 
 if TYPE_CHECKING:
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
 
 __all__ = ["OBJECTIVES", "Graph", "LocalProblem", "data_of", "state_of"]
 
-OBJECTIVES = {"fixed": FIXED, "squared": SQUARED, "centroid": CENTROID, "median": MEDIAN}
+OBJECTIVES = {
+    "fixed": FIXED, "squared": SQUARED, "centroid": CENTROID, "median": MEDIAN, "perimeter": PERIMETER, "reach": REACH,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,9 @@ class LocalProblem:
     objective : str
         ``"fixed"``: the sum of `given`, or of weight times squared distance to `center`; ``"squared"``: of weight
         times squared distance to the territory's own weighted mean; ``"centroid"``: of weight times distance to
-        it; ``"median"``: of weight times distance to the member for which that is least.
+        it; ``"median"``: of weight times distance to the member for which that is least; ``"perimeter"``: the total
+        length of the borders between territories; ``"reach"``: the sum over territories of total weight times the
+        squared distance of the farthest member to `center`, or to the weighted mean where there is none (d <= 3).
     near : Graph
         Of customers: moves are between those beside each other.
     weight : float array of shape (n,), optional
@@ -70,12 +74,19 @@ class LocalProblem:
         By how much `pair` may break the triangle inequality, as where it is rounded.
     given : float array of shape (n, k), optional
     center : float array of shape (k, d), optional
-        For ``"fixed"``.
+        For ``"fixed"`` and ``"reach"``.
     eligible : bool array of shape (n, k), optional
     site : int32 array of shape (n,), optional
         Territories must be connected: site of each customer, or -1 where that does not concern him.
     links : Graph, optional
         Of sites.
+    apart : Graph, optional
+        Of customers who must not share a territory. No move brings more of them together than it parts.
+    soft : float array of shape (m,), optional
+        Price of a deviation, in units of the objective: the sum over measures of soft times |load / target - 1| is
+        part of what each territory costs.
+    length : float array, one for each of ``near.indices``, optional
+        For ``"perimeter"``: length of the border between two customers, the same both ways; default 1.
     """
 
     points: FloatArray
@@ -93,6 +104,9 @@ class LocalProblem:
     eligible: BoolArray | None = None
     site: IdxArray | None = None
     links: Graph | None = None
+    apart: Graph | None = None
+    soft: FloatArray | None = None
+    length: FloatArray | None = None
 
     @property
     def n(self) -> int:
@@ -108,6 +122,12 @@ class LocalProblem:
 def _float(values: Any) -> FloatArray:
     # a copy that may be written: kernels take no other
     return np.array(values, dtype=np.float64, order="C")
+
+
+def _length(p: LocalProblem) -> FloatArray:
+    if p.objective != "perimeter":
+        return np.zeros(0)
+    return np.ones(len(p.near.indices)) if p.length is None else _float(p.length)
 
 
 def data_of(problem: LocalProblem) -> tuple[Any, ...]:
@@ -127,7 +147,11 @@ def data_of(problem: LocalProblem) -> tuple[Any, ...]:
         np.empty((0, 0), dtype=np.bool_) if p.eligible is None else np.array(p.eligible, dtype=np.bool_, order="C"),
         np.array(p.near.indptr, dtype=np.int64), np.array(p.near.indices, dtype=np.int32),
         site, there_at, there, np.array(links.indptr, dtype=np.int64), np.array(links.indices, dtype=np.int32),
-        np.array([OBJECTIVES[p.objective]], dtype=np.int64), np.array([p.slack, weight.max(initial=0.0)]),
+        np.array([OBJECTIVES[p.objective], p.center is not None and p.objective in {"fixed", "reach"}], dtype=np.int64),
+        np.array([p.slack, weight.max(initial=0.0)]),
+        np.array(() if p.apart is None else p.apart.indptr, dtype=np.int64),
+        np.array(() if p.apart is None else p.apart.indices, dtype=np.int32),
+        _float(() if p.soft is None else p.soft), _length(p),
     )  # fmt: skip
 
 
@@ -146,8 +170,8 @@ def state_of(problem: LocalProblem, data: tuple[Any, ...], label: IdxArray, seed
         np.zeros(k), np.zeros(k), np.zeros(k), np.zeros(n), np.zeros(k, dtype=np.int64), np.zeros((k, d)),
         np.zeros((k, d * d)), np.zeros(n, dtype=np.int32), np.zeros(n, dtype=np.int32),
         np.full(n, -1, dtype=np.int32), np.zeros(n_sites, dtype=np.int64), np.zeros(n_sites, dtype=np.int32),
-        np.zeros(2, dtype=np.int64), np.zeros(2), np.array([seed], dtype=np.uint64),
-        np.zeros(k, dtype=np.int64),
+        np.zeros(3, dtype=np.int64), np.zeros(2), np.array([seed], dtype=np.uint64),
+        np.zeros(k, dtype=np.int64), np.zeros(k),
     ))  # fmt: skip
     build(tables.table)
     recount(tables.table)

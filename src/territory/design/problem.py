@@ -37,23 +37,30 @@ class DesignProblem:
         The first balance measure, by which distances are weighted.
     measures : float array of shape (n, m)
         All balance measures; the first column is `weight`.
-    share : float array of shape (k,)
-        Share of the whole that each territory should hold; adds up to 1.
-    tolerance : float array of shape (m,)
-        Allowed deviation, a share of the target.
+    lower, upper : float arrays of shape (k, m)
+        What each territory must and may hold of each measure; 0 and infinity where there is no limit.
+    target : float array of shape (k, m)
+        What it should hold; columns add up to those of `measures`.
     eligible : bool array of shape (n, k), or None where everybody may serve everybody
-        Locks, skills and forbidden reps; and islands, where every territory lies on one of them.
+        Locks, skills, forbidden reps and reach; and islands, where every territory lies on one of them.
     free : bool array of shape (n,), optional
         Whom contiguity concerns. Default: those whom everybody may serve.
+    soft : float array of shape (m,), optional
+        What deviations from the targets cost; see `territory.Balance`.
+    apart : int32 array of shape (p, 2), optional
+        Customers who must not share a territory.
     """
 
     xyz: FloatArray
     weight: FloatArray
     measures: FloatArray
-    share: FloatArray
-    tolerance: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    target: FloatArray
     eligible: BoolArray | None
     free: BoolArray | None = None
+    soft: FloatArray | None = None
+    apart: IdxArray | None = None
 
     @property
     def n(self) -> int:
@@ -63,12 +70,19 @@ class DesignProblem:
     @property
     def k(self) -> int:
         """Number of territories."""
-        return len(self.share)
+        return len(self.target)
 
     @property
-    def targets(self) -> FloatArray:
-        """What each territory should hold of each measure, shape (k, m)."""
-        return np.asarray(self.share[:, None] * self.measures.sum(axis=0)[None, :])
+    def tolerance(self) -> FloatArray:
+        """How far limits are from the targets, at most, as a share of them, shape (m,); 10 where there are none."""
+        scale = np.maximum(self.target, 1e-300)
+        widest = np.maximum(self.upper - self.target, self.target - self.lower) / scale
+        return np.asarray(np.minimum(np.nan_to_num(widest, nan=10.0, posinf=10.0).max(axis=0, initial=0.0), 10.0))
+
+    def loads(self, label: IdxArray) -> FloatArray:
+        """Return what territories hold of each measure, shape (k, m)."""
+        columns = [np.bincount(label, column, self.k) for column in self.measures.T]
+        return np.stack(columns, axis=1).astype(np.float64)
 
 
 def free_customers(problem: DesignProblem) -> BoolArray:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from territory.design.anneal_search import polish
+from territory.design.anneal_search import local_search, polish
+from territory.design.moves_layout import ROUNDING
 from territory.design.moves_problem import Graph, LocalProblem
 from territory.geo.adjacency import point_adjacency
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from territory.design.problem import DesignProblem
+    from territory.design.request import Compactness
     from territory.geo.contiguity import ContiguityGraph
     from territory.model.arrays import FloatArray, IdxArray
 
@@ -21,12 +24,23 @@ __all__ = ["beside", "improved", "reconnected"]
 
 #: Steps of the search a customer, and at most: where bands hold already, they only smooth the borders.
 _STEPS, _MOST_STEPS = 100, 4_000_000
+#: Times as many steps where the search begins with territories that are compact in another sense.
+_OTHER: Final = 5
+#: Steps of a search from the beginning, where limits are tight.
+_TIGHT_STEPS: Final = 400_000
 
 
-def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray) -> Graph:
+def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray, atom: IdxArray | None = None) -> Graph:
     """Return who is beside whom, for moves: neighbours by place, and in the graph that territories are connected on.
 
     Of customers at one spot a few stand for the others, so that crowds cost no more than their square root.
+
+    Parameters
+    ----------
+    graph : ContiguityGraph of the n customers, or None
+    lon, lat : float arrays of shape (n,), degrees
+    atom : int32 array of shape (n,), optional
+        Groups of customers are beside whom their members are beside.
     """
     edges = []
     alone = graph is not None and graph.n_sites == len(lon)
@@ -37,7 +51,10 @@ def beside(graph: ContiguityGraph | None, lon: FloatArray, lat: FloatArray) -> G
         first = np.zeros(graph.n_sites, dtype=np.int64)
         first[graph.site[placed][::-1]] = placed[::-1]
         edges.append(first[graph.edges])
-    return Graph.of_edges(np.concatenate(edges), len(lon))
+    pairs = np.concatenate(edges)
+    if atom is None:
+        return Graph.of_edges(pairs, len(lon))
+    return Graph.of_edges(atom[pairs], int(atom.max(initial=-1)) + 1)
 
 
 def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray, center: FloatArray) -> IdxArray:
@@ -60,7 +77,8 @@ def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray,
     O(n) a round, and O(neighbours) a customer of the parts; as many rounds as the deepest part has rings.
     """
     label = label.copy()
-    loads = np.stack([np.bincount(label, column, problem.k) for column in problem.measures.T], axis=1).astype(float)
+    loads = problem.loads(label)
+    rivals = None if problem.apart is None else Graph.of_edges(problem.apart, problem.n)
     sites = np.flatnonzero(graph.site >= 0)
     at_site = sites[np.argsort(graph.site[sites], kind="stable")]
     begin = np.concatenate([[0], np.cumsum(np.bincount(graph.site[sites], minlength=graph.n_sites))])
@@ -74,6 +92,8 @@ def reconnected(problem: DesignProblem, graph: ContiguityGraph, label: IdxArray,
             choices = choices[choices != label[i]]
             if problem.eligible is not None:
                 choices = choices[problem.eligible[i, choices]]
+            if rivals is not None:
+                choices = np.setdiff1d(choices, label[rivals.indices[rivals.indptr[i] : rivals.indptr[i + 1]]])
             if choices.size:
                 best = choices[_dearness(problem, loads, choices, i, center).argmin()]
                 loads[label[i]] -= problem.measures[i]
@@ -109,11 +129,11 @@ def _dearness(
     problem: DesignProblem, loads: FloatArray, choices: NDArray[np.integer], i: int, center: FloatArray
 ) -> FloatArray:
     """Return what is the least for the best choice: first the excess that a move leaves, then the distance."""
-    target = problem.targets
-    band = problem.tolerance * target
+    lower, upper, target = problem.lower, problem.upper, problem.target
 
     def excess(j: NDArray[np.integer], change: FloatArray) -> FloatArray:
-        beyond = np.maximum(np.abs(loads[j] + change - target[j]) - band[j], 0.0)
+        load = loads[j] + change
+        beyond = np.maximum(load - upper[j], 0.0) + np.maximum(lower[j] - load, 0.0)
         return np.asarray((beyond / np.maximum(target[j], 1e-300)).sum(axis=1))
 
     w = problem.measures[i]
@@ -135,6 +155,7 @@ def improved(
     fixed: bool,
     seed: int,
     deadline: float,
+    compactness: Compactness = "squared",
 ) -> IdxArray:
     """Bring every measure into its band, then make territories compact, by moves at the borders.
 
@@ -148,6 +169,8 @@ def improved(
     center : float array of shape (k, 3), metres
     fixed : bool
         Whether distances are those to `center`, or to the middle of what is in the territory.
+    compactness : {"squared", "distance", "reach", "perimeter"}
+        What is kept small: see `design_territories`.
     seed : int
     deadline : float
         Monotonic seconds.
@@ -159,22 +182,81 @@ def improved(
     """
     if not problem.n:
         return label
-    target, tolerance = problem.targets, problem.tolerance
     # customers without weight belong to the nearer centre too
     weight = np.maximum(problem.weight, 1e-9 * max(float(problem.weight.max(initial=0.0)), 1e-300))
     local = LocalProblem(
         points=problem.xyz - problem.xyz.mean(axis=0),
         measures=problem.measures,
-        lower=target * np.maximum(1.0 - tolerance, 0.0),
-        upper=target * (1.0 + tolerance),
-        target=target,
-        objective="fixed" if fixed else "squared",
+        lower=problem.lower,
+        upper=problem.upper,
+        target=problem.target,
+        objective=_objective(compactness, fixed=fixed),
         near=near,
         weight=weight,
-        center=center - problem.xyz.mean(axis=0) if fixed else None,
+        center=center - problem.xyz.mean(axis=0) if fixed and compactness != "perimeter" else None,
+        given=_distances(problem, weight, center) if fixed and compactness == "distance" else None,
+        length=_lengths(graph, near) if compactness == "perimeter" else None,
         eligible=problem.eligible,
-        site=None if graph is None else graph.site,
-        links=None if graph is None else Graph(graph.indptr.astype(np.int64), graph.indices),
+        apart=None if problem.apart is None else Graph.of_edges(problem.apart, problem.n),
+        soft=None if problem.soft is None else problem.soft * _mean_cost(problem, weight, label, center),
+        site=None if graph is None or not graph.n_sites else graph.site,
+        links=None if graph is None or not graph.n_sites else Graph(graph.indptr.astype(np.int64), graph.indices),
     )
     steps = int(min(_STEPS * problem.n, _MOST_STEPS))
-    return polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed).label
+    if compactness == "squared":
+        found = polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed)
+    else:
+        # where the search begins, something else was kept small
+        found = local_search(local, label, iterations=_OTHER * max(steps, 1), deadline=deadline, seed=seed)
+    if found.violation <= ROUNDING and not found.conflicts:
+        return found.label
+    # limits are tight: what is near the first territories does not keep them, so others are tried
+    best = found
+    for trial, start in enumerate((found.label, None)):
+        if monotonic() >= deadline:
+            break
+        again = local_search(
+            local, start, iterations=_TIGHT_STEPS + _STEPS * problem.n, deadline=deadline, seed=seed + trial
+        )
+        better = (again.conflicts, again.violation) < (best.conflicts, best.violation)
+        if better and _is_allowed(problem, graph, again.label, found.label):
+            best = again
+        if best.violation <= ROUNDING and not best.conflicts:
+            break
+    return best.label
+
+
+def _is_allowed(problem: DesignProblem, graph: ContiguityGraph | None, label: IdxArray, before: IdxArray) -> bool:
+    """Return whether a new beginning led to an assignment that is allowed, and in no more parts than another."""
+    if problem.eligible is not None and not problem.eligible[np.arange(problem.n), label].all():
+        return False
+    return graph is None or int(graph.torn(label).max(initial=-1)) <= int(graph.torn(before).max(initial=-1))
+
+
+def _mean_cost(problem: DesignProblem, weight: FloatArray, label: IdxArray, center: FloatArray) -> float:
+    """Return the weighted squared distances of the mean territory, by which prices of deviations are measured."""
+    return float(weight @ ((problem.xyz - center[label]) ** 2).sum(axis=1)) / problem.k
+
+
+def _objective(compactness: Compactness, *, fixed: bool) -> str:
+    if compactness in ("perimeter", "reach"):
+        return compactness
+    if fixed:
+        return "fixed"
+    return "centroid" if compactness == "distance" else "squared"
+
+
+def _distances(problem: DesignProblem, weight: FloatArray, center: FloatArray) -> FloatArray:
+    """Return weighted distances to given centres, shape (n, k), metres."""
+    gaps = [weight * np.linalg.norm(problem.xyz - at, axis=1) for at in center]
+    return np.stack(gaps, axis=1)
+
+
+def _lengths(graph: ContiguityGraph | None, near: Graph) -> FloatArray | None:
+    """Return the length of the border of each pair in `near`, metres; None, so 1 each, where no borders are known."""
+    if graph is None or graph.border_m is None or graph.n_sites != len(near.indptr) - 1:
+        return None
+    start = np.repeat(np.arange(graph.n_sites), np.diff(graph.indptr))
+    known = dict(zip(zip(start.tolist(), graph.indices.tolist(), strict=True), graph.border_m.tolist(), strict=True))
+    here = graph.site[np.repeat(np.arange(len(near.indptr) - 1), np.diff(near.indptr))]
+    return np.array([known.get(p, 0.0) for p in zip(here.tolist(), graph.site[near.indices].tolist(), strict=True)])

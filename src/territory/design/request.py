@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
 
 from territory.design.contiguity import is_usual, problem_graph, read_contiguity
 from territory.design.problem import canonical_customers, canonical_reps, on_sphere
+from territory.design.request_balance import bands_of, read_balance
+from territory.design.request_rules import (
+    Particulars,
+    group_problems,
+    override_problems,
+    read_particulars,
+    within_reach,
+)
 from territory.errors import InputError, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
 from territory.model.coordinates import pair_diagnostics
 from territory.model.eligibility import eligibility, owner_idx
 from territory.model.units import BasicUnits
-from territory.model.workload import default_measure, measure_values
+from territory.model.workload import measure_values
 from territory.units import is_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from territory.design.request_balance import Bands
     from territory.geo.contiguity import ContiguityGraph
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
+    from territory.model.balance import Balance
     from territory.model.customers import Customers
     from territory.model.reps import Reps
 
 __all__ = ["Request", "read_request"]
 
-#: How balanced territories should be where nobody says.
-DEFAULT_TOLERANCE: Final = 0.10
+Compactness = Literal["squared", "distance", "reach", "perimeter"]
 #: Columns that tie customers to reps.
 _PARTICULAR: Final = ("locked", "required_skills", "forbidden_reps")
 #: How far centres are drawn to the reps' homes. On the shipped country, in four-week plans of 100
@@ -57,13 +68,21 @@ class Request:
         In the problem's order; None where everybody may serve everybody.
     k : int
         Number of territories.
-    balance : mapping of measure to tolerance
+    balance : mapping of measure to Balance
     hard : bool
         Whether the tolerances are limits, or a goal.
     measures : float array of shape (len(row), m)
         In the problem's order.
-    share : float array of shape (k,)
-        Share of the whole that each territory should hold, in the problem's order; adds up to 1.
+    bands : Bands
+        What each territory must, may and should hold, in the problem's order.
+    group : int32 array of shape (len(row),), or None
+        Customers of one group are together; -1: none.
+    apart : int32 array of shape (p, 2)
+        Pairs who are not together, in the problem's order.
+    reach_m : float array of shape (k,), or None
+        In the problem's order.
+    particulars : Particulars
+        What was asked of single customers, in the order of the tables.
     pull : float
         How far centres are drawn from the middle of their customers to the home: 0 not, 1 all the way.
     graph : ContiguityGraph, or None
@@ -82,10 +101,14 @@ class Request:
     rep_order: IdxArray
     eligible: BoolArray | None
     k: int
-    balance: dict[str, float]
+    balance: dict[str, Balance]
     hard: bool
     measures: FloatArray
-    share: FloatArray
+    bands: Bands
+    group: IdxArray | None
+    apart: IdxArray
+    reach_m: FloatArray | None
+    particulars: Particulars
     pull: float
     graph: ContiguityGraph | None
     asked: ContiguityGraph | None
@@ -112,23 +135,6 @@ class Request:
         """Whether every rep gets a territory; territory j of the problem is that of home j then."""
         return self.reps is not None and len(self.reps) == self.k
 
-    @property
-    def seeded(self) -> bool:
-        """Whether the first centres are the homes, not drawn by chance."""
-        return self.homes is not None and self.one_each
-
-    def seeds(self, xyz: FloatArray, weight: FloatArray) -> FloatArray:
-        """Return the first centres, float of shape (k, 3): homes, or a spread by k-means++."""
-        if self.homes is not None and self.one_each:
-            return self.homes
-        if self.part is None or self.component is None:
-            return spread(xyz, weight, self.k, self.rng)
-        center = np.empty((self.k, xyz.shape[1]))
-        for island in np.unique(self.part):
-            here, mine = self.component == island, self.part == island
-            center[mine] = spread(xyz[here], weight[here], int(mine.sum()), self.rng)
-        return center
-
     def match(self, lon: FloatArray, lat: FloatArray) -> IdxArray:
         """Return the rep of each territory with these centres, int32 of shape (k,): homes near by, one each."""
         if self.reps is None:
@@ -142,28 +148,11 @@ class Request:
         return np.asarray(home[linear_sum_assignment(away)[1]], dtype=np.int32)
 
 
-def spread(xyz: FloatArray, weight: FloatArray, k: int, rng: np.random.Generator) -> FloatArray:
-    """Choose k of the points, far from each other and where the weight is (k-means++, Arthur & Vassilvitskii 2007)."""
-    mass = weight if weight.any() else np.ones(len(xyz))
-    chosen = [int(rng.choice(len(xyz), p=mass / mass.sum()))]
-    nearest = ((xyz - xyz[chosen[0]]) ** 2).sum(axis=1)
-    while len(chosen) < k:
-        pull = mass * nearest
-        if not pull.any():
-            # fewer spots than territories: any points will do
-            rest = np.setdiff1d(np.arange(len(xyz)), chosen)
-            chosen.append(int(rest[0]))
-        else:
-            chosen.append(int(rng.choice(len(xyz), p=pull / pull.sum())))
-        nearest = np.minimum(nearest, ((xyz - xyz[chosen[-1]]) ** 2).sum(axis=1))
-    return xyz[chosen]
-
-
 def read_request(
     customers: Customers | BasicUnits,
     reps: Reps | None,
     n_territories: int | None,
-    balance: Mapping[str, float] | None,
+    balance: Mapping[str, float | Balance] | None,
     centers: str | None,
     time_limit_s: float,
     rng: int | np.random.Generator | None,
@@ -172,6 +161,11 @@ def read_request(
     barriers: Any = None,
     bridges: Any = (),
     islands: Any = None,
+    together: Any = None,
+    apart: Any = None,
+    overrides: Any = None,
+    reach_km: Any = None,
+    compactness: Any = "squared",
 ) -> Request:
     """Check everything that was asked, and raise one `InputError` with all that is wrong."""
     problems: list[Problem] = []
@@ -185,8 +179,8 @@ def read_request(
     if reps is not None and len(reps) == 0:
         problems.append(Problem("no-reps", "the table of reps is empty"))
     k = _count(n_territories, n, None if reps is None else len(reps), problems)
-    chosen = _balance(customers, balance, problems)
     one_each = reps is not None and k == len(reps)
+    chosen = read_balance(customers, balance, reps.id.tolist() if reps is not None and one_each else None, problems)
     if centers is None:
         centers = "near-homes" if one_each else "free"
     pull = _PULL.get(centers) if isinstance(centers, str) else None
@@ -194,26 +188,74 @@ def read_request(
         problems.append(Problem("unknown-option", f"centers: expected one of {', '.join(_PULL)}, not {centers!r}"))
     elif pull > 0 and not one_each:
         problems.append(Problem("missing-reps", f"centers={centers!r} needs reps, one a territory"))
+    if not (isinstance(compactness, str) and compactness in get_args(Compactness)):
+        expected = ", ".join(get_args(Compactness))
+        problems.append(Problem("unknown-option", f"compactness: expected one of {expected}, not {compactness!r}"))
     if not (is_number(time_limit_s) and time_limit_s > 0):
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
     _check_reps(customers, reps, k, problems)
     if not _is_seed(rng):
         problems.append(Problem("bad-rng", f"rng: expected a whole number >= 0 or a numpy Generator, not {rng!r}"))
+    special = read_particulars(customers, reps, together, apart, overrides, reach_km, problems, one_each=one_each)
+    allowed = eligibility(customers, reps) if reps is not None and len(reps) else None
+    if reps is not None:
+        problems += override_problems(customers, reps, allowed, special.overrides)
+    allowed = _overridden(allowed, special.overrides, None if reps is None else len(reps))
+    problems += group_problems(customers, allowed, special.together)
     if problems or k is None or pull is None:
         raise InputError(problems, "design_territories")
+    return _request(
+        customers, reps, k, chosen, special, allowed, graph, pull, np.random.default_rng(rng), hard=balance is not None
+    )
+
+
+def _overridden(allowed: BoolArray | None, overrides: IdxArray, n_reps: int | None) -> BoolArray | None:
+    """Return who may serve whom, where some were given away by name."""
+    rows = np.flatnonzero(overrides >= 0)
+    if not rows.size or n_reps is None:
+        return allowed
+    out = np.ones((len(overrides), n_reps), dtype=bool) if allowed is None else allowed.copy()
+    out[rows] &= overrides[rows, None] == np.arange(n_reps)
+    return out
+
+
+def _request(
+    customers: Customers,
+    reps: Reps | None,
+    k: int,
+    chosen: dict[str, Balance],
+    special: Particulars,
+    allowed: BoolArray | None,
+    graph: ContiguityGraph | None,
+    pull: float,
+    rng: np.random.Generator,
+    *,
+    hard: bool,
+) -> Request:
+    """Return the request in the problem's own order."""
+    one_each = reps is not None and k == len(reps)
     measures = np.stack([measure_values(customers, name) for name in chosen], axis=1)
-    eligible = eligibility(customers, reps)
-    order = np.zeros(0, dtype=np.int32) if reps is None else canonical_reps(reps, eligible)
-    if eligible is not None:
-        eligible = eligible[:, order]
-    row = canonical_customers(customers, measures, eligible)
-    served = eligible
-    if eligible is not None:
-        row = row[eligible[row].any(axis=1)]
-        eligible = None if eligible[row].all() else eligible[row]
+    order = np.zeros(0, dtype=np.int32) if reps is None else canonical_reps(reps, allowed)
+    if allowed is not None:
+        allowed = allowed[:, order]
+    row = canonical_customers(customers, measures, allowed)
+    served, reach_m = allowed, None
+    if special.reach_m is not None:
+        reach_m = special.reach_m[order] if one_each else np.repeat(special.reach_m, k)
+        if reps is not None and one_each:
+            served = _reached(customers, reps, order, allowed, special)
+    if served is not None:
+        served = _in_common(served, special.together)
+        row = row[served[row].any(axis=1)]
     share = np.full(k, 1.0 / k)
     if reps is not None and one_each and reps.capacity_s is not None:
         share = reps.capacity_s[order] / reps.capacity_s[order].sum()
+    ids = reps.id[order].tolist() if reps is not None and one_each else [""] * k
+    position = np.full(len(customers), NO_IDX, dtype=np.int32)
+    position[row] = np.arange(len(row))
+    apart = position[special.apart]
+    asked = None if graph is None or is_usual(graph) else graph
+    eligible = None if served is None or served[row].all() else served[row]
     return Request(
         customers=customers,
         reps=reps,
@@ -224,19 +266,49 @@ def read_request(
         eligible=eligible,
         k=k,
         balance=chosen,
-        hard=balance is not None,
+        hard=hard,
         measures=measures[row],
-        share=share,
+        bands=bands_of(chosen, measures[row].sum(axis=0), share, ids),
+        group=None if special.together is None else special.together[row],
+        apart=apart[(apart >= 0).all(axis=1)],
+        reach_m=reach_m,
+        particulars=special,
         pull=pull,
-        graph=None if graph is None else problem_graph(graph, customers, served, row),
-        asked=None if graph is None or is_usual(graph) else graph,
-        rng=np.random.default_rng(rng),
+        graph=None if graph is None else problem_graph(graph, customers, allowed, row, special.together),
+        asked=asked,
+        rng=rng,
         diagnostics=(
             *customers.diagnostics,
             *(() if reps is None else (*reps.diagnostics, *pair_diagnostics(customers, reps))),
             *(() if graph is None else graph.diagnostics),
         ),
     )
+
+
+def _in_common(served: BoolArray, together: IdxArray | None) -> BoolArray:
+    """Return who may serve whom, if groups are served by one who may serve all of them."""
+    if together is None:
+        return served
+    out, rows = served.copy(), np.flatnonzero(together >= 0)
+    common = np.ones((int(together.max(initial=-1)) + 1, served.shape[1]), dtype=bool)
+    np.logical_and.at(common, together[rows], served[rows])
+    out[rows] = common[together[rows]]
+    return out
+
+
+def _reached(
+    customers: Customers, reps: Reps, order: IdxArray, allowed: BoolArray | None, special: Particulars
+) -> BoolArray:
+    """Return who may serve whom within reach, reps in the problem's order; locks and names reach any distance."""
+    near = within_reach(customers, reps, special.reach_m)[:, order]  # type: ignore[arg-type]
+    exempt = special.overrides >= 0
+    if customers.locked is not None:
+        exempt = exempt | customers.locked
+    if special.together is not None:
+        # whoever must be with one of them goes where he goes
+        exempt = exempt | ((special.together >= 0) & np.isin(special.together, special.together[exempt]))
+    near |= exempt[:, None]
+    return near if allowed is None else near & allowed
 
 
 def _check_reps(customers: Customers, reps: Reps | None, k: int | None, problems: list[Problem]) -> None:
@@ -282,30 +354,6 @@ def _count(n_territories: object, n: int, n_reps: int | None, problems: list[Pro
     elif n_reps is not None and k > n_reps:
         problems.append(Problem("too-few-reps", f"{k} territories for {n_reps} reps"))
     return k
-
-
-def _balance(customers: Customers, balance: object, problems: list[Problem]) -> dict[str, float]:
-    if balance is None:
-        name = default_measure(customers)
-        # nothing is asked for, so nothing is wrong with customers who mean no work
-        return {name if measure_values(customers, name).any() else "count": DEFAULT_TOLERANCE}
-    if not isinstance(balance, Mapping) or not balance:
-        problems.append(
-            Problem("bad-balance", f"balance: expected a mapping such as {{'workload_s': 0.05}}, not {balance!r}")
-        )
-        return {}
-    for name, tolerance in balance.items():
-        try:
-            if not measure_values(customers, name).any() and len(customers):
-                problems.append(Problem("no-measure", "zero for every customer", column=str(name)))
-        except InputError as error:
-            problems += error.problems
-        if not (is_number(tolerance) and 0 <= tolerance <= 10):
-            hint = "Write 0.05 for 5 %."
-            problems.append(
-                Problem("bad-tolerance", f"expected a share from 0 to 10, not {tolerance!r}", str(name), hint=hint)
-            )
-    return {str(name): float(t) for name, t in balance.items() if is_number(t)}
 
 
 def _locks(customers: Customers, reps: Reps, problems: list[Problem]) -> None:

@@ -57,7 +57,8 @@ def geometries_of(given: Any, subject: str, problems: list[Problem]) -> NDArray[
         shapes = _from_geojson(given if isinstance(given, dict) else given.__geo_interface__, subject, problems)
     else:
         try:
-            listed = [given] if isinstance(given, shapely.Geometry) or given is None else list(given)
+            single = isinstance(given, (shapely.Geometry, str, bytes)) or given is None
+            listed = [given] if single else list(given)
         except TypeError:
             listed = [given]
         shapes = np.empty(len(listed), dtype=object)

@@ -10,6 +10,7 @@ import numpy as np
 
 from territory.errors import Problem
 from territory.io.graph_state import graph_state, restore_graph
+from territory.io.rules_state import restore_rules, rules_state
 from territory.model import Alignment, Routes, Status, Stops, Unassigned
 from territory.model.arrays import NO_IDX, frozen, text_array
 from territory.model.table import Rejects, Table
@@ -85,6 +86,7 @@ def alignment_state(alignment: Alignment) -> dict[str, Any]:
         "unassigned_reason": {str(i): reason for i, reason in alignment.unassigned_reason.items()},
         "diagnostics": problems_state(alignment.diagnostics),
         "graph": graph_state(alignment.graph),
+        "rules": rules_state(alignment.rules),
     }
 
 
@@ -115,6 +117,7 @@ def restore_alignment(
         diagnostics=restore_problems(values["diagnostics"]),
         # files of before have none
         graph=restore_graph(values.get("graph")),
+        rules=restore_rules(values.get("rules")),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from territory.geo.contiguity import ContiguityGraph
 from territory.model.alignment import Alignment
+from territory.model.balance import Balance
 from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
 from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
 from territory.model.explanation import Alternative, Explanation, Limit
+from territory.model.hierarchy import Hierarchy
 from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
@@ -15,6 +17,7 @@ from territory.model.ragged import DateRanges, TextSets
 from territory.model.realignment import Realignment
 from territory.model.reps import Reps
 from territory.model.routes import Routes, Shifts, Stops, Unassigned
+from territory.model.rules import AlignmentRules
 from territory.model.settings import PlanSettings
 from territory.model.shapes import TerritoryPolygons
 from territory.model.units import BasicUnits
@@ -23,14 +26,17 @@ from territory.model.workload import default_measure, measure_values
 
 __all__ = [
     "Alignment",
+    "AlignmentRules",
     "Alternative",
     "Area",
+    "Balance",
     "BasicUnits",
     "Channel",
     "ContiguityGraph",
     "Customers",
     "DateRanges",
     "Explanation",
+    "Hierarchy",
     "HoursBind",
     "Limit",
     "Parity",

@@ -17,6 +17,7 @@ from territory.model.convert import read_columns
 from territory.model.enums import Status
 from territory.model.frames import frame_columns, to_native
 from territory.model.late import late
+from territory.model.rules import AlignmentRules
 from territory.model.workload import measure_values
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Alignment:
     unassigned_reason : mapping of customer position to str
     diagnostics : tuple of Problem
         Warnings.
+    rules : AlignmentRules
+        What it must keep besides: limits, groups, overrides, reach.
     """
 
     customers: Customers
@@ -81,6 +84,7 @@ class Alignment:
     unassigned_reason: Mapping[int, str] = dataclasses.field(default_factory=dict)
     diagnostics: tuple[Problem, ...] = ()
     graph: ContiguityGraph | None = None
+    rules: AlignmentRules = dataclasses.field(default_factory=AlignmentRules)
 
     def __post_init__(self) -> None:
         territory_id = text_array(self.territory_id)
@@ -108,6 +112,7 @@ class Alignment:
         ]
         if self.graph is not None and len(self.graph) != n:
             problems.append(Problem("wrong-shape", f"graph: of {len(self.graph)} customers, not {n}"))
+        problems += self.rules.faults(n, k)
         problems += [
             Problem("bad-balance", f"balance of {name}: expected a fraction of at least 0, not {share}")
             for name, share in self.balance.items()
@@ -352,6 +357,7 @@ def _read_alignment(
         targets={} if like is None else like.targets,
         contiguous=False if like is None else like.contiguous,
         graph=None if like is None else like.graph,
+        rules=AlignmentRules() if like is None else like.rules,
         unassigned_reason=reasons,
     )
 

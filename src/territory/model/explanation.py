@@ -18,7 +18,8 @@ class Limit:
     Attributes
     ----------
     kind : str
-        ``"lock"``, ``"skill"``, ``"forbidden-rep"``, ``"balance"`` or ``"contiguity"``.
+        ``"lock"``, ``"override"``, ``"skill"``, ``"forbidden-rep"``, ``"balance"``, ``"limit"``, ``"together"``,
+        ``"apart"``, ``"reach"`` or ``"contiguity"``.
     territory_id : str
         The territory whose limit it is: the one that would be left, or the one that would be joined.
     text : str

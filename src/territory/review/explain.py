@@ -12,12 +12,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from territory.check.contiguity import kept_graph
 from territory.check.eligibility import is_forbidden, lacks_skills, missing_skills
 from territory.check.measures import values_of
 from territory.geo.adjacency import co_located
 from territory.geo.sphere import EARTH_RADIUS_M, great_circle_m, unit_vectors
 from territory.model.explanation import Alternative, Explanation, Limit
-from territory.review.facts import kept_graph, rep_of_territory, sums, target_of, weights
+from territory.review.facts import rep_of_territory, sums, target_of, weights
+from territory.review.rule_limits import rule_limits
 
 if TYPE_CHECKING:
     from territory.geo.contiguity import ContiguityGraph
@@ -146,7 +148,8 @@ class _Limits:
         return bool(after > before), beside | set(np.flatnonzero(empty).tolist())
 
     def of(self, j: int) -> list[Limit]:
-        return [*self._lock(j), *self._rep(j), *self._balance(j), *self._contiguity(j)]
+        rules = rule_limits(self.a, self.i, self.t, j, self.ids)
+        return [*self._lock(j), *self._rep(j), *self._balance(j), *rules, *self._contiguity(j)]
 
     def _lock(self, j: int) -> list[Limit]:
         a, c = self.a, self.a.customers

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from territory.check.alignment import free_customers
+from territory.check.contiguity import kept_graph
 from territory.check.measures import first_measure, shares, values_of
-from territory.geo.contiguity import graph_of_points
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
 
 if TYPE_CHECKING:
-    from territory.geo.contiguity import ContiguityGraph
     from territory.model.alignment import Alignment
     from territory.model.arrays import BoolArray, FloatArray, IdxArray, TextArray
 
@@ -21,7 +19,6 @@ __all__ = [
     "changed_hands",
     "deviations",
     "distances_m",
-    "kept_graph",
     "measures_of",
     "n_parts",
     "rep_of_territory",
@@ -53,7 +50,7 @@ def target_of(a: Alignment, measure: str) -> FloatArray | None:
     """Return the target of each territory, shape (k,): that of the alignment, else its share of what is served."""
     if measure in a.targets:
         return a.targets[measure]
-    share, values = shares(a), values_of(a.customers, measure)
+    share, values = a.rules.share.get(measure, shares(a)), values_of(a.customers, measure)
     if measure not in a.balance or share is None or values is None:
         return None
     return np.asarray(sums(a, values).sum() * share)
@@ -72,13 +69,6 @@ def distances_m(a: Alignment) -> FloatArray:
     of, c = a.territory_idx[served], a.customers
     out[served] = great_circle_m(c.lon[served], c.lat[served], a.center_lon[of], a.center_lat[of])
     return out
-
-
-def kept_graph(a: Alignment) -> ContiguityGraph:
-    """Return the graph of the customers that contiguity concerns: the alignment's own, or of neighbours by place."""
-    c = a.customers
-    whole = graph_of_points(c.lon, c.lat) if a.graph is None else a.graph
-    return whole.among(free_customers(a), c.lon, c.lat)
 
 
 def n_parts(a: Alignment) -> IdxArray:

@@ -6,6 +6,8 @@ Any object with the methods of `Travel` will do in their place.
 
 from __future__ import annotations
 
+from territory.travel.calibration import DriveFit, DriveSample, drive_error, drive_sample, fit_drive
+from territory.travel.estimate import DriveConstants
 from territory.travel.great_circle import DETOUR, GreatCircle, Speeds
 from territory.travel.matrix import MatrixTravel
 from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_metres, whole_seconds
@@ -13,12 +15,18 @@ from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_m
 __all__ = [
     "DETOUR",
     "UNREACHABLE",
+    "DriveConstants",
+    "DriveFit",
+    "DriveSample",
     "GreatCircle",
     "MatrixTravel",
     "Speeds",
     "Travel",
     "TravelMatrix",
     "default_travel",
+    "drive_error",
+    "drive_sample",
+    "fit_drive",
     "whole_metres",
     "whole_seconds",
 ]

@@ -14,14 +14,14 @@ Science 18, 331-350).
 Density is measured at each customer by the distance to its fifth neighbour in the territory, so that towns and gaps
 count, and no outline has to be drawn. The constants are those of the papers, for random places and crow-fly tours; the
 road comes in by the detour factor and speeds of `GreatCircle`. Opening hours, intervals and pairs of visits
-make real days longer: `DriveConstants` can be fitted to routed days.
+make real days longer: `territory.fit_drive` fits the constants to routed days.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import lgamma
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from territory.model.arrays import FloatArray
+    from territory.model.reps import Reps
 
-__all__ = ["DriveConstants", "DriveEstimate", "drive_estimate"]
+__all__ = ["DAY_S", "DriveConstants", "DriveEstimate", "drive_estimate", "local_s", "working_day_s"]
 
+#: Length of a working day where nobody says, seconds.
+DAY_S: Final = 8 * 3600.0
 #: The neighbour whose distance tells the density.
 _NEIGHBOUR: Final = 5
 
@@ -70,7 +73,7 @@ class DriveConstants:
 
 @dataclass(frozen=True, slots=True)
 class DriveEstimate:
-    """Driving of k territories; all arrays float of shape (k,).
+    """Driving of k territories with n customers; all arrays but `each_s` float of shape (k,).
 
     Attributes
     ----------
@@ -78,6 +81,8 @@ class DriveEstimate:
     week_s : seconds a week at the customers' visit intervals, or None where none are known
     visits_per_day : customers that fit into a day
     haul_m, local_m : metres by road of one round: to and from home, and between customers
+    each_s : seconds that a visit to each customer adds, float of shape (n,): from the one before it, and its share of
+        the way to and from home; 0 for customers in no territory
     """
 
     round_s: FloatArray
@@ -85,6 +90,7 @@ class DriveEstimate:
     visits_per_day: FloatArray
     haul_m: FloatArray
     local_m: FloatArray
+    each_s: FloatArray
 
 
 def drive_estimate(
@@ -130,6 +136,7 @@ def drive_estimate(
     c = DriveConstants() if constants is None else constants
     k = len(home_lon)
     out = {name: np.zeros(k) for name in ("round_s", "week_s", "visits_per_day", "haul_m", "local_m")}
+    every_s = np.zeros(len(lon))
     xyz = unit_vectors(lon, lat).reshape(-1, 3) * EARTH_RADIUS_M
     order = np.argsort(territory_idx, kind="stable")
     ends = np.searchsorted(territory_idx[order], np.arange(k + 1))
@@ -141,18 +148,49 @@ def drive_estimate(
         step_m = c.local * _spacing(xyz[rows])
         haul_m = great_circle_m(lon[rows], lat[rows], home_lon[j], home_lat[j])
         step_s = c.travel.leg_s(step_m, here)
-        out_and_back_s = c.haul * c.travel.leg_s(haul_m, here)
-        # the day that is left after the line haul; a customer at the end of the world still gets a day
-        left = max(0.0, float(day_s[j]) - float(out_and_back_s.mean()))
+        one_way_s = c.travel.leg_s(haul_m, here)
+        # the day that is left between the way there and back; a customer at the end of the world still gets a day
+        left = max(0.0, float(day_s[j]) - 2.0 * float(one_way_s.mean()))
         per_day = float(np.clip(left / max(float((service_s[rows] + step_s).mean()), 1.0), 1.0, len(rows)))
-        each_s = step_s + out_and_back_s / per_day
+        each_s = step_s + c.haul * one_way_s / per_day
+        every_s[rows] = each_s
         out["round_s"][j] = each_s.sum()
         out["week_s"][j] = 0.0 if visits_per_week is None else each_s @ visits_per_week[rows]
         out["visits_per_day"][j] = per_day
         out["haul_m"][j] = c.haul * c.travel.detour * haul_m.sum() / per_day
         out["local_m"][j] = c.travel.detour * step_m.sum()
     week_s = None if visits_per_week is None else out["week_s"]
-    return DriveEstimate(out["round_s"], week_s, out["visits_per_day"], out["haul_m"], out["local_m"])
+    return DriveEstimate(out["round_s"], week_s, out["visits_per_day"], out["haul_m"], out["local_m"], every_s)
+
+
+def local_s(
+    lon: FloatArray,
+    lat: FloatArray,
+    *,
+    area: npt.NDArray[np.int8] | None = None,
+    constants: DriveConstants | None = None,
+) -> FloatArray:
+    """Estimate the way from one customer to the next where no territories are known yet, seconds, shape (n,).
+
+    By the density of all customers; the way from and to home is not in it. O(n log n).
+    """
+    c = DriveConstants() if constants is None else constants
+    xyz = unit_vectors(lon, lat).reshape(-1, 3) * EARTH_RADIUS_M
+    return c.travel.leg_s(c.local * _spacing(xyz), area)
+
+
+def working_day_s(reps: Reps) -> FloatArray:
+    """Return the mean length of each rep's working days without the break, seconds, shape (r,); 8 h where unknown."""
+    if reps.shift is None:
+        return np.full(len(reps), DAY_S)
+    length = np.array([_day_length(week) for week in reps.shift.weeks])[reps.shift.code]
+    pause = np.zeros(len(reps)) if reps.break_s is None else reps.break_s
+    return np.asarray(np.maximum(length - pause, 0.0))
+
+
+def _day_length(week: Any) -> float:
+    days = [sum(end - begin for begin, end in day) for day in week if day]
+    return float(np.mean(days)) if days else DAY_S
 
 
 def _spacing(xyz: FloatArray) -> FloatArray:
