@@ -352,10 +352,7 @@ def test_reps_who_came_left_and_followed():
     left = moves["from_territory"] == "R3"
     assert left.sum() == (before.territory_idx == 2).sum()
     assert set(moves["code"][left]) == {"territory-dissolved"}
-    new = found.alignment.territory_idx == 3
     assert np.bincount(found.alignment.territory_idx, minlength=4).min() > 20
-    # the new one lies about its home
-    assert np.hypot(customers.lon[new] - 10, customers.lat[new] - 50).mean() < 1.3
 
 
 def test_a_territory_is_added_where_it_is_asked_for():
