@@ -10,6 +10,7 @@ from territory.design.realign_answer import totals
 from territory.design.realign_pieces import astray
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
+from territory.model.eligibility import eligibility
 from territory.model.workload import measure_values
 
 if TYPE_CHECKING:
@@ -96,10 +97,12 @@ class _Story:
             from territory.model.contiguity import contiguity_graph  # noqa: PLC0415 - only for torn territories
 
             graph = contiguity_graph(r.customers)
-        from territory.check.alignment import free_customers  # noqa: PLC0415 - only for torn territories
-
-        free = free_customers(r.alignment)
-        out[astray(graph.among(free, r.customers.lon, r.customers.lat), weight, self.start)] = True
+        c = r.customers
+        able = eligibility(c, r.reps)
+        free = (self.start >= 0) & (True if able is None else able.all(axis=1))
+        if c.locked is not None:
+            free &= ~c.locked
+        out[astray(graph.among(free, c.lon, c.lat), weight, self.start)] = True
         return out
 
     def of(self, i: int) -> tuple[str, str]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.design.contiguity import is_usual, problem_graph, read_contiguity
+from territory.design.ladder import DEFAULT_TOLERANCE
 from territory.design.problem import canonical_customers
 from territory.design.realign_shape import Shape, read_shape
-from territory.design.request import DEFAULT_TOLERANCE
 from territory.errors import InputError, Problem
 from territory.model.arrays import NO_IDX
 from territory.model.contiguity import contiguity_graph
