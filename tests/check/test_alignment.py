@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from territory.check import ALIGNMENT_CODES, check_alignment
 from territory.model import Alignment, AlignmentRules, Customers, Reps, Status
@@ -129,6 +130,13 @@ def test_right_alignments_have_no_violations(name):
 
 
 FAULTS: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "no way to the centre": (
+        {
+            "rules": AlignmentRules(metric="travel", center_idx=[36, 37]),
+            "travel": csr_array(np.pad(np.ones((37, 37)), (1, 0))),
+        },
+        {"center-unreachable"},
+    ),
     "a limit broken": (
         {"rules": AlignmentRules(limits={"count": [[0, 17], [18, 18]]})},
         {"limit-broken"},
@@ -215,7 +223,8 @@ FAULTS: dict[str, tuple[dict[str, Any], set[str]]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_found_by_its_code(name):
     changes, expected = FAULTS[name]
-    report = check_alignment(grid(**changes))
+    travel = changes.get("travel")
+    report = check_alignment(grid(**{k: v for k, v in changes.items() if k != "travel"}), travel=travel)
     assert set(report.codes) == expected, str(report)
     assert report.subject == "alignment"
 

@@ -19,9 +19,9 @@ import numpy as np
 from territory.check.alignment_rules import LIMITS
 from territory.check.contiguity import contiguous
 from territory.check.eligibility import is_forbidden, lacks_skills, missing_skills
-from territory.check.measures import first_measure, shares, values_of
+from territory.check.measures import shares, values_of
+from territory.check.objective import objective_right
 from territory.check.report import CheckReport, Violation
-from territory.geo.sphere import EARTH_RADIUS_M
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,37 +207,6 @@ def _within(a: Alignment, measure: str, total: FloatArray, target: FloatArray) -
         yield Violation("unbalanced", message, territory_id=name, amount=float(off[j]))
 
 
-def _chords(lon: FloatArray, lat: FloatArray) -> FloatArray:
-    x, y = np.radians(lon), np.radians(lat)
-    return np.stack([np.cos(y) * np.cos(x), np.cos(y) * np.sin(x), np.sin(y)], axis=1) * EARTH_RADIUS_M
-
-
-def _objective_right(a: Alignment) -> Iterator[Violation]:
-    k = len(a)
-    lon, lat = np.asarray(a.center_lon, np.float64), np.asarray(a.center_lat, np.float64)
-    served = np.flatnonzero(a.territory_idx >= 0)
-    if lon.shape != (k,) or lat.shape != (k,):
-        yield Violation("center-wrong", f"The centres have shapes {lon.shape} and {lat.shape}, not ({k},).")
-        return
-    away = ~((np.abs(lon) <= 360.0) & (np.abs(lat) <= 90.0))
-    used = np.flatnonzero(away & (np.bincount(a.territory_idx[served], minlength=k) > 0))
-    for j in used:
-        name = _territory(a, j)
-        message = f"The centre of territory {name} is at longitude {lon[j]}, latitude {lat[j]}."
-        yield Violation("center-wrong", message, territory_id=name)
-    weight = values_of(a.customers, first_measure(a))
-    if len(used) or weight is None or np.isnan(a.objective):
-        return
-    of, weight = a.territory_idx[served], weight[served]
-    chord = _chords(a.customers.lon[served], a.customers.lat[served]) - _chords(lon, lat)[of]
-    total = float(weight.sum())
-    truth = float(weight @ (chord**2).sum(axis=1)) / total if total > 0 else 0.0
-    # a chord is the difference of vectors as long as the Earth's radius: nanometres are lost
-    if not abs(a.objective - truth) <= _ROUNDING * truth + 1e-6:
-        message = f"The objective is {truth:,.9g} square metres, not {a.objective:,.9g}."
-        yield Violation("objective-wrong", message, amount=abs(a.objective - truth))
-
-
 def _bound_below(a: Alignment) -> Iterator[Violation]:
     if a.bound is not None and not a.bound <= a.objective * (1.0 + _ROUNDING) + 1e-6:
         message = f"The bound {a.bound:,.9g} is above the objective {a.objective:,.9g}."
@@ -254,17 +223,17 @@ _RULES: Final[tuple[Rule, ...]] = (
     _balance_kept,
     *LIMITS,
     contiguous,
-    _objective_right,
-    _bound_below,
 )
 
 
-def check_alignment(alignment: Alignment) -> CheckReport:
+def check_alignment(alignment: Alignment, *, travel: Any = None) -> CheckReport:
     """Check whether an alignment keeps every rule; whoever made it, a solver or a person.
 
     Parameters
     ----------
     alignment : Alignment, with n customers
+    travel : Travel or sparse matrix of seconds, optional
+        That of an alignment that is compact by travel time; without it, its travel times are not checked.
 
     Returns
     -------
@@ -290,4 +259,5 @@ def check_alignment(alignment: Alignment) -> CheckReport:
       lock-broken (1)
         Customer b is locked to owner R2, but is in territory R1, not in the owner's.
     """
-    return CheckReport(tuple(violation for rule in _RULES for violation in rule(alignment)), "alignment")
+    found = [violation for rule in _RULES for violation in rule(alignment)]
+    return CheckReport((*found, *objective_right(alignment, travel), *_bound_below(alignment)), "alignment")

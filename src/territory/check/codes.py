@@ -99,7 +99,8 @@ ALIGNMENT_CODES: Final[dict[str, str]] = {
     "out-of-reach": "Nobody is beyond the reach of the rep's home, or of the centre, but by name or lock.",
     "not-contiguous": "A territory that was asked to be connected is, among the customers that every rep may serve.",
     "center-wrong": "Every territory with customers has a centre on the globe.",
-    "objective-wrong": "The objective is the weighted mean of the squared chord from customer to centre.",
+    "center-unreachable": "Where travel counts, there is a way from everybody to the centre and back.",
+    "objective-wrong": "The objective is the weighted mean of what it is said to be, from customer to centre.",
     "bound-above-objective": "The bound is not above the objective.",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,8 +36,9 @@ class _Reached(NamedTuple):
 
 
 def answer(
-    request: Request, problem: DesignProblem, atoms: Atoms, label: IdxArray, center: FloatArray, *, timed_out: bool
-) -> Alignment:
+    request: Request, problem: DesignProblem, atoms: Atoms, label: IdxArray, center: FloatArray, at: Any, *,
+    timed_out: bool,
+) -> Alignment:  # fmt: skip
     """Return the alignment of labels of atoms.
 
     Parameters
@@ -47,6 +48,7 @@ def answer(
     atoms : Atoms
     label : int32 array of shape (a,)
     center : float array of shape (k, 3), metres
+    at : the same in the terms of the yardstick, if there is one
     timed_out : bool
 
     Raises
@@ -57,10 +59,18 @@ def answer(
     reached = _reached(request, atoms, label)
     _refuse_broken(request, atoms, label)
     own = label[atoms.atom]
-    if request.reach_m is None or request.one_each:
-        center = _recentre(request, problem, own, center)
-    cost = float(problem.weight @ chord2_own(problem.xyz, center, own))
-    bound = _bound(request, problem, atoms, reached, center)
+    free = request.reach_m is None or request.one_each
+    yard = request.yardstick
+    if yard is not None and at is not None:
+        at = yard.recentred(problem.weight, own, at) if free and request.pull == 0.0 else at
+        center = yard.metric.points(at)
+        cost = yard.cost(problem.weight, own, at)
+        if not np.isfinite(cost):
+            raise InfeasibleError([_no_way(request, own, at)], "no alignment was found that all get to")
+    else:
+        center = _recentre(request, problem, own, center) if free else center
+        cost = float(problem.weight @ chord2_own(problem.xyz, center, own))
+    bound = _bound(request, problem, atoms, reached, center, at)
     lon, lat = from_unit_vectors(center)
     # where they have no rep's name, territories are numbered from west to east
     back = (np.argsort(request.place) if request.one_each else np.lexsort((lat, lon))).astype(np.int32)
@@ -87,7 +97,7 @@ def answer(
         targets={name: problem.target[back, m] for m, name in enumerate(request.balance)},
         contiguous=request.contiguous,
         graph=request.asked,
-        rules=_rules(request, back, number),
+        rules=_rules(request, back, number, at),
         unassigned_reason=left,
         diagnostics=(*request.diagnostics, *_notes(request, reached, left)),
         status=status,
@@ -96,7 +106,9 @@ def answer(
     )
 
 
-def _bound(request: Request, problem: DesignProblem, atoms: Atoms, reached: _Reached, center: FloatArray) -> float:
+def _bound(
+    request: Request, problem: DesignProblem, atoms: Atoms, reached: _Reached, center: FloatArray, at: Any
+) -> float:
     """Return what any answer costs with these centres, whichever island each territory got."""
     if not problem.n:
         return 0.0
@@ -108,6 +120,9 @@ def _bound(request: Request, problem: DesignProblem, atoms: Atoms, reached: _Rea
         common = np.ones((whole.n, problem.k), dtype=bool)
         np.logical_and.at(common, atoms.atom, eligible)
         eligible = common
+    if request.yardstick is not None and at is not None:
+        high = np.minimum(upper, 2.0 * max(float(problem.weight.sum()), 1.0))
+        return request.yardstick.bound(atoms, problem.weight, lower, high, at, eligible)
     # of members around the middle of their atom nothing is saved
     inside = float(problem.weight @ ((problem.xyz - whole.xyz[atoms.atom]) ** 2).sum(axis=1))
     ceiling = np.minimum(upper, 2.0 * max(float(problem.weight.sum()), 1.0))
@@ -225,12 +240,14 @@ def _left(request: Request, territory_idx: IdxArray) -> dict[int, str]:
     out = dict.fromkeys(
         rows.tolist(), f"{Reason.NO_ELIGIBLE_REP}: no rep has the skills, or all that have are forbidden"
     )
+    way = f"{Reason.UNREACHABLE}: no way leads from here to enough customers for a territory"
+    out |= dict.fromkeys(request.stranded.tolist(), way)
     if request.particulars.reach_m is None or request.reps is None or not request.one_each:
         return out
     from territory.model.eligibility import eligibility  # noqa: PLC0415
 
     allowed = eligibility(request.customers, request.reps)
-    for i in rows.tolist():
+    for i in np.setdiff1d(rows, request.stranded).tolist():
         away = great_circle_m(request.customers.lon[i], request.customers.lat[i], request.reps.lon, request.reps.lat)
         may = np.ones(len(request.reps), dtype=bool) if allowed is None else allowed[i]
         if may.any():
@@ -241,7 +258,17 @@ def _left(request: Request, territory_idx: IdxArray) -> dict[int, str]:
     return out
 
 
-def _rules(request: Request, back: IdxArray, number: IdxArray) -> AlignmentRules:
+def _no_way(request: Request, own: IdxArray, at: Any) -> Problem:
+    """Return who does not get to his centre."""
+    yard = request.yardstick
+    away = np.zeros(len(own)) if yard is None else yard.metric.own(own, at)
+    rows = np.sort(request.row[~np.isfinite(away)])
+    names = ", ".join(request.customers.id[rows[:5]].tolist())
+    message = f"customers who do not get to their centre in the best alignment found: {names}"
+    return Problem("unreachable", message, "id", len(rows), tuple(int(i) for i in rows[:MAX_ROWS_LISTED]))
+
+
+def _rules(request: Request, back: IdxArray, number: IdxArray, at: Any) -> AlignmentRules:
     """Return what was asked besides balance, in the order of the tables."""
     special, bands = request.particulars, request.bands
     names = list(request.balance)
@@ -273,7 +300,20 @@ def _rules(request: Request, back: IdxArray, number: IdxArray) -> AlignmentRules
         apart=special.apart,
         overrides=overrides,
         reach_m=None if request.reach_m is None else request.reach_m[back],
+        **_metric(request, back, at),
     )
+
+
+def _metric(request: Request, back: IdxArray, at: Any) -> dict[str, Any]:
+    """Return what territories were kept compact by, if not squared distances, and who or whose homes centres are."""
+    yard = request.yardstick
+    if yard is None or at is None:
+        return {}
+    if yard.kind == "distance":
+        return {"metric": "distance"}
+    # positions of the problem's customers, then homes, become those of the tables
+    table = np.concatenate([request.row, len(request.customers) + request.rep_order]).astype(np.int32)
+    return {"metric": "travel", "travel": yard.name, "center_idx": table[at][back]}
 
 
 def _notes(request: Request, reached: _Reached, left: dict[int, str]) -> list[Problem]:
@@ -287,9 +327,10 @@ def _notes(request: Request, reached: _Reached, left: dict[int, str]) -> list[Pr
     for code, message in (
         (Reason.NO_ELIGIBLE_REP, "customers that no rep may serve"),
         (Reason.OUT_OF_REACH, "customers that no rep reaches"),
+        (Reason.UNREACHABLE, "customers that no way leads to"),
     ):
         rows = [i for i, why in left.items() if why.startswith(str(code))]
         if rows:
-            name = "nobody-eligible" if code is Reason.NO_ELIGIBLE_REP else "out-of-reach"
+            name = "nobody-eligible" if code is Reason.NO_ELIGIBLE_REP else str(code)
             notes.append(Problem(name, message, count=len(rows), rows=tuple(rows[:MAX_ROWS_LISTED])))
     return notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -45,11 +45,13 @@ class First(NamedTuple):
         With those eligible who are within reach of the centres.
     label : int32 array of shape (a,)
     center : float array of shape (k, 3), metres
+    at : centres in the terms of the yardstick, if there is one
     """
 
     problem: DesignProblem
     label: IdxArray
     center: FloatArray
+    at: Any = None
 
 
 def first_territories(request: Request, atoms: Atoms, deadline: float) -> First:
@@ -64,6 +66,13 @@ def first_territories(request: Request, atoms: Atoms, deadline: float) -> First:
     if not problem.n:
         return First(problem, np.zeros(0, dtype=np.int32), np.zeros((problem.k, 3)))
     lower, upper = _first_band(problem, contiguous=request.graph is not None)
+    if request.yardstick is not None:
+        first = _by_yardstick(request, atoms, lower, upper, deadline)
+        return (
+            first
+            if request.reach_m is None or request.one_each
+            else _within(request, atoms, first, lower, upper, deadline)
+        )
     found = power_design(
         problem.xyz, problem.weight, lower, upper,
         center=_island_centers(request, atoms, deadline) if request.pull == 0.0 else None,
@@ -73,12 +82,57 @@ def first_territories(request: Request, atoms: Atoms, deadline: float) -> First:
     if not found.feasible:  # pragma: no cover - the band was tried by a flow
         msg = "no balanced territories within a band that is possible"
         raise SolverError(msg)
+    first = First(problem, found.label, found.center)
     if request.reach_m is None or request.one_each:
-        return First(problem, found.label, found.center)
-    reached = fitted_to_reach(problem, found.label, found.center, request.reach_m, lower, upper, deadline)
+        return first
+    return _within(request, atoms, first, lower, upper, deadline)
+
+
+def _within(
+    request: Request, atoms: Atoms, first: First, lower: FloatArray, upper: FloatArray, deadline: float
+) -> First:
+    """Return territories whose customers are within reach of free centres, which are points."""
+    reach = np.zeros(0) if request.reach_m is None else request.reach_m
+    reached = fitted_to_reach(first.problem, first.label, first.center, reach, lower, upper, deadline)
     if len(reached.far):
         raise InfeasibleError([_too_far(request, atoms, reached)], "no alignment was found within reach")
-    return First(replace(problem, eligible=reached.eligible), reached.label, reached.center)
+    at = None if first.at is None else reached.center
+    return First(replace(first.problem, eligible=reached.eligible), reached.label, reached.center, at)
+
+
+def _by_yardstick(request: Request, atoms: Atoms, lower: FloatArray, upper: FloatArray, deadline: float) -> First:
+    """Return the first territories by travel or distance.
+
+    Raises
+    ------
+    InfeasibleError
+        Centres that everybody gets to, and that keep the band, were not found.
+    """
+    yard, problem = request.yardstick, atoms.problem
+    if yard is None:  # pragma: no cover - asked only where there is one
+        raise SolverError("no yardstick")
+    centers = _island_centers(request, atoms, deadline) if request.pull == 0.0 else None
+    weight = request.measures[:, 0]
+    for wider in (1.0, 2.0, 4.0, 16.0):
+        low, high = lower / wider, upper * wider
+        found = yard.first(
+            atoms, weight, low, high, homes=request.homes if request.pull > 0.0 else None, pull=request.pull,
+            starts=starts_for(problem.n), rng=request.rng, deadline=deadline, begin=centers,
+        )  # fmt: skip
+        # bands may be impossible for want of ways alone; then moves at the borders do what they can
+        if found.feasible:
+            break
+    if len(found.unreached) or not found.feasible:
+        lost = found.unreached if len(found.unreached) else np.arange(problem.n)
+        rows = np.sort(request.row[np.isin(atoms.atom, lost)])
+        names = ", ".join(request.customers.id[rows[:5]].tolist())
+        message = f"customers who get to none of the centres that may serve them: {names}"
+        listed = tuple(int(i) for i in rows[:MAX_ROWS_LISTED])
+        hint = "More territories, other homes, or a wider balance."
+        raise InfeasibleError(
+            [Problem("unreachable", message, "id", len(rows), listed, hint)], "no alignment was found that all get to"
+        )
+    return First(problem, found.label, yard.metric.points(found.center), found.center)
 
 
 def _too_far(request: Request, atoms: Atoms, reached: Reached) -> Problem:

@@ -156,6 +156,7 @@ def improved(
     seed: int,
     deadline: float,
     compactness: Compactness = "squared",
+    costs: FloatArray | None = None,
 ) -> IdxArray:
     """Bring every measure into its band, then make territories compact, by moves at the borders.
 
@@ -171,6 +172,8 @@ def improved(
         Whether distances are those to `center`, or to the middle of what is in the territory.
     compactness : {"squared", "distance", "reach", "perimeter"}
         What is kept small: see `design_territories`.
+    costs : float array of shape (n, k), optional
+        Weighted costs at given centres, to be kept small instead.
     seed : int
     deadline : float
         Monotonic seconds.
@@ -190,20 +193,20 @@ def improved(
         lower=problem.lower,
         upper=problem.upper,
         target=problem.target,
-        objective=_objective(compactness, fixed=fixed),
+        objective="fixed" if costs is not None else _objective(compactness, fixed=fixed),
         near=near,
         weight=weight,
-        center=center - problem.xyz.mean(axis=0) if fixed and compactness != "perimeter" else None,
-        given=_distances(problem, weight, center) if fixed and compactness == "distance" else None,
+        center=center - problem.xyz.mean(axis=0) if fixed and compactness != "perimeter" and costs is None else None,
+        given=costs,
         length=_lengths(graph, near) if compactness == "perimeter" else None,
         eligible=problem.eligible,
         apart=None if problem.apart is None else Graph.of_edges(problem.apart, problem.n),
-        soft=None if problem.soft is None else problem.soft * _mean_cost(problem, weight, label, center),
+        soft=None if problem.soft is None else problem.soft * _mean_cost(problem, weight, label, center, costs),
         site=None if graph is None or not graph.n_sites else graph.site,
         links=None if graph is None or not graph.n_sites else Graph(graph.indptr.astype(np.int64), graph.indices),
     )
     steps = int(min(_STEPS * problem.n, _MOST_STEPS))
-    if compactness == "squared":
+    if compactness == "squared" or costs is not None:
         found = polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed)
     else:
         # where the search begins, something else was kept small
@@ -233,23 +236,19 @@ def _is_allowed(problem: DesignProblem, graph: ContiguityGraph | None, label: Id
     return graph is None or int(graph.torn(label).max(initial=-1)) <= int(graph.torn(before).max(initial=-1))
 
 
-def _mean_cost(problem: DesignProblem, weight: FloatArray, label: IdxArray, center: FloatArray) -> float:
-    """Return the weighted squared distances of the mean territory, by which prices of deviations are measured."""
+def _mean_cost(
+    problem: DesignProblem, weight: FloatArray, label: IdxArray, center: FloatArray, costs: FloatArray | None
+) -> float:
+    """Return what the mean territory costs, by which prices of deviations are measured."""
+    if costs is not None:
+        return float(costs[np.arange(problem.n), label].sum()) / problem.k
     return float(weight @ ((problem.xyz - center[label]) ** 2).sum(axis=1)) / problem.k
 
 
 def _objective(compactness: Compactness, *, fixed: bool) -> str:
     if compactness in ("perimeter", "reach"):
         return compactness
-    if fixed:
-        return "fixed"
-    return "centroid" if compactness == "distance" else "squared"
-
-
-def _distances(problem: DesignProblem, weight: FloatArray, center: FloatArray) -> FloatArray:
-    """Return weighted distances to given centres, shape (n, k), metres."""
-    gaps = [weight * np.linalg.norm(problem.xyz - at, axis=1) for at in center]
-    return np.stack(gaps, axis=1)
+    return "fixed" if fixed else "squared"
 
 
 def _lengths(graph: ContiguityGraph | None, near: Graph) -> FloatArray | None:

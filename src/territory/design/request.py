@@ -14,10 +14,13 @@ from territory.design.request_balance import bands_of, read_balance
 from territory.design.request_rules import (
     Particulars,
     group_problems,
+    in_common,
+    overridden,
     override_problems,
+    reached,
     read_particulars,
-    within_reach,
 )
+from territory.design.yardstick import Yardstick, by_distance, by_travel
 from territory.errors import InputError, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
@@ -89,6 +92,9 @@ class Request:
         In the problem's order, with a site for whom every rep may serve; None where contiguity is not asked for.
     asked : ContiguityGraph, or None
         The graph of all customers, in the order of the table; None also for the usual one.
+    yardstick : Yardstick, or None for squared distances
+    stranded : int32 array
+        Positions in the table of those who are left out, as no way leads to a territory that could be.
     part, component : int32 arrays of shape (k,), (len(row),), or None
         The island of each territory and customer, where territories are tied to islands.
     """
@@ -112,6 +118,8 @@ class Request:
     pull: float
     graph: ContiguityGraph | None
     asked: ContiguityGraph | None
+    yardstick: Yardstick | None
+    stranded: IdxArray
     rng: np.random.Generator
     diagnostics: tuple[Problem, ...] = ()
     part: IdxArray | None = None
@@ -166,6 +174,7 @@ def read_request(
     overrides: Any = None,
     reach_km: Any = None,
     compactness: Any = "squared",
+    travel: Any = None,
 ) -> Request:
     """Check everything that was asked, and raise one `InputError` with all that is wrong."""
     problems: list[Problem] = []
@@ -191,6 +200,10 @@ def read_request(
     if not (isinstance(compactness, str) and compactness in get_args(Compactness)):
         expected = ", ".join(get_args(Compactness))
         problems.append(Problem("unknown-option", f"compactness: expected one of {expected}, not {compactness!r}"))
+    elif travel is not None and compactness != "squared":
+        problems.append(Problem("unknown-option", "travel is kept small in seconds; leave out compactness"))
+    if travel is not None and reach_km is not None and not one_each:
+        problems.append(Problem("unknown-option", "reach_km of centres is not for travel; of homes it is"))
     if not (is_number(time_limit_s) and time_limit_s > 0):
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
     _check_reps(customers, reps, k, problems)
@@ -200,23 +213,14 @@ def read_request(
     allowed = eligibility(customers, reps) if reps is not None and len(reps) else None
     if reps is not None:
         problems += override_problems(customers, reps, allowed, special.overrides)
-    allowed = _overridden(allowed, special.overrides, None if reps is None else len(reps))
+    allowed = overridden(allowed, special.overrides, None if reps is None else len(reps))
     problems += group_problems(customers, allowed, special.together)
     if problems or k is None or pull is None:
         raise InputError(problems, "design_territories")
     return _request(
-        customers, reps, k, chosen, special, allowed, graph, pull, np.random.default_rng(rng), hard=balance is not None
-    )
-
-
-def _overridden(allowed: BoolArray | None, overrides: IdxArray, n_reps: int | None) -> BoolArray | None:
-    """Return who may serve whom, where some were given away by name."""
-    rows = np.flatnonzero(overrides >= 0)
-    if not rows.size or n_reps is None:
-        return allowed
-    out = np.ones((len(overrides), n_reps), dtype=bool) if allowed is None else allowed.copy()
-    out[rows] &= overrides[rows, None] == np.arange(n_reps)
-    return out
+        customers, reps, k, chosen, special, allowed, graph, pull, np.random.default_rng(rng), hard=balance is not None,
+        compactness=compactness, travel=travel,
+    )  # fmt: skip
 
 
 def _request(
@@ -231,6 +235,8 @@ def _request(
     rng: np.random.Generator,
     *,
     hard: bool,
+    compactness: Compactness,
+    travel: Any,
 ) -> Request:
     """Return the request in the problem's own order."""
     one_each = reps is not None and k == len(reps)
@@ -243,14 +249,25 @@ def _request(
     if special.reach_m is not None:
         reach_m = special.reach_m[order] if one_each else np.repeat(special.reach_m, k)
         if reps is not None and one_each:
-            served = _reached(customers, reps, order, allowed, special)
+            served = reached(customers, reps, order, allowed, special)
     if served is not None:
-        served = _in_common(served, special.together)
+        served = in_common(served, special.together)
         row = row[served[row].any(axis=1)]
     share = np.full(k, 1.0 / k)
     if reps is not None and one_each and reps.capacity_s is not None:
         share = reps.capacity_s[order] / reps.capacity_s[order].sum()
     ids = reps.id[order].tolist() if reps is not None and one_each else [""] * k
+    bands = bands_of(chosen, measures[row].sum(axis=0), share, ids)
+    yardstick, left = None, np.zeros(0, dtype=np.int32)
+    if travel is not None:
+        yardstick, left = by_travel(
+            travel, customers, reps, row, order, at_homes=pull > 0.0, least=float(bands.lower[:, 0].min()),
+            weight=measures[row, 0], k=k,
+        )  # fmt: skip
+        left, row = row[left], np.delete(row, left)
+        bands = bands_of(chosen, measures[row].sum(axis=0), share, ids)
+    elif compactness == "distance":
+        yardstick = by_distance(on_sphere(customers.lon[row], customers.lat[row]))
     position = np.full(len(customers), NO_IDX, dtype=np.int32)
     position[row] = np.arange(len(row))
     apart = position[special.apart]
@@ -268,7 +285,7 @@ def _request(
         balance=chosen,
         hard=hard,
         measures=measures[row],
-        bands=bands_of(chosen, measures[row].sum(axis=0), share, ids),
+        bands=bands,
         group=None if special.together is None else special.together[row],
         apart=apart[(apart >= 0).all(axis=1)],
         reach_m=reach_m,
@@ -276,6 +293,8 @@ def _request(
         pull=pull,
         graph=None if graph is None else problem_graph(graph, customers, allowed, row, special.together),
         asked=asked,
+        yardstick=yardstick,
+        stranded=left,
         rng=rng,
         diagnostics=(
             *customers.diagnostics,
@@ -283,32 +302,6 @@ def _request(
             *(() if graph is None else graph.diagnostics),
         ),
     )
-
-
-def _in_common(served: BoolArray, together: IdxArray | None) -> BoolArray:
-    """Return who may serve whom, if groups are served by one who may serve all of them."""
-    if together is None:
-        return served
-    out, rows = served.copy(), np.flatnonzero(together >= 0)
-    common = np.ones((int(together.max(initial=-1)) + 1, served.shape[1]), dtype=bool)
-    np.logical_and.at(common, together[rows], served[rows])
-    out[rows] = common[together[rows]]
-    return out
-
-
-def _reached(
-    customers: Customers, reps: Reps, order: IdxArray, allowed: BoolArray | None, special: Particulars
-) -> BoolArray:
-    """Return who may serve whom within reach, reps in the problem's order; locks and names reach any distance."""
-    near = within_reach(customers, reps, special.reach_m)[:, order]  # type: ignore[arg-type]
-    exempt = special.overrides >= 0
-    if customers.locked is not None:
-        exempt = exempt | customers.locked
-    if special.together is not None:
-        # whoever must be with one of them goes where he goes
-        exempt = exempt | ((special.together >= 0) & np.isin(special.together, special.together[exempt]))
-    near |= exempt[:, None]
-    return near if allowed is None else near & allowed
 
 
 def _check_reps(customers: Customers, reps: Reps | None, k: int | None, problems: list[Problem]) -> None:

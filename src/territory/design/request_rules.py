@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from territory.model.customers import Customers
     from territory.model.reps import Reps
 
-__all__ = ["Particulars", "group_problems", "override_problems", "read_particulars", "within_reach"]
+__all__ = [
+    "Particulars",
+    "group_problems",
+    "in_common",
+    "overridden",
+    "override_problems",
+    "reached",
+    "read_particulars",
+]
 
 #: Two customers at the ends of the Earth are nearer than this.
 _FARTHEST_KM = 20_100.0
@@ -200,7 +208,7 @@ def _reach(reps: Reps | None, given: Any, problems: list[Problem]) -> FloatArray
     return np.minimum(np.array(values, dtype=np.float64), _FARTHEST_KM) * 1000.0
 
 
-def within_reach(customers: Customers, reps: Reps, reach_m: FloatArray) -> BoolArray:
+def _within_reach(customers: Customers, reps: Reps, reach_m: FloatArray) -> BoolArray:
     """Return who is within whose reach, bool of shape (n, number of reps). O(n r)."""
     out = np.empty((len(customers), len(reps)), dtype=bool)
     for j in range(len(reps)):
@@ -239,3 +247,39 @@ def group_problems(customers: Customers, allowed: BoolArray | None, together: Id
     message = f"together: no rep may serve all of a group: {names}"
     listed = tuple(int(i) for i in first[:MAX_ROWS_LISTED])
     return [Problem("groups-conflict", message, "id", int(lost.size), listed)]
+
+
+def overridden(allowed: BoolArray | None, overrides: IdxArray, n_reps: int | None) -> BoolArray | None:
+    """Return who may serve whom, where some were given away by name."""
+    rows = np.flatnonzero(overrides >= 0)
+    if not rows.size or n_reps is None:
+        return allowed
+    out = np.ones((len(overrides), n_reps), dtype=bool) if allowed is None else allowed.copy()
+    out[rows] &= overrides[rows, None] == np.arange(n_reps)
+    return out
+
+
+def in_common(served: BoolArray, together: IdxArray | None) -> BoolArray:
+    """Return who may serve whom, if groups are served by one who may serve all of them."""
+    if together is None:
+        return served
+    out, rows = served.copy(), np.flatnonzero(together >= 0)
+    common = np.ones((int(together.max(initial=-1)) + 1, served.shape[1]), dtype=bool)
+    np.logical_and.at(common, together[rows], served[rows])
+    out[rows] = common[together[rows]]
+    return out
+
+
+def reached(
+    customers: Customers, reps: Reps, order: IdxArray, allowed: BoolArray | None, special: Particulars
+) -> BoolArray:
+    """Return who may serve whom within reach, reps in the problem's order; locks and names reach any distance."""
+    near = _within_reach(customers, reps, special.reach_m)[:, order]  # type: ignore[arg-type]
+    exempt = special.overrides >= 0
+    if customers.locked is not None:
+        exempt = exempt | customers.locked
+    if special.together is not None:
+        # whoever must be with one of them goes where he goes
+        exempt = exempt | ((special.together >= 0) & np.isin(special.together, special.together[exempt]))
+    near |= exempt[:, None]
+    return near if allowed is None else near & allowed

@@ -50,6 +50,7 @@ def design_territories(
     overrides: Mapping[str, str] | None = None,
     reach_km: float | Mapping[str, float] | None = None,
     compactness: Compactness = "squared",
+    travel: Any = None,
     time_limit_s: float = 30.0,
     rng: int | np.random.Generator | None = 0,
     on_progress: Callable[[str, float], None] | None = None,
@@ -105,8 +106,13 @@ def design_territories(
     compactness : {"squared", "distance", "reach", "perimeter"}
         What is kept small: the weighted squared distances to the centres (default, for which the bound is), the
         distances themselves, how far the farthest customer of each territory is, or the borders between
-        territories (their length where units have borders, else pairs of neighbours that they part). Whatever it
-        is, ``.objective`` and ``.bound`` tell squared distances.
+        territories (their length where units have borders, else pairs of neighbours that they part).
+        ``.objective`` and ``.bound`` tell mean distances in metres for "distance", squared ones for the others.
+    travel : Travel, or scipy sparse matrix of seconds, optional
+        Territories are kept compact by travel time: weighted mean of there and back from the centre, which is a
+        customer then, or a rep's home. A matrix of shape (n, n), or (n + reps, n + reps) with the homes last, may know
+        only the ways to the nearest few of everybody; shortest ways over them count. Who gets nowhere is left out,
+        and ``.unassigned_reason`` says so. ``.objective`` is in seconds.
     time_limit_s : float
         Seconds; kept within 10 % + 0.2 s, once there is a first answer.
     rng : int, Generator or None
@@ -147,6 +153,7 @@ def design_territories(
         customers, reps, n_territories, balance, centers, time_limit_s, rng,
         contiguous=contiguous, barriers=barriers, bridges=bridges, islands=islands,
         together=together, apart=apart, overrides=overrides, reach_km=reach_km, compactness=compactness,
+        travel=travel,
     )  # fmt: skip
     deadline = began + time_limit_s
     say = on_progress or _silent
@@ -162,15 +169,18 @@ def design_territories(
         label = corridors(first.problem, atoms.graph, label)
         label = reconnected(first.problem, atoms.graph, label, first.center)
     say("repair", 0.8)
+    problem_at, costs = first.problem, None
+    if request.yardstick is not None and first.at is not None:
+        costs, problem_at = request.yardstick.local(atoms, problem.weight, first.problem, first.at)
     label = improved(
-        first.problem, atoms.graph, beside(request.graph, lon, lat, atoms.atom), label, first.center,
+        problem_at, atoms.graph, beside(request.graph, lon, lat, atoms.atom), label, first.center,
         fixed=request.pull > 0.0 or request.reach_m is not None, seed=seed, deadline=deadline,
-        compactness=compactness,
+        compactness=compactness, costs=costs,
     )  # fmt: skip
     say("bound", 0.9)
-    alignment = answer(request, problem, atoms, label, first.center, timed_out=monotonic() >= deadline)
+    alignment = answer(request, problem, atoms, label, first.center, first.at, timed_out=monotonic() >= deadline)
     say("check", 1.0)
-    check_alignment(alignment).raise_if_any("design_territories")
+    check_alignment(alignment, travel=travel).raise_if_any("design_territories")
     return alignment
 
 

@@ -29,6 +29,9 @@ def rules_state(rules: AlignmentRules) -> dict[str, Any]:
         "apart": rules.apart.tolist(),
         "overrides": {str(i): j for i, j in rules.overrides.items()},
         "reach_m": None if rules.reach_m is None else rules.reach_m.tolist(),
+        "metric": rules.metric,
+        "travel": rules.travel,
+        "center_idx": None if rules.center_idx is None else rules.center_idx.tolist(),
     }
 
 
@@ -48,4 +51,7 @@ def restore_rules(values: Mapping[str, Any] | None) -> AlignmentRules:
         apart=np.array(values["apart"], dtype=np.int32).reshape(-1, 2),
         overrides={int(i): j for i, j in values["overrides"].items()},
         reach_m=None if values["reach_m"] is None else np.array(values["reach_m"], dtype=np.float64),
+        metric=values.get("metric", "squared"),
+        travel=values.get("travel", ""),
+        center_idx=None if values.get("center_idx") is None else np.array(values["center_idx"], dtype=np.int32),
     )

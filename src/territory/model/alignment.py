@@ -357,7 +357,8 @@ def _read_alignment(
         targets={} if like is None else like.targets,
         contiguous=False if like is None else like.contiguous,
         graph=None if like is None else like.graph,
-        rules=AlignmentRules() if like is None else like.rules,
+        # centres are the means of what was read
+        rules=AlignmentRules() if like is None else like.rules.by_place(),
         unassigned_reason=reasons,
     )
 

@@ -43,11 +43,18 @@ class AlignmentRules:
     reach_m : float array of shape (k,), optional
         How far customers may be from the rep's home, or from the centre of a territory without a rep, in metres as
         the crow flies. Who was given by name, or is locked, may be farther away, and so may their groups.
+    metric : {"squared", "distance", "travel"}
+        Whether the objective is a mean of squared distances to the centres (square metres), of distances (metres), or
+        of travel times, there and back halved (seconds).
+    travel : str
+        What tells the source of travel times from others.
+    center_idx : int32 array of shape (k,), optional
+        Of travel: the customer (position) that is the centre, or n + the position of the rep whose home is.
 
     Raises
     ------
     InputError
-        Arrays that are no such thing.
+        Arrays that are no such thing, or an unknown metric.
     """
 
     limits: Mapping[str, FloatArray] = dataclasses.field(default_factory=dict)
@@ -58,6 +65,9 @@ class AlignmentRules:
     apart: IdxArray = dataclasses.field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     overrides: Mapping[int, int] = dataclasses.field(default_factory=dict)
     reach_m: FloatArray | None = None
+    metric: str = "squared"
+    travel: str = ""
+    center_idx: IdxArray | None = None
 
     def __post_init__(self) -> None:
         limits = {name: sealed(np.array(v, dtype=np.float64)) for name, v in self.limits.items()}
@@ -79,6 +89,11 @@ class AlignmentRules:
             reach = sealed(np.array(reach, dtype=np.float64))
             if reach.ndim != 1 or not (reach >= 0).all():
                 problems.append(Problem("bad-reach", "reach_m: expected distances of at least 0"))
+        if self.metric not in ("squared", "distance", "travel"):
+            problems.append(
+                Problem("unknown-option", f"metric: expected squared, distance or travel, not {self.metric!r}")
+            )
+        center = None if self.center_idx is None else sealed(np.array(self.center_idx, dtype=np.int32))
         if problems:
             raise InputError(problems, "alignment rules")
         values = {
@@ -89,6 +104,7 @@ class AlignmentRules:
             "apart": apart,
             "overrides": MappingProxyType({int(i): int(j) for i, j in self.overrides.items()}),
             "reach_m": reach,
+            "center_idx": center,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -100,6 +116,10 @@ class AlignmentRules:
         values = (getattr(self, f.name) for f in dataclasses.fields(self))
         return type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
+    def by_place(self) -> Self:
+        """Return the same rules for squared distances to centres anywhere."""
+        return dataclasses.replace(self, metric="squared", travel="", center_idx=None)
+
     def faults(self, n: int, k: int) -> list[Problem]:
         """Return what does not fit an alignment of n customers in k territories."""
         shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
@@ -109,6 +129,8 @@ class AlignmentRules:
             shapes["together"] = (self.together.shape, (n,))
         if self.reach_m is not None:
             shapes["reach_m"] = (self.reach_m.shape, (k,))
+        if self.center_idx is not None:
+            shapes["center_idx"] = (self.center_idx.shape, (k,))
         found = [
             Problem("wrong-shape", f"{name}: expected shape {want}, not {got}")
             for name, (got, want) in shapes.items()

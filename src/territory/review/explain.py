@@ -46,7 +46,7 @@ def explain_customer(alignment: Alignment, customer_id: str) -> Explanation:
         return Explanation(customer_id, "", "", float("nan"), why, locked, (), ())
     km = great_circle_m(c.lon[i], c.lat[i], a.center_lon, a.center_lat) / 1000.0
     rise = _rise(a, i, t)
-    now = a.objective if np.isfinite(a.objective) else _objective(a)
+    now = a.objective if np.isfinite(a.objective) and a.rules.metric == "squared" else _objective(a)
     others = [j for j in range(len(a)) if j != t and np.isfinite(rise[j])]
     limits = _Limits(a, i, t, ids)
     found = [

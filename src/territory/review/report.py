@@ -107,6 +107,14 @@ def alignment_report(alignment: Alignment, *, polygons: bool | TerritoryPolygons
     return columns
 
 
+def _objective(a: Alignment) -> dict[str, float]:
+    """Return the objective in the unit that people use."""
+    name, unit = {
+        "squared": ("objective_km2", 1e6), "distance": ("objective_km", 1e3), "travel": ("objective_min", 60.0)
+    }[a.rules.metric]  # fmt: skip
+    return {name: a.objective / unit}
+
+
 def alignment_summary(alignment: Alignment, *, polygons: bool | TerritoryPolygons = False) -> dict[str, Any]:
     """Return the report of the whole alignment in one row; see `alignment_report`.
 
@@ -134,7 +142,7 @@ def alignment_summary(alignment: Alignment, *, polygons: bool | TerritoryPolygon
         "territories": len(a),
         "empty_territories": int((columns["customers"] == 0).sum()),
         "status": str(a.status),
-        "objective_km2": a.objective / 1e6,
+        **_objective(a),
         "gap": a.gap,
     }
     for measure in measures_of(a):
