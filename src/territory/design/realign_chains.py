@@ -266,7 +266,9 @@ def _passed(tab, own, path, hops, chosen):
     for t in range(hops):
         i, b = chosen[t], np.int64(to[path[t]])
         a = np.int64(path[t] // WIDTH)
-        if label[i] != a or size[a] < 2 or not can_leave(tab, i) or not can_enter(tab, i, b):
+        # somebody who must be apart from him may have come since the arc was found
+        fits = label[i] == a and size[a] > 1 and may_move(tab, own, i, b)
+        if not fits or not can_leave(tab, i) or not can_enter(tab, i, b):
             _drop(own, path[t], i)
             break
         hand_over(tab, own, i, b)

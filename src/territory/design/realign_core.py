@@ -75,6 +75,8 @@ class Task:
         Where a territory is that has nobody yet.
     graph : ContiguityGraph, optional
         Of the customers, where territories should be connected.
+    anchor : float array of shape (k, 2), optional
+        Longitude and latitude from which reach is measured, if it matters.
     """
 
     local: LocalProblem
@@ -85,6 +87,7 @@ class Task:
     cap: FloatArray
     place: FloatArray
     graph: ContiguityGraph | None = None
+    anchor: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -324,16 +327,25 @@ def _joined(task: Task, label: IdxArray) -> tuple[IdxArray, bool]:
         loose = loose[~task.stuck[loose]]
         if not loose.size:
             return label, False
-        label = grown(task.local, label, loose, means(task.local, label, task.place))
+        found = grown(task.local, label, loose, means(task.local, label, task.place))
+        if (found < 0).any():
+            # somebody has to be apart from others wherever he hangs on
+            return label, False
+        label = found
     return label, False
 
 
 def _compact(task: Task, label: IdxArray) -> IdxArray | None:
     """Return labels of a balanced power diagram near today's centres; None where there is none."""
     local = task.local
-    center, band = means(local, label, task.place), local.target[:, 0]
-    lower = np.maximum(band - _INSIDE * (band - local.lower[:, 0]), 0.0)
-    upper = band + _INSIDE * (local.upper[:, 0] - band)
+    least, most = np.minimum(local.lower[:, 0], local.upper[:, 0]), local.upper[:, 0]
+    center, band = means(local, label, task.place), np.clip(local.target[:, 0], least, most)
+    lower = np.maximum(band - _INSIDE * (band - least), 0.0)
+    upper = band + _INSIDE * (most - band)
+    # who must be apart is so where he is; diagrams do not know of that
+    stays = task.stuck.copy()
+    if local.apart is not None:
+        stays |= np.diff(local.apart.indptr) > 0
     out = None
     for _ in range(_ROUNDS):
         # the measure itself, which may be zero, not the weight
@@ -342,6 +354,6 @@ def _compact(task: Task, label: IdxArray) -> IdxArray | None:
         )
         if not found.feasible:
             break
-        out = np.where(task.stuck, task.start, found.label).astype(np.int32)
+        out = np.where(stays, label, found.label).astype(np.int32)
         center = means(local, out, center)
     return out

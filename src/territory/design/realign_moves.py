@@ -17,6 +17,8 @@ from territory.design.contiguous import can_enter, can_leave
 from territory.design.moves import transfer
 from territory.design.moves_cost import change, touch
 from territory.design.moves_layout import (
+    APART,
+    APART_AT,
     BORDER,
     COUNT,
     ELIGIBLE,
@@ -62,9 +64,21 @@ def beyond(tab, c, out, enter):
 
 
 @leaf
+def _rival_in(tab, i, b):
+    """Return whether somebody is in territory `b` from whom customer `i` must be apart."""
+    apart, apart_at, label = i32_1(tab, APART), i64_1(tab, APART_AT), i32_1(tab, LABEL)
+    if len(apart_at) == 0:
+        return False
+    for q in range(apart_at[i], apart_at[i + 1]):  # noqa: SIM110 - kernels have no any()
+        if label[apart[q]] == b:
+            return True
+    return False
+
+
+@leaf
 def may_move(tab, own, i, b):
-    """Return whether customer `i` may be in territory `b` at all, which has nothing to do with who is there."""
-    if i32_1(own, STUCK)[i] != 0:
+    """Return whether customer `i` may go to territory `b`, whatever that costs, with those who are there now."""
+    if i32_1(own, STUCK)[i] != 0 or _rival_in(tab, i, b):
         return False
     return boo_2(tab, ELIGIBLE).shape[0] == 0 or boo_2(tab, ELIGIBLE)[i, b]
 

@@ -58,8 +58,12 @@ def astray(graph: ContiguityGraph, weight: FloatArray, label: IdxArray) -> IdxAr
     return rows[~kept[piece[rows]]].astype(np.int32)
 
 
-def grown(local: LocalProblem, label: IdxArray, loose: IdxArray, center: FloatArray) -> IdxArray:
+def grown(
+    local: LocalProblem, label: IdxArray, loose: IdxArray, center: FloatArray, group: IdxArray | None = None
+) -> IdxArray:
     """Deal out loose customers to territories that they are beside, the nearest to a centre first.
+
+    Nobody goes where somebody is from whom he must be apart.
 
     Parameters
     ----------
@@ -68,6 +72,8 @@ def grown(local: LocalProblem, label: IdxArray, loose: IdxArray, center: FloatAr
         Of the others.
     loose : int32 array
     center : float array of shape (k, d)
+    group : int32 array of shape (n,), optional
+        Loose customers of one group, who may belong to the same territories, go to one; -1: none.
 
     Returns
     -------
@@ -83,6 +89,20 @@ def grown(local: LocalProblem, label: IdxArray, loose: IdxArray, center: FloatAr
     beside = _beside(local)
     queue: list[tuple[float, int, int]] = []
 
+    members: dict[int, list[int]] = {}
+    if group is not None:
+        for i in loose[group[loose] >= 0].tolist():
+            members.setdefault(int(group[i]), []).append(i)
+
+    def those_with(i: int) -> list[int]:
+        return [i] if group is None or group[i] < 0 else members[int(group[i])]
+
+    def fits(i: int, j: int) -> bool:
+        if local.apart is None:
+            return True
+        at, rival = local.apart.indptr, local.apart.indices
+        return not any((out[rival[at[p] : at[p + 1]]] == j).any() for p in those_with(i))
+
     def offer(i: int, j: int) -> None:
         if local.eligible is None or local.eligible[i, j]:
             heappush(queue, (float(((local.points[i] - center[j]) ** 2).sum()), i, j))
@@ -93,18 +113,24 @@ def grown(local: LocalProblem, label: IdxArray, loose: IdxArray, center: FloatAr
                 offer(i, j)
     while queue:
         _, i, j = heappop(queue)
+        if out[i] >= 0 or not fits(i, j):
+            continue
+        for p in those_with(i):
+            out[p] = j
+        for p in those_with(i):
+            for q in beside(p).tolist():
+                if out[q] < 0:
+                    offer(q, j)
+    for i in np.flatnonzero(out < 0).tolist():
         if out[i] >= 0:
             continue
-        out[i] = j
-        for q in beside(i).tolist():
-            if out[q] < 0:
-                offer(q, j)
-    for i in np.flatnonzero(out < 0).tolist():
         square = ((center - local.points[i]) ** 2).sum(axis=1)
         if local.eligible is not None:
             square = np.where(local.eligible[i], square, np.inf)
-        if np.isfinite(square).any():
-            out[i] = np.nanargmin(np.where(np.isfinite(square), square, np.nan))
+        for j in np.argsort(square, kind="stable").tolist():
+            if np.isfinite(square[j]) and fits(i, j):
+                out[those_with(i)] = j
+                break
     return out
 
 

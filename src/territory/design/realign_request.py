@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from territory.design.contiguity import is_usual, problem_graph, read_contiguity
-from territory.design.ladder import DEFAULT_TOLERANCE
 from territory.design.problem import canonical_customers
+from territory.design.realign_balance import read_measures
+from territory.design.realign_rules import kept_rules, within
 from territory.design.realign_shape import Shape, read_shape
+from territory.design.request_rules import in_common
 from territory.errors import InputError, Problem
 from territory.model.arrays import NO_IDX
 from territory.model.contiguity import contiguity_graph
 from territory.model.eligibility import eligibility
 from territory.model.units import BasicUnits
-from territory.model.workload import default_measure, measure_values
+from territory.model.workload import measure_values
 from territory.units import is_number
 
 if TYPE_CHECKING:
+    from territory.design.realign_balance import Measures
+    from territory.design.realign_rules import Kept
     from territory.geo.contiguity import ContiguityGraph
     from territory.model.alignment import Alignment
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
@@ -45,14 +48,18 @@ class RealignRequest:
         Whether the customer was in the old alignment's table.
     row : int32 array
         Positions of the problem's customers: all but those in no territory, and those whom nobody may serve.
-    balance : mapping of measure to tolerance
+    asked_of : Measures
+        What was asked of the m measures.
     hard : bool
         Whether it is an error not to keep them.
     measures : float array of shape (n, m)
-    target : float array of shape (k, m)
+    lower, upper, target : float arrays of shape (k, m)
     fee : float array of shape (n,)
         What handing a customer over costs.
     stuck : bool array of shape (n,)
+        Who is locked, by whatever rule; those whose territory is dissolved until they have another one.
+    kept : Kept
+        Rules of the alignment that hold on.
     cap : float array of shape (3,)
         The most fees, work and customers handed over.
     eligible : bool array of shape (n, k), or None
@@ -66,18 +73,26 @@ class RealignRequest:
     before_idx: IdxArray
     known: BoolArray
     row: IdxArray
-    balance: dict[str, float]
+    asked_of: Measures
     hard: bool
     measures: FloatArray
+    lower: FloatArray
+    upper: FloatArray
     target: FloatArray
     fee: FloatArray
     stuck: BoolArray
+    kept: Kept
     cap: FloatArray
     eligible: BoolArray | None
     graph: ContiguityGraph | None
     asked: ContiguityGraph | None
     rng: np.random.Generator
     diagnostics: tuple[Problem, ...]
+
+    @property
+    def balance(self) -> dict[str, float]:
+        """Tolerance of each measure; infinity where there are limits only."""
+        return self.asked_of.tolerance
 
     @property
     def k(self) -> int:
@@ -111,7 +126,8 @@ def read_realign(
         problems.append(Problem("no-reps", "the table of reps is empty"))
     shape = read_shape(alignment, reps, problems=problems, **changes)
     table = alignment.reps if reps is None else reps
-    before, known, gone = _matched(alignment, new)
+    before, old, gone = _matched(alignment, new)
+    known = old >= 0
     notes = list(new.diagnostics)
     if gone.size:
         notes.append(
@@ -125,10 +141,12 @@ def read_realign(
         notes.append(
             Problem("customers-new", f"not in the alignment before: {_ids(new, fresh)}", "id", fresh.size, rows)
         )
-    wanted, hard = _balance(alignment, new, balance, problems)
+    asked_of = read_measures(alignment, new, table, shape, balance, problems)
+    wanted = asked_of.tolerance
     fee = _fee(new, change_cost, next(iter(wanted), "count"), problems)
     stuck = _stuck(new, locked, problems)
     _lost_locks(alignment, shape, before, stuck, problems)
+    kept = kept_rules(alignment, new, old, table, shape, problems, notes)
     most = _caps(max_moved, max_moved_share, problems)
     if not (is_number(time_limit_s) and time_limit_s > 0):
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
@@ -143,26 +161,16 @@ def read_realign(
         raise InputError(problems, "realign")
     measures = np.stack([measure_values(new, name) for name in wanted], axis=1)
     by_rep = eligibility(new, table)
-    eligible = None
-    if by_rep is not None and not by_rep.all():
-        # a territory without a rep is open to everybody
-        eligible = np.append(by_rep, np.ones((len(new), 1), dtype=bool), axis=1)[:, shape.rep_idx]
-        # today's territory stays possible, whatever is wrong with it
-        at = np.where(before >= 0, shape.became[before], NO_IDX)
-        eligible[at >= 0, at[at >= 0]] = True
-    served = (before >= 0) | ~known
-    if eligible is not None:
-        served &= eligible.any(axis=1)
+    eligible, served = _eligible(new, by_rep, shape, kept, before, known)
     order = canonical_customers(new, measures, eligible)
     row = order[served[order]]
-    share = _share(alignment, table, shape, list(wanted))
-    target = share * measures[row].sum(axis=0)[None, :]
+    lower, upper, target = asked_of.bands(measures[row].sum(axis=0))
     work = np.inf if most[1] is None else most[1] * float(measures[row, 0].sum()) * (1 + 1e-12)
     return RealignRequest(
-        alignment, new, table, shape, before, known, row, wanted,
-        hard and most == (None, None), measures, target, fee, stuck,
+        alignment, new, table, shape, before, known, row, asked_of,
+        asked_of.hard and most == (None, None), measures, lower, upper, target, fee, stuck | kept.stays, kept,
         np.array([np.inf, work, np.inf if most[0] is None else float(most[0])]), eligible,
-        None if graph is None else problem_graph(graph, new, by_rep, row),
+        None if graph is None else problem_graph(graph, new, _bound(new, by_rep, kept), row, kept.together),
         None if graph is None or is_usual(graph) else graph, np.random.default_rng(rng), tuple(notes),
     )  # fmt: skip
 
@@ -172,46 +180,55 @@ def _ids(customers: Customers, rows: IdxArray) -> str:
     return shown + (", ..." if len(rows) > _NAMED else "")
 
 
-def _matched(alignment: Alignment, new: Customers) -> tuple[IdxArray, BoolArray, IdxArray]:
-    """Return each customer's old territory, whether he was there, and the old positions of those who are gone."""
+def _matched(alignment: Alignment, new: Customers) -> tuple[IdxArray, IdxArray, IdxArray]:
+    """Return each customer's old territory and position (-1: new), and the old positions of those who are gone."""
     if new is alignment.customers:
-        return alignment.territory_idx, np.ones(len(new), dtype=bool), np.empty(0, dtype=np.int32)
+        return alignment.territory_idx, np.arange(len(new), dtype=np.int32), np.empty(0, dtype=np.int32)
     at = {name: i for i, name in enumerate(alignment.customers.id.tolist())}
     old = np.array([at.get(name, -1) for name in new.id.tolist()], dtype=np.int32)
     before = np.where(old >= 0, alignment.territory_idx[old] if at else NO_IDX, NO_IDX).astype(np.int32)
     left = np.ones(len(at), dtype=bool)
     left[old[old >= 0]] = False
-    return before, old >= 0, np.flatnonzero(left).astype(np.int32)
+    return before, old, np.flatnonzero(left).astype(np.int32)
 
 
-def _balance(
-    alignment: Alignment, customers: Customers, balance: Any, problems: list[Problem]
-) -> tuple[dict[str, float], bool]:
-    if balance is None:
-        if alignment.balance:
-            found = {name: float(t) for name, t in alignment.balance.items()}
-        else:
-            name = default_measure(customers)
-            found = {name if measure_values(customers, name).any() else "count": DEFAULT_TOLERANCE}
-    elif not isinstance(balance, Mapping) or not balance:
-        message = f"balance: expected a mapping such as {{'workload_s': 0.05}}, not {balance!r}"
-        problems.append(Problem("bad-balance", message))
-        return {}, True
-    else:
-        found = {}
-        for name, tolerance in balance.items():
-            if is_number(tolerance) and 0 <= tolerance <= 10:
-                found[str(name)] = float(tolerance)
-            else:
-                message = f"expected a share from 0 to 10, not {tolerance!r}"
-                problems.append(Problem("bad-tolerance", message, str(name), hint="Write 0.05 for 5 %."))
-    for name in found:
-        try:
-            if not measure_values(customers, name).any() and len(customers):
-                problems.append(Problem("no-measure", "zero for every customer", column=name))
-        except InputError as error:
-            problems += error.problems
-    return found, balance is not None
+def _bound(customers: Customers, by_rep: BoolArray | None, kept: Kept) -> BoolArray:
+    """Return whom contiguity concerns, as far as reps and names go, bool of shape (n, 1)."""
+    free: BoolArray = ~kept.given
+    return (free if by_rep is None else free & by_rep.all(axis=1)).reshape(len(customers), 1)
+
+
+def _eligible(
+    new: Customers, by_rep: BoolArray | None, shape: Shape, kept: Kept, before: IdxArray, known: BoolArray
+) -> tuple[BoolArray | None, BoolArray]:
+    """Return who may belong to which territory (None: everybody to all), and who takes part.
+
+    New territories of free centres are out of reach for everybody, until it is known where they are.
+    """
+    served = (before >= 0) | ~known
+    by_skill = by_rep is not None and not by_rep.all()
+    if not by_skill and kept.reach_m is None and kept.together is None:
+        return None, served
+    k = len(shape.territory_id)
+    eligible = np.ones((len(new), k), dtype=bool)
+    if by_skill and by_rep is not None:
+        # a territory without a rep is open to everybody
+        eligible = np.append(by_rep, np.ones((len(new), 1), dtype=bool), axis=1)[:, shape.rep_idx]
+    if kept.reach_m is not None:
+        for j in range(k):
+            eligible[:, j] &= within(new, kept, j)
+    eligible = in_common(eligible, kept.together)
+    at = np.where(before >= 0, shape.became[before], NO_IDX)
+    stays = np.zeros(len(before), dtype=bool)
+    # today's territory stays possible, whatever is wrong with it; another one has to be within reach
+    back = np.flatnonzero(at >= 0)
+    stays[back] = shape.kept[at[back]] == before[back]
+    if kept.reach_m is None:
+        stays |= at >= 0
+    eligible[stays, at[stays]] = True
+    if eligible.all():
+        return None, served
+    return eligible, served & eligible.any(axis=1)
 
 
 def _fee(customers: Customers, change_cost: Any, first: str, problems: list[Problem]) -> FloatArray | None:
@@ -314,21 +331,3 @@ def _graph(
     message = f"the alignment's graph ({graph.kind}) is of other customers"
     problems.append(Problem("wrong-shape", message, hint="Pass contiguous=, the graph of those that there are now."))
     return None
-
-
-def _share(alignment: Alignment, reps: Reps | None, shape: Shape, names: list[str]) -> FloatArray:
-    """Return each territory's share of each measure, shape (k, m): by capacity, else as before, else equal."""
-    k = len(shape.territory_id)
-    if reps is not None and reps.capacity_s is not None and (shape.rep_idx >= 0).all():
-        capacity = reps.capacity_s[shape.rep_idx]
-        if capacity.sum() > 0:
-            return np.repeat((capacity / capacity.sum())[:, None], len(names), axis=1)
-    out = np.full((k, len(names)), 1.0 / max(k, 1))
-    for m, name in enumerate(names):
-        told = alignment.targets.get(name)
-        if told is not None and np.isfinite(told).all() and told.sum() > 0:
-            own = told[shape.kept]
-            # a new one gets the mean of the others
-            each = np.append(own, np.full(k - len(own), own.mean() if len(own) else 1.0))
-            out[:, m] = each / each.sum() if each.sum() > 0 else out[:, m]
-    return out

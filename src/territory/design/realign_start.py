@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +12,15 @@ from territory.design.power import power_design
 from territory.design.problem import on_sphere
 from territory.design.realign_core import Task
 from territory.design.realign_pieces import grown, means
+from territory.design.realign_rules import within
 from territory.design.repair import beside
+from territory.errors import MAX_ROWS_LISTED, InfeasibleError, Problem
+from territory.geo.sphere import from_unit_vectors
 from territory.model.arrays import NO_IDX
 
 if TYPE_CHECKING:
     from territory.design.realign_request import RealignRequest
-    from territory.model.arrays import FloatArray, IdxArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray
 
 __all__ = ["first_labels", "task_of"]
 
@@ -27,14 +31,13 @@ def task_of(r: RealignRequest) -> Task:
     xyz = on_sphere(lon, lat)
     middle = xyz.mean(axis=0)
     measures = r.measures[r.row]
-    tolerance = np.array(list(r.balance.values()))
     # customers without weight belong to the nearer centre too
     weight = np.maximum(measures[:, 0], 1e-9 * max(float(measures[:, 0].max(initial=0.0)), 1e-300))
     local = LocalProblem(
         points=xyz - middle,
         measures=measures,
-        lower=r.target * np.maximum(1.0 - tolerance, 0.0),
-        upper=r.target * (1.0 + tolerance),
+        lower=r.lower,
+        upper=r.upper,
         target=np.maximum(r.target, 1e-300),
         objective="squared",
         near=beside(r.graph, lon, lat),
@@ -42,8 +45,9 @@ def task_of(r: RealignRequest) -> Task:
         eligible=None if r.eligible is None else r.eligible[r.row],
         site=None if r.graph is None else r.graph.site,
         links=None if r.graph is None else Graph(r.graph.indptr.astype(np.int64), r.graph.indices),
+        apart=_apart(r),
     )
-    start = first_labels(r, local)
+    start, moved_on = first_labels(r, local)
     load = np.stack([np.bincount(start, column, r.k) for column in measures.T], axis=1)
     # a new territory whose place nobody named begins where there is most too much
     crowd = means(local, start, np.zeros((r.k, 3)))
@@ -56,21 +60,71 @@ def task_of(r: RealignRequest) -> Task:
         if load[j].sum() == 0:
             # the next one goes elsewhere
             over[int(over.argmax())] = 0.0
+    local, anchor = _anchored(r, local, place + middle, unnamed)
     home = start.copy()
     before = r.before_idx[r.row]
     settled = (before >= 0) & (np.append(r.shape.became, NO_IDX)[before] >= 0)
-    home[~settled] = NO_IDX
-    return Task(local, start, home, r.fee[r.row], r.stuck[r.row], r.cap, place, r.graph)
+    home[~settled | moved_on] = NO_IDX
+    return Task(local, start, home, r.fee[r.row], r.stuck[r.row], r.cap, place, r.graph, anchor)
 
 
-def first_labels(r: RealignRequest, local: LocalProblem) -> IdxArray:
-    """Return where the problem's customers begin, int32 of shape (len(row),): nobody of others is handed over."""
+def _apart(r: RealignRequest) -> Graph | None:
+    """Return the graph of those who must be apart, in the order of the problem."""
+    at = np.full(len(r.customers), NO_IDX, dtype=np.int64)
+    at[r.row] = np.arange(len(r.row))
+    pairs = at[r.kept.apart]
+    pairs = pairs[(pairs >= 0).all(axis=1)]
+    return Graph.of_edges(pairs, len(r.row)) if len(pairs) else None
+
+
+def _anchored(
+    r: RealignRequest, local: LocalProblem, place: FloatArray, unnamed: IdxArray
+) -> tuple[LocalProblem, FloatArray | None]:
+    """Return the problem with new territories open to those within reach of their places, and these."""
+    kept = r.kept
+    if kept.anchor is None or local.eligible is None:
+        return local, kept.anchor
+    anchor, eligible = kept.anchor.copy(), local.eligible.copy()
+    lon, lat = from_unit_vectors(place)
+    for j in unnamed[np.isnan(anchor[unnamed, 0])].tolist():
+        if r.shape.origin[j] < 0 and j >= len(r.shape.kept):
+            anchor[j] = lon[j], lat[j]
+            eligible[:, j] = within(r.customers, replace(kept, anchor=anchor), j)[r.row]
+    return replace(local, eligible=eligible), anchor
+
+
+def first_labels(r: RealignRequest, local: LocalProblem) -> tuple[IdxArray, BoolArray]:
+    """Return where the problem's customers begin, int32 of shape (len(row),), and who was dealt out.
+
+    Nobody is who may stay, or whose territory was merged into one that he may belong to. Groups are together.
+
+    Raises
+    ------
+    InfeasibleError
+        No territory is left for somebody that is without those from whom he must be apart.
+    """
     before = r.before_idx[r.row]
     label = np.append(r.shape.became, NO_IDX)[before].astype(np.int32)
     for j in np.flatnonzero(r.shape.origin >= 0).tolist():
         label = _split(r, local, label, int(r.shape.origin[j]), j)
-    loose = np.flatnonzero(label < 0).astype(np.int32)
-    return grown(local, label, loose, means(local, label, _places(r, local))) if loose.size else label
+    if local.eligible is not None:
+        # out of reach of the territory that theirs was merged into
+        there = np.flatnonzero(label >= 0)
+        label[there[~local.eligible[there, label[there]]]] = NO_IDX
+    dealt: BoolArray = np.asarray(label < 0)
+    loose = np.flatnonzero(dealt).astype(np.int32)
+    if not loose.size:
+        return label, dealt
+    group = None if r.kept.together is None else r.kept.together[r.row]
+    label = grown(local, label, loose, means(local, label, _places(r, local)), group)
+    lost = np.flatnonzero(label < 0)
+    if lost.size:
+        rows = np.sort(r.row[lost])
+        shown = ", ".join(r.customers.id[rows[:5]].tolist())
+        message = f"must be apart from others in every territory that they could go to: {shown}"
+        listed = tuple(int(i) for i in rows[:MAX_ROWS_LISTED])
+        raise InfeasibleError([Problem("not-apart", message, "id", int(lost.size), listed)], "no realignment")
+    return label, dealt
 
 
 def _places(r: RealignRequest, local: LocalProblem) -> FloatArray:
@@ -91,7 +145,7 @@ def _split(r: RealignRequest, local: LocalProblem, label: IdxArray, old: int, ne
     weight = local.measures[mine, 0] if local.measures[mine, 0].any() else np.ones(len(mine))
     part = r.target[[old, new], 0]
     part = weight.sum() * part / part.sum() if part.sum() > 0 else np.full(2, weight.sum() / 2)
-    spread = max(float(next(iter(r.balance.values()))), 0.02)
+    spread = min(max(float(next(iter(r.balance.values()))), 0.02), 1.0)
     allowed = np.ones((len(mine), 2), dtype=bool)
     allowed[stuck, 1] = False
     if local.eligible is not None:
