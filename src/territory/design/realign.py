@@ -16,12 +16,14 @@ from territory.errors import InfeasibleError, Problem
 from territory.model.arrays import NO_IDX, text_array
 from territory.model.enums import Status
 from territory.model.realignment import Realignment
+from territory.model.rules import AlignmentRules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     import numpy.typing as npt
 
+    from territory.design.realign_core import Task
     from territory.design.realign_request import RealignRequest
     from territory.model.alignment import Alignment
     from territory.model.customers import Customers
@@ -145,7 +147,7 @@ def realign(
     say("changes", 0.8)
     tolerance = np.array(list(request.balance.values()))
     labels, points = curve_of(task, trace, tolerance)
-    answer = _answer(request, task.start, task.home, labels, points, late=trace.late)
+    answer = _answer(request, task, labels, points, late=trace.late)
     if request.hard and not answer.curve["balanced"][answer.chosen]:
         _refuse(request, answer)
     say("check", 1.0)
@@ -156,9 +158,7 @@ def _silent(_step: str, _share: float) -> None:
     """Say nothing."""
 
 
-def _answer(
-    r: RealignRequest, start: Any, home: Any, labels: list[Any], points: dict[str, Any], *, late: bool
-) -> Realignment:
+def _answer(r: RealignRequest, task: Task, labels: list[Any], points: dict[str, Any], *, late: bool) -> Realignment:
     """Return the curve and its answer in the order of the tables."""
 
     def wide(of: Any) -> npt.NDArray[np.int32]:
@@ -190,21 +190,39 @@ def _answer(
     bare = Realignment(
         before=r.alignment, alignment=r.alignment, chosen=NO_IDX, curve=curve, customers=r.customers, reps=r.reps,
         territory_id=text_array(r.shape.territory_id), rep_idx=r.shape.rep_idx, before_idx=r.before_idx,
-        start_idx=wide(start), home_idx=wide(home), labels=np.stack([wide(label) for label in labels]),
+        start_idx=wide(task.start), home_idx=wide(task.home), labels=np.stack([wide(label) for label in labels]),
         change_cost=r.fee, balance=r.balance,
         targets={name: r.target[:, m] for m, name in enumerate(r.balance)}, contiguous=r.graph is not None,
         graph=r.asked, status=Status.TIME_LIMIT if late else Status.FEASIBLE, diagnostics=r.diagnostics,
+        rules=_rules(r), anchor=None if r.kept.homes else task.anchor,
     )  # fmt: skip
     alignment = alignment_at(bare, chosen)
     return replace(bare, alignment=alignment, chosen=chosen, diagnostics=alignment.diagnostics)
 
 
+def _rules(r: RealignRequest) -> AlignmentRules:
+    """Return what the answer is to keep besides the balance."""
+    kept, first = r.kept, next(iter(r.balance))
+    return AlignmentRules(
+        limits=r.asked_of.limits,
+        share=r.asked_of.shares(),
+        weight=r.alignment.rules.weight,
+        # an alignment is weighted by the first measure that has a tolerance, if nothing else is said
+        weigh_by=None if np.isfinite(r.balance[first]) else first,
+        together=kept.together,
+        apart=kept.apart,
+        overrides=kept.overrides,
+        reach_m=kept.reach_m,
+    )
+
+
 def _refuse(r: RealignRequest, answer: Realignment) -> None:
     """Raise as the balance that was demanded is not kept, naming who stands in the way."""
-    reasons = [p for p in answer.diagnostics if p.code == "balance-not-reached"]
-    for m, (name, tolerance) in enumerate(r.balance.items()):
-        most = float(r.target[:, m].max()) * (1.0 + tolerance)
-        heavy = np.sort(r.row[r.measures[r.row, m] > most * (1.0 + 1e-12)])
+    reasons = [p for p in answer.diagnostics if p.code in {"balance-not-reached", "limit-not-reached"}]
+    for m, name in enumerate(r.balance):
+        slack = 1.0 + 1e-12
+        most = float(r.upper[:, m].max())
+        heavy = np.sort(r.row[r.measures[r.row, m] > most * slack])
         if heavy.size:
             ids = ", ".join(r.customers.id[heavy[:5]].tolist())
             message = f"no territory may hold more than {most:g}, but there are customers with more: {ids}"
@@ -212,7 +230,7 @@ def _refuse(r: RealignRequest, answer: Realignment) -> None:
             reasons.append(Problem("customer-over-capacity", message, name, int(heavy.size), rows))
         stuck = r.row[r.stuck[r.row]]
         held = np.bincount(answer.start_idx[stuck], r.measures[stuck, m], r.k)
-        full = np.flatnonzero(held > r.target[:, m] * (1.0 + tolerance) * (1.0 + 1e-12))
+        full = np.flatnonzero(held > r.upper[:, m] * slack)
         if full.size:
             shown = ", ".join(r.shape.territory_id[j] for j in full[:5])
             reasons.append(

@@ -11,13 +11,14 @@ from territory.design.moves_layout import ROUNDING
 from territory.design.problem import on_sphere
 from territory.design.realign_pieces import astray
 from territory.errors import Problem, SolverError
-from territory.geo.sphere import EARTH_RADIUS_M, from_unit_vectors
+from territory.geo.sphere import EARTH_RADIUS_M, from_unit_vectors, great_circle_m
 from territory.model.alignment import Alignment
 from territory.model.arrays import NO_IDX
 from territory.model.enums import Reason
 from territory.model.workload import measure_values
 
 if TYPE_CHECKING:
+    from territory.check.report import Violation
     from territory.design.realign_core import Task, Trace
     from territory.model.arrays import FloatArray, IdxArray
     from territory.model.realignment import Realignment
@@ -144,32 +145,72 @@ def alignment_at(r: Realignment, point: int) -> Alignment:
     lon, lat = from_unit_vectors(center)
     empty = length[:, 0] <= 0
     lon, lat = np.where(empty, np.nan, lon), np.where(empty, np.nan, lat)
+    if r.anchor is not None and r.rules.reach_m is not None:
+        away = great_circle_m(c.lon[served], c.lat[served], lon[of], lat[of])
+        # somebody is too far from the middle: the centre is where he is within reach of
+        far = np.unique(of[away > r.rules.reach_m[of]])
+        lon[far], lat[far] = r.anchor[far].T
+        center = on_sphere(np.where(empty, 0.0, lon), np.where(empty, 0.0, lat))
     cost = float(weight @ ((xyz - center[of]) ** 2).sum(axis=1)) / max(float(weight.sum()), 1e-300)
-    held = totals(r, point)
-    balance, notes = {}, []
-    for name, wanted in r.balance.items():
-        target = r.targets[name]
-        off = np.where(target > 0, np.abs(held[name] - target) / np.where(target > 0, target, 1.0), 0.0)
-        balance[name] = max(wanted, float(off.max(initial=0.0)) * (1 + 1e-12))
-        outside = np.flatnonzero(off > wanted + ROUNDING)
-        worst = outside[np.argsort(-off[outside], kind="stable")]
-        if worst.size:
-            shown = ", ".join(f"{r.territory_id[j]} {held[name][j] / target[j] - 1:+.1%}" for j in worst[:5].tolist())
-            message = f"outside {wanted:.1%} of the target: {shown}" + (", ..." if worst.size > 5 else "")
-            notes.append(Problem("balance-not-reached", message, column=name, count=int(worst.size)))
+    balance, notes = _reached(r, totals(r, point))
     torn = int(r.curve["torn"][point])
     if torn:
         notes.append(Problem("not-contiguous", "territories in more than one part", count=torn))
     reason = f"{Reason.NO_ELIGIBLE_REP}: no rep has the skills, or all that have are forbidden"
+    if r.rules.reach_m is not None:
+        reason = f"{Reason.NO_ELIGIBLE_REP}: none who may serve it is within reach"
     told = {} if r.customers is not r.before.customers else r.before.unassigned_reason
     alignment = Alignment(
         c, r.reps, r.territory_id, label, r.rep_idx, lon, lat, balance=balance, targets=r.targets,
-        contiguous=r.contiguous and not torn, graph=r.graph, status=r.status, objective=cost,
+        contiguous=r.contiguous and not torn, graph=r.graph, status=r.status, objective=cost, rules=r.rules,
         unassigned_reason={int(i): told.get(int(i)) or reason for i in np.flatnonzero(label == NO_IDX)},
         diagnostics=(*r.diagnostics, *notes),
     )  # fmt: skip
-    wrong = [v for v in check_alignment(alignment).violations if v.code not in _INHERITED]
+    unmet = r.curve["violation"][point] > 0.0
+    wrong = [
+        v
+        for v in check_alignment(alignment).violations
+        if not (v.code in _INHERITED or (v.code == "limit-broken" and unmet) or _stayed(r, v, label))
+    ]
     if wrong:
         message = f"realign: {wrong[0].message}"
         raise SolverError(message)
     return alignment
+
+
+def _stayed(r: Realignment, found: Violation, label: IdxArray) -> bool:
+    """Return whether somebody is out of reach who was so before, and has not moved."""
+    if found.code != "out-of-reach" or found.customer_id is None:
+        return False
+    i = int(r.customers.positions([found.customer_id])[0])
+    old = int(r.before_idx[i])
+    return old >= 0 and str(r.before.territory_id[old]) == str(r.territory_id[label[i]])
+
+
+def _reached(r: Realignment, held: dict[str, FloatArray]) -> tuple[dict[str, float], list[Problem]]:
+    """Return the balance that totals keep, and what they do not keep of what was asked."""
+    balance, notes = {}, []
+    for name, wanted in r.balance.items():
+        target = r.targets[name]
+        if np.isfinite(wanted):
+            off = np.where(target > 0, np.abs(held[name] - target) / np.where(target > 0, target, 1.0), 0.0)
+            balance[name] = max(wanted, float(off.max(initial=0.0)) * (1 + 1e-12))
+            outside = np.flatnonzero(off > wanted + ROUNDING)
+            worst = outside[np.argsort(-off[outside], kind="stable")]
+            if worst.size:
+                shown = ", ".join(f"{r.territory_id[j]} {held[name][j] / target[j] - 1:+.1%}" for j in worst[:5])
+                message = f"outside {wanted:.1%} of the target: {shown}" + (", ..." if worst.size > 5 else "")
+                notes.append(Problem("balance-not-reached", message, column=name, count=int(worst.size)))
+        band = r.rules.limits.get(name)
+        if band is not None:
+            scale = np.maximum(target, 1e-300)
+            beyond = np.maximum(held[name] - band[:, 1], band[:, 0] - held[name]) / scale
+            worst = np.flatnonzero(beyond > ROUNDING)
+            if worst.size:
+                shown = ", ".join(
+                    f"{r.territory_id[j]} {held[name][j]:,.6g} ({band[j, 0]:,.6g} to {band[j, 1]:,.6g})"
+                    for j in worst[:5]
+                )
+                message = f"outside the limits: {shown}" + (", ..." if worst.size > 5 else "")
+                notes.append(Problem("limit-not-reached", message, column=name, count=int(worst.size)))
+    return balance, notes

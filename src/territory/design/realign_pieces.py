@@ -84,54 +84,70 @@ def grown(
     -----
     O(m log m) for the m neighbours of the loose, like the algorithm of Prim (1957).
     """
-    out = label.copy()
-    out[loose] = -1
-    beside = _beside(local)
-    queue: list[tuple[float, int, int]] = []
+    return _Growth(local, label, loose, center, group).out
 
-    members: dict[int, list[int]] = {}
-    if group is not None:
-        for i in loose[group[loose] >= 0].tolist():
-            members.setdefault(int(group[i]), []).append(i)
 
-    def those_with(i: int) -> list[int]:
-        return [i] if group is None or group[i] < 0 else members[int(group[i])]
+class _Growth:
+    """Labels while customers are dealt out."""
 
-    def fits(i: int, j: int) -> bool:
-        if local.apart is None:
+    def __init__(
+        self, local: LocalProblem, label: IdxArray, loose: IdxArray, center: FloatArray, group: IdxArray | None
+    ) -> None:
+        self.local, self.center, self.group = local, center, group
+        self.out, self.beside = label.copy(), _beside(local)
+        self.out[loose] = -1
+        self.queue: list[tuple[float, int, int]] = []
+        self.members: dict[int, list[int]] = {}
+        if group is not None:
+            for i in loose[group[loose] >= 0].tolist():
+                self.members.setdefault(int(group[i]), []).append(i)
+        for i in loose.tolist():
+            for j in np.unique(self.out[self.beside(i)]).tolist():
+                if j >= 0:
+                    self.offer(i, j)
+        while self.queue:
+            _, i, j = heappop(self.queue)
+            if self.out[i] < 0 and self.fits(i, j):
+                self.put(i, j)
+        for i in loose.tolist():
+            if self.out[i] < 0:
+                self.put_anywhere(i)
+
+    def those_with(self, i: int) -> list[int]:
+        """Return the customer, or all of his group."""
+        return [i] if self.group is None or self.group[i] < 0 else self.members[int(self.group[i])]
+
+    def fits(self, i: int, j: int) -> bool:
+        """Return whether nobody is in territory `j` from whom the customer must be apart."""
+        apart = self.local.apart
+        if apart is None:
             return True
-        at, rival = local.apart.indptr, local.apart.indices
-        return not any((out[rival[at[p] : at[p + 1]]] == j).any() for p in those_with(i))
+        rivals = np.concatenate([apart.indices[apart.indptr[p] : apart.indptr[p + 1]] for p in self.those_with(i)])
+        return not bool((self.out[rivals] == j).any())
 
-    def offer(i: int, j: int) -> None:
-        if local.eligible is None or local.eligible[i, j]:
-            heappush(queue, (float(((local.points[i] - center[j]) ** 2).sum()), i, j))
+    def offer(self, i: int, j: int) -> None:
+        eligible = self.local.eligible
+        if eligible is None or eligible[i, j]:
+            heappush(self.queue, (float(((self.local.points[i] - self.center[j]) ** 2).sum()), i, j))
 
-    for i in loose.tolist():
-        for j in np.unique(out[beside(i)]).tolist():
-            if j >= 0:
-                offer(i, j)
-    while queue:
-        _, i, j = heappop(queue)
-        if out[i] >= 0 or not fits(i, j):
-            continue
-        for p in those_with(i):
-            out[p] = j
-        for p in those_with(i):
-            for q in beside(p).tolist():
-                if out[q] < 0:
-                    offer(q, j)
-    for i in np.flatnonzero(out < 0).tolist():
-        if out[i] >= 0:
-            continue
-        square = ((center - local.points[i]) ** 2).sum(axis=1)
-        if local.eligible is not None:
-            square = np.where(local.eligible[i], square, np.inf)
+    def put(self, i: int, j: int) -> None:
+        """Put a customer, and his group, into a territory, which is offered to those beside them."""
+        mine = self.those_with(i)
+        self.out[mine] = j
+        for p in mine:
+            for q in self.beside(p).tolist():
+                if self.out[q] < 0:
+                    self.offer(q, j)
+
+    def put_anywhere(self, i: int) -> None:
+        """Put a customer, and his group, into the nearest territory that they may be in."""
+        square = ((self.center - self.local.points[i]) ** 2).sum(axis=1)
+        if self.local.eligible is not None:
+            square = np.where(self.local.eligible[i], square, np.inf)
         for j in np.argsort(square, kind="stable").tolist():
-            if np.isfinite(square[j]) and fits(i, j):
-                out[those_with(i)] = j
-                break
-    return out
+            if np.isfinite(square[j]) and self.fits(i, j):
+                self.out[self.those_with(i)] = j
+                return
 
 
 def _beside(local: LocalProblem) -> Callable[[int], IdxArray]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from territory.design.contiguity import problem_graph
 from territory.design.realign_answer import totals
 from territory.design.realign_pieces import astray
 from territory.geo.sphere import great_circle_m
@@ -79,9 +80,13 @@ class _Story:
         held = totals(self.r, 0)
         for name, tolerance in self.r.balance.items():
             target = self.r.targets[name]
+            band = self.r.rules.limits.get(name)
             for j in np.flatnonzero(target > 0).tolist():
                 share = held[name][j] / target[j] - 1.0
                 beyond = share - tolerance if over else -share - tolerance
+                if band is not None:
+                    outside = held[name][j] - band[j, 1] if over else band[j, 0] - held[name][j]
+                    beyond = max(beyond, outside / target[j])
                 if beyond > 1e-9 and beyond > found.get(j, (0.0, ""))[0]:
                     side = "above the most" if over else "below the least"
                     found[j] = beyond, f"was {beyond:.1%} of its target {side} of {name}"
@@ -97,12 +102,12 @@ class _Story:
             from territory.model.contiguity import contiguity_graph  # noqa: PLC0415 - only for torn territories
 
             graph = contiguity_graph(r.customers)
-        c = r.customers
-        able = eligibility(c, r.reps)
-        free = (self.start >= 0) & (True if able is None else able.all(axis=1))
-        if c.locked is not None:
-            free &= ~c.locked
-        out[astray(graph.among(free, c.lon, c.lat), weight, self.start)] = True
+        able = eligibility(r.customers, r.reps)
+        free: BoolArray = np.ones(len(self.start), dtype=bool) if able is None else np.asarray(able.all(axis=1))
+        free[[*r.rules.overrides]] = False
+        rows = np.flatnonzero(self.start >= 0).astype(np.int32)
+        graph = problem_graph(graph, r.customers, free[:, None], rows, r.rules.together)
+        out[rows[astray(graph, weight[rows], self.start[rows])]] = True
         return out
 
     def of(self, i: int) -> tuple[str, str]:

@@ -54,7 +54,7 @@ def task_of(r: RealignRequest) -> Task:
     over = (load / np.maximum(r.target, 1e-300)).max(axis=1)
     where = np.where(np.isnan(r.shape.lon), 0.0, r.shape.lon), np.where(np.isnan(r.shape.lat), 0.0, r.shape.lat)
     place = on_sphere(*where) - middle
-    unnamed = np.flatnonzero(np.isnan(r.shape.lon))
+    unnamed = np.flatnonzero(np.isnan(r.shape.lon)).astype(np.int32)
     for j in unnamed.tolist():
         place[j] = crowd[int(over.argmax())]
         if load[j].sum() == 0:

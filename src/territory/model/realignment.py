@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +13,7 @@ from territory.model.arrays import sealed
 from territory.model.enums import Status
 from territory.model.frames import to_native
 from territory.model.late import late
+from territory.model.rules import AlignmentRules
 from territory.units import is_number
 
 if TYPE_CHECKING:
@@ -67,13 +68,17 @@ class Realignment:
     change_cost : float array of shape (n,)
         What handing each customer over costs.
     balance : mapping of measure to float
-        The deviation that was to be kept, a share of the target.
+        The deviation that was to be kept, a share of the target; infinity where there are limits only.
     targets : mapping of measure to float array of shape (k,)
     contiguous : bool
     graph : ContiguityGraph, optional
     status : Status
     diagnostics : tuple of Problem
         Customers who came and went, and what the answer does not keep, and by how much.
+    rules : AlignmentRules
+        What was kept besides: those of `before`, of the customers and territories that there are now.
+    anchor : float array of shape (k, 2), optional
+        Longitude and latitude of places from which all are within reach, where centres are free and reach matters.
     """
 
     before: Alignment
@@ -95,6 +100,8 @@ class Realignment:
     graph: ContiguityGraph | None = None
     status: Status = Status.FEASIBLE
     diagnostics: tuple[Problem, ...] = ()
+    rules: AlignmentRules = field(default_factory=AlignmentRules)
+    anchor: FloatArray | None = None
 
     def __post_init__(self) -> None:
         for name in ("territory_id", "rep_idx", "before_idx", "start_idx", "home_idx", "labels", "change_cost"):
@@ -129,7 +136,8 @@ class Realignment:
         if moved_share is not None:
             return int(np.flatnonzero(self.curve["moved_share"] <= moved_share * (1 + 1e-9))[-1])
         if balance is not None:
-            worst = np.max([self.curve[f"{name}_deviation"] for name in self.balance], axis=0)
+            names = [name for name, wanted in self.balance.items() if np.isfinite(wanted)] or list(self.balance)
+            worst = np.max([self.curve[f"{name}_deviation"] for name in names], axis=0)
             enough = np.flatnonzero(worst <= balance * (1 + 1e-9) + 1e-12)
             if not enough.size:
                 message = f"no point is balanced within {balance:.1%}; the nearest is at {worst.min():.1%}"
