@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from territory.design.realign_core import Task
     from territory.design.realign_request import RealignRequest
     from territory.model.alignment import Alignment
+    from territory.model.balance import Balance
     from territory.model.customers import Customers
     from territory.model.reps import Reps
     from territory.model.units import BasicUnits
@@ -38,7 +39,7 @@ def realign(
     *,
     customers: Customers | BasicUnits | None = None,
     reps: Reps | None = None,
-    balance: Mapping[str, float] | None = None,
+    balance: Mapping[str, float | Balance] | None = None,
     change_cost: str | npt.ArrayLike | None = None,
     max_moved: int | None = None,
     max_moved_share: float | None = None,
@@ -65,10 +66,11 @@ def realign(
     reps : Reps, optional
         The reps that there are now. Territories of reps who left are dissolved, unless they have successors; reps
         who were not in the table before get a territory at their home.
-    balance : mapping of measure to float, optional
-        Deviation from the target to keep, a share of it (0.05 = +-5 %). The first one weights distances. Targets
-        are shares of today's totals: by the reps' ``capacity_s``, else as in the alignment, else equal. Default:
-        the alignment's, or else workload (or count) within 10 %; as far as that goes.
+    balance : mapping of measure to float or Balance, optional
+        Deviation from the target to keep, a share of it (0.05 = +-5 %), or a `Balance` without a weight, whose
+        limits take the place of the alignment's. The first one weights distances. Targets are shares of today's
+        totals: as in the alignment's rules, else by the reps' ``capacity_s``, else as in the alignment, else equal.
+        Default: the alignment's, or else workload (or count) within 10 %; as far as that goes.
     change_cost : str, or array_like of shape (number of customers,), optional
         What handing each customer over costs, at least 0: a measure, or values in the order of the table, such as
         years of tenure times revenue. Default: the first measure.
@@ -109,12 +111,20 @@ def realign(
     Raises
     ------
     InputError
-        Every broken rule at once.
+        Every broken rule at once; an alignment that is compact by travel time.
     InfeasibleError
-        `balance` was given, without caps, and no way to keep it was found; ``.reasons`` says who is in the way.
+        `balance` was given, without caps, and no way to keep it was found; ``.reasons`` says who is in the way. Or
+        those of a dissolved territory must be apart from somebody in every other.
 
     Notes
     -----
+    The alignment's rules hold on. Its limits are bands (a new territory has those that all others share). Who was given
+    away by name stays, and so does every group that must be together, even where handing over the whole group would
+    pay; if its territory is dissolved, all of a group go to one other. Who must be apart is never brought together.
+    Reach is measured from homes, or else from today's centres: who moves goes where he is within reach of. Given up,
+    with a diagnostic, is what cannot be carried over: names whose territory is dissolved, and what the alignment
+    itself does not keep. Prices of deviations (`Balance.weight`) play no part.
+
     Changes are of customers handed from one territory that stays to another. Where a territory is dissolved, split
     or merged, that its customers move is no choice and has no cost; point 0 of the curve is without any other
     change: the alignment itself where there is nothing of the kind, whatever is wrong with it.
