@@ -248,3 +248,26 @@ def test_travel_times_are_refused(plain):
     told = realign(ruled(plain[0], metric="distance"))
     assert "metric-changed" in {p.code for p in told.diagnostics}
     assert told.alignment.rules.metric == "squared"
+
+
+def test_reps_who_follow_reach_from_their_own_homes(plain):
+    before = plain[1]
+    c, old = before.customers, before.reps
+    reach = np.full(4, 160_000.0)
+    before = ruled(before, reach_m=reach)
+    assert check_alignment(before).ok
+    now = Reps(id=["R0", "R1", "R2", "R9"], lon=[9.5, 10.5, 9.5, 12.6], lat=[49.5, 49.5, 50.5, 50.5])
+    found = realign(before, reps=now, successors={"R3": "R9"}, balance={"workload_s": 0.1})
+    away = great_circle_m(c.lon, c.lat, 12.6, 50.5)
+    far = (found.alignment.territory_idx == 3) & (away > 160_000)
+    assert far.any()
+    # who is too far from the new home stays until somebody has a reason to hand him over; it says so
+    assert (before.territory_idx[far] == 3).all()
+    codes = {p.code for p in found.alignment.diagnostics}
+    assert "out-of-reach" in codes
+    assert set(check_alignment(found.alignment).codes) <= {"out-of-reach"}
+    assert old.id[3] == "R3"
+    # a rep who leaves: reach is measured from the homes of before
+    gone = realign(before, reps=old.take(np.array([0, 1, 2])))
+    assert len(gone.territory_id) == 3
+    assert check_alignment(gone.alignment).ok

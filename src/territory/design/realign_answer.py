@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -167,14 +168,16 @@ def alignment_at(r: Realignment, point: int) -> Alignment:
         diagnostics=(*r.diagnostics, *notes),
     )  # fmt: skip
     unmet = r.curve["violation"][point] > 0.0
-    wrong = [
-        v
-        for v in check_alignment(alignment).violations
-        if not (v.code in _INHERITED or (v.code == "limit-broken" and unmet) or _stayed(r, v, label))
-    ]
+    found = [v for v in check_alignment(alignment).violations if v.code not in _INHERITED]
+    left = [v for v in found if _stayed(r, v, label)]
+    wrong = [v for v in found if v not in left and not (v.code == "limit-broken" and unmet)]
     if wrong:
         message = f"realign: {wrong[0].message}"
         raise SolverError(message)
+    if left:
+        shown = ", ".join(str(v.customer_id) for v in left[:5])
+        note = Problem("out-of-reach", f"out of reach today, and not handed over: {shown}", "id", len(left))
+        alignment = replace(alignment, diagnostics=(*alignment.diagnostics, note))
     return alignment
 
 
