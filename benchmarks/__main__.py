@@ -13,9 +13,10 @@ from benchmarks.record import DATA, Options, document, write
 FAMILIES = {
     "load": "a million customers from three kinds of frames, and the import, against their promises",
     "territories": "design_territories against KMeans and k-means-constrained",
-    "power": "the core of territory design at 2,000 to 1,000,000 places, against k-means-constrained",
+    "power": "territory design at 200 to 1,000,000 places, against METIS, k-means, k-means-constrained and spopt",
     "realign": "least change after a drift, or without a rep, against a free redesign",
     "driving": "balance of routed hours, and the estimate of driving before and after it is fitted",
+    "bounds": "territories of proven least cost, and bounds on any centres",
     "teammonth": "territory.plan for a team's four weeks, against nearest-neighbour days",
     "repday": "a rep's day of 12, 20 or 30 possible visits: proofs, and days per second",
     "repmonth": "a rep's month on real places, against choosing the days first",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.medians import medians
 from benchmarks.summary import ROUTING, summary
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def tables(runs: Sequence[dict[str, Any]]) -> str:
         notes = _notes(rows)
         if family in ROUTING:
             rows = summary(rows)
+        if family == "power":
+            rows = medians(rows)
         if family == "load":
             imports = [r for r in rows if r["instance"] == "import"]
             rows = [r for r in rows if r["instance"] != "import"]
@@ -125,6 +128,14 @@ _COLUMNS: dict[str, dict[str, Cell]] = {
         "kept MB": _number("kept_mb", 0),
         "promise": _text("promise"),
     },
+    "bounds": {
+        "instance": _text("instance"),
+        "engine": _text("engine"),
+        "status": _text("status"),
+        "cpu s": _number("cpu_s", 1),
+        "wall s": _number("wall_s", 1),
+        "gap": _share("gap", 3),
+    },
     "territories": {
         "instance": _text("instance"),
         "engine": _text("engine"),
@@ -155,13 +166,12 @@ _COLUMNS: dict[str, dict[str, Cell]] = {
     "power": {
         "instance": _text("instance"),
         "engine": _text("engine"),
+        "runs": _number("runs", 0),
         "cpu s": _number("cpu_s", 2),
         "wall s": _number("wall_s", 2),
-        "deviation": _share("deviation", 2),
+        "worst deviation": _share("deviation", 2),
         "objective km2": _number("objective", 0, 1e-6),
-        "own centres": _number("own_objective", 0, 1e-6),
-        "bound": _number("bound", 0, 1e-6),
-        "gap": _share("gap", 3),
+        "worst gap": _share("gap", 3),
         "peak MB": _number("peak_mb", 0),
         "status": _text("status"),
     },

@@ -22,7 +22,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 _PACKAGES = (
     "territory", "numpy", "scipy", "ortools", "narwhals", "pandas", "polars", "pyarrow", "scikit-learn",
-    "k-means-constrained", "numba", "pyvrp", "pyvroom",
+    "k-means-constrained", "numba", "pyvrp", "pyvroom", "pymetis", "spopt",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from scipy.optimize import linprog
 
 from territory.design.power import power_design
 from territory.design.power_fixed import Ground, best_split, bound_at, first_margin
+from territory.design.power_flow import placed
 from territory.design.power_near import border_of, dual_value
 from territory.design.power_round import excess_of, rounded
 from territory.design.power_seeds import bisect
@@ -85,6 +86,53 @@ def test_optimum_of_fixed_centres(seed, n, k, d, tolerance, ties):
     assert (split.load >= lower * (1 - 1e-9)).all()
     if not ties:
         assert split_points(split) <= max(0, k - 1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), n=st.integers(3, 40), k=st.integers(2, 6), narrow=st.sampled_from([1e-9, 1e-4, 0.03]),
+    ties=st.booleans(),
+)  # fmt: skip
+def test_margins_that_are_too_narrow_only_take_longer(seed, n, k, narrow, ties):
+    x, w, center, lower, upper, rng = problem(seed, n, k, 2, 0.05, ties=ties)
+    ground = make_ground(x, w, lower, upper)
+    split = best_split(ground, center, 3.0 * rng.normal(size=k), narrow * first_margin(center))
+    assert split.feasible
+    best = highs(squares(x, center), w, lower, upper)
+    assert bound_at(ground, center, split.price) == pytest.approx(best, rel=1e-6, abs=1e-9)
+    # what is carried from one step to the next stays whole
+    own = np.repeat(np.arange(len(split.border.who)), np.diff(split.border.start))
+    carried = np.bincount(own, split.flow, len(split.border.who))
+    assert carried == pytest.approx(ground.tree.w[split.border.who], rel=1e-9)
+    assert split.flow.min(initial=0.0) >= 0.0
+    assert split.load.sum() == pytest.approx(w.sum())
+
+
+@pytest.mark.parametrize(
+    ("seed", "n", "k", "d", "tolerance", "ties"),
+    [(905, 11, 6, 3, 0.1, False), (929, 9, 6, 2, 0.01, True), (3604, 47, 8, 1, 0.0, True)],
+)
+def test_too_full_where_prices_have_just_risen(seed, n, k, d, tolerance, ties):
+    # customers who became cheap to move while prices rose were once taken for having left
+    x, w, center, lower, upper, rng = problem(seed, n, k, d, tolerance, ties=ties)
+    split = best_split(
+        make_ground(x, w, lower, upper), center, rng.normal(size=k) * rng.integers(0, 2), first_margin(center)
+    )
+    assert split.feasible
+
+
+def test_a_flow_is_carried_where_it_is_still_cheapest():
+    # customer 3 stays split; 5's split has become dear; 6 is new
+    start, to = np.array([0, 2, 4, 6]), np.array([0, 1, 0, 1, 0, 1], dtype=np.int32)
+    cost, weight, price = np.array([1.0, 2.0, 1.0, 5.0, 4.0, 1.0]), np.array([2.0, 3.0, 1.0]), np.array([1.0, 0.0])
+    flow = np.full(6, np.nan)
+    old_to = np.array([0, 1, 0, 1, 0, 1], dtype=np.int32)
+    old_flow = np.array([0.5, 1.5, 1.0, 2.0, 9.0, 0.0])
+    placed(
+        np.array([3, 5, 9], dtype=np.int32), np.array([0, 2, 4, 6]), old_to, old_flow,
+        np.array([3, 5, 6], dtype=np.int32), start, to, cost, weight, price, flow,
+    )  # fmt: skip
+    assert flow.tolist() == [0.5, 1.5, 3.0, 0.0, 0.0, 1.0]
 
 
 @settings(max_examples=40, deadline=None)
@@ -176,6 +224,20 @@ def test_design_keeps_the_band_near_its_bound(tolerance, most):
     assert design.cost == pytest.approx(float(w @ ((x - design.center[design.label]) ** 2).sum(axis=1)))
     assert design.bound <= design.cost * (1 + 1e-12)
     assert design.cost <= design.bound * (1 + most)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_towns_within_one_per_cent(seed):
+    # territories of a town that is full have room outside it only
+    rng = np.random.default_rng(seed)
+    middle, width = rng.random((5, 2)), rng.lognormal(0.0, 0.7, 5) * 0.02
+    town = rng.choice(5, 1500, p=rng.dirichlet(np.full(5, 0.7)))
+    x, w = middle[town] + rng.normal(size=(1500, 2)) * width[town, None], rng.lognormal(0.0, 0.8, 1500)
+    target = np.full(12, w.sum() / 12)
+    design = power_design(x, w, target * 0.99, target * 1.01, starts=1, rng=seed)
+    assert not design.excess.any()
+    assert np.abs(np.bincount(design.label, w, 12) / target - 1).max() <= 0.01 + 1e-9
+    assert design.cost <= design.bound * 1.05
 
 
 def test_equal_weights_need_no_splits():

@@ -208,9 +208,10 @@ def _within(a: Alignment, measure: str, total: FloatArray, target: FloatArray) -
 
 
 def _bound_below(a: Alignment) -> Iterator[Violation]:
-    if a.bound is not None and not a.bound <= a.objective * (1.0 + _ROUNDING) + 1e-6:
-        message = f"The bound {a.bound:,.9g} is above the objective {a.objective:,.9g}."
-        yield Violation("bound-above-objective", message, amount=abs(a.bound - a.objective))
+    for name, bound in (("bound", a.bound), ("bound for centres anywhere", a.free_bound)):
+        if bound is not None and not bound <= a.objective * (1.0 + _ROUNDING) + 1e-6:
+            message = f"The {name} {bound:,.9g} is above the objective {a.objective:,.9g}."
+            yield Violation("bound-above-objective", message, amount=abs(bound - a.objective))
 
 
 _RULES: Final[tuple[Rule, ...]] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from territory.model.rules import AlignmentRules
 
 if TYPE_CHECKING:
     from territory.design.atoms import Atoms
+    from territory.design.exactly import Exact
     from territory.design.problem import DesignProblem
     from territory.design.request import Request
     from territory.model.arrays import FloatArray, IdxArray
@@ -37,7 +39,7 @@ class _Reached(NamedTuple):
 
 def answer(
     request: Request, problem: DesignProblem, atoms: Atoms, label: IdxArray, center: FloatArray, at: Any, *,
-    timed_out: bool,
+    deadline: float, free: bool = False, exact: Exact | None = None,
 ) -> Alignment:  # fmt: skip
     """Return the alignment of labels of atoms.
 
@@ -49,7 +51,12 @@ def answer(
     label : int32 array of shape (a,)
     center : float array of shape (k, 3), metres
     at : the same in the terms of the yardstick, if there is one
-    timed_out : bool
+    deadline : float
+        Monotonic seconds.
+    free : bool
+        Whether to bound the cost with centres anywhere, too.
+    exact : Exact, optional
+        Where labels and centres come from an integer programme, which has a bound of its own.
 
     Raises
     ------
@@ -59,18 +66,24 @@ def answer(
     reached = _reached(request, atoms, label)
     _refuse_broken(request, atoms, label)
     own = label[atoms.atom]
-    free = request.reach_m is None or request.one_each
+    movable = (request.reach_m is None or request.one_each) and exact is None
     yard = request.yardstick
     if yard is not None and at is not None:
-        at = yard.recentred(problem.weight, own, at) if free and request.pull == 0.0 else at
+        at = yard.recentred(problem.weight, own, at) if movable and request.pull == 0.0 else at
         center = yard.metric.points(at)
         cost = yard.cost(problem.weight, own, at)
         if not np.isfinite(cost):
             raise InfeasibleError([_no_way(request, own, at)], "no alignment was found that all get to")
     else:
-        center = _recentre(request, problem, own, center) if free else center
+        center = _recentre(request, problem, own, center) if movable else center
         cost = float(problem.weight @ chord2_own(problem.xyz, center, own))
-    bound = _bound(request, problem, atoms, reached, center, at)
+    total = max(float(problem.weight.sum()), 1e-300)
+    if exact is None:
+        bound = _bound(request, problem, atoms, reached, center, at)
+    else:
+        # a solver of floats proves no more than its tolerance
+        bound = exact.bound * (1.0 - 1e-7) + _inside(problem, atoms)
+    free_bound = _free_bound(problem, reached, own, deadline) / total if free and problem.n else None
     lon, lat = from_unit_vectors(center)
     # where they have no rep's name, territories are numbered from west to east
     back = (np.argsort(request.place) if request.one_each else np.lexsort((lat, lon))).astype(np.int32)
@@ -80,11 +93,10 @@ def answer(
     left = _left(request, territory_idx)
     # the bound is for these centres: where they were chosen, others may be better
     known = request.pull >= 1.0 or cost <= 1e-6 * float(problem.weight.sum())
-    proven = known and cost - bound <= 1e-9 * max(cost, 1e-300)
+    proven = exact.proven if exact is not None else known and cost - bound <= 1e-9 * max(cost, 1e-300)
     status = Status.OPTIMAL if proven else Status.FEASIBLE
-    if status is Status.FEASIBLE and timed_out:
+    if status is Status.FEASIBLE and monotonic() >= deadline:
         status = Status.TIME_LIMIT
-    total = max(float(problem.weight.sum()), 1e-300)
     return Alignment(
         request.customers,
         request.reps,
@@ -103,6 +115,7 @@ def answer(
         status=status,
         objective=cost / total,
         bound=bound / total,
+        free_bound=free_bound,
     )
 
 
@@ -115,19 +128,30 @@ def _bound(
     lower, upper = reached.lower[:, 0], reached.upper[:, 0]
     if not problem.weight.any():
         lower, upper = np.zeros(problem.k), np.full(problem.k, float(problem.n))
-    whole, eligible = atoms.problem, request.eligible
-    if eligible is not None and whole.n < problem.n:
-        common = np.ones((whole.n, problem.k), dtype=bool)
-        np.logical_and.at(common, atoms.atom, eligible)
-        eligible = common
+    whole, eligible = atoms.problem, atoms.common(request.eligible)
     if request.yardstick is not None and at is not None:
         high = np.minimum(upper, 2.0 * max(float(problem.weight.sum()), 1.0))
         return request.yardstick.bound(atoms, problem.weight, lower, high, at, eligible)
-    # of members around the middle of their atom nothing is saved
-    inside = float(problem.weight @ ((problem.xyz - whole.xyz[atoms.atom]) ** 2).sum(axis=1))
+    inside = _inside(problem, atoms)
     ceiling = np.minimum(upper, 2.0 * max(float(problem.weight.sum()), 1.0))
-    return inside * (1.0 - _ROUNDING) + power_bound(
+    return inside + power_bound(
         whole.xyz, whole.weight, lower, ceiling, center, eligible=eligible
+    )  # fmt: skip
+
+
+def _inside(problem: DesignProblem, atoms: Atoms) -> float:
+    """Return what members cost around the middle of their group, which no answer changes."""
+    inside = float(problem.weight @ ((problem.xyz - atoms.problem.xyz[atoms.atom]) ** 2).sum(axis=1))
+    return inside * (1.0 - _ROUNDING)
+
+
+def _free_bound(problem: DesignProblem, reached: _Reached, own: IdxArray, deadline: float) -> float:
+    """Return what any territories within the bands of the first measure cost, wherever their centres are."""
+    from territory.design.lagrange import free_center_bound  # noqa: PLC0415 - kernels that few answers need
+
+    ceiling = np.minimum(reached.upper[:, 0], 2.0 * max(float(problem.weight.sum()), 1.0))
+    return free_center_bound(
+        problem.xyz, problem.weight, np.array(reached.lower[:, 0]), ceiling, k=problem.k, label=own, deadline=deadline
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from territory.geo.contraction import rows_of_edges
 
 if TYPE_CHECKING:
     from territory.design.problem import DesignProblem
-    from territory.model.arrays import IdxArray
+    from territory.model.arrays import BoolArray, IdxArray
 
 __all__ = ["Atoms", "joined"]
 
@@ -37,6 +37,14 @@ class Atoms:
     problem: DesignProblem
     graph: ContiguityGraph | None
     atom: IdxArray
+
+    def common(self, eligible: BoolArray | None) -> BoolArray | None:
+        """Return who may serve all of an atom, (a, k), of who may serve whom, (n, k); None where everybody may."""
+        if eligible is None or len(eligible) == self.problem.n:
+            return eligible
+        out = np.ones((self.problem.n, eligible.shape[1]), dtype=bool)
+        np.logical_and.at(out, self.atom, eligible)
+        return out
 
 
 def joined(problem: DesignProblem, graph: ContiguityGraph | None, group: IdxArray | None) -> Atoms:

@@ -76,6 +76,7 @@ def problem_graph(
     allowed: BoolArray | None,
     row: IdxArray,
     together: IdxArray | None = None,
+    overrides: IdxArray | None = None,
 ) -> ContiguityGraph:
     """Return the graph in the order of the problem, with a site for whom contiguity concerns.
 
@@ -91,6 +92,8 @@ def problem_graph(
         Positions of the problem's customers in the table.
     together : int32 array of shape (number of all customers,), optional
         Group of each customer, -1: none.
+    overrides : int32 array of shape (number of all customers,), optional
+        Rep to whom a customer was given by name, -1: none.
     """
     free = np.zeros(len(customers), dtype=bool)
     free[row] = True
@@ -98,6 +101,8 @@ def problem_graph(
         free &= allowed.all(axis=1)
     if customers.locked is not None:
         free &= ~customers.locked
+    if overrides is not None:
+        free &= overrides < 0
     lon, lat = customers.lon, customers.lat
     kept = graph.among(free, lon, lat)
     if together is not None:
@@ -161,8 +166,9 @@ def on_islands(request: Request, problem: DesignProblem) -> tuple[Request, Desig
     homes = None if request.homes is None or not request.one_each else from_unit_vectors(request.homes)
     lon, lat = request.customers.lon[request.row], request.customers.lat[request.row]
     part = deal_components(
-        graph, problem.measures, request.bands.share[:, 0], problem.tolerance, lon=lon, lat=lat, homes=homes
-    )
+        graph, problem.measures, request.bands.share[:, 0], problem.tolerance, lon=lon, lat=lat, homes=homes,
+        limits=(problem.lower, problem.upper), eligible=problem.eligible,
+    )  # fmt: skip
     here = (component[:, None] == part[None, :]) | (component < 0)[:, None]
     eligible = here if problem.eligible is None else here & problem.eligible
     return replace(request, part=part, component=component), replace(problem, eligible=eligible)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,7 +24,8 @@ _CLEAR: Final = 1e-3
 def refuse_impossible(request: Request, atoms: Atoms) -> None:
     """Raise if a hard limit cannot be kept, naming who stands in the way.
 
-    Every reason is a proof, of one limit at a time; that there is none proves nothing.
+    Every reason is a proof, of one limit at a time; that there is none proves nothing. Islands are not looked at: which
+    of them territories are on was chosen.
 
     Raises
     ------
@@ -31,8 +33,9 @@ def refuse_impossible(request: Request, atoms: Atoms) -> None:
     """
     reasons: list[Problem] = []
     if request.hard:
+        untied = replace(atoms, problem=replace(atoms.problem, eligible=atoms.common(request.eligible)))
         for m in range(len(request.balance)):
-            reasons += _of_measure(request, atoms, m)
+            reasons += _of_measure(request, untied, m)
     if request.particulars.most_apart > request.k:
         message = f"{request.particulars.most_apart} customers must be apart, in {request.k} territories"
         reasons.append(Problem("apart-impossible", message, "id", hint="More territories, or fewer in a group."))
@@ -45,7 +48,8 @@ def _of_measure(request: Request, atoms: Atoms, m: int) -> list[Problem]:
     problem = atoms.problem
     name, asked = list(request.balance.items())[m]
     lower, upper = problem.lower[:, m], problem.upper[:, m]
-    if not asked.hard or not problem.n:
+    if not asked.hard or not problem.measures[:, m].any():
+        # nothing to share out: nobody has anything, as everybody should
         return []
     found = _too_heavy(request, atoms, m, name)
     if (lower > upper * (1 + 1e-12)).any():
@@ -65,7 +69,7 @@ def _of_measure(request: Request, atoms: Atoms, m: int) -> list[Problem]:
         if least <= tolerance + _CLEAR and not flow.alike:
             return []
         message = f"cannot be balanced within {tolerance:.1%}: the least deviation possible is {least:.1%}"
-        hint = "They are dealt out whole." if flow.alike else "Locks, skills, forbidden reps, reach or islands bind."
+        hint = "They are dealt out whole." if flow.alike else "Locks, skills, forbidden reps or reach bind."
         return [Problem("balance-impossible", message, column=name, hint=hint)]
     return _limits(problem.eligible, flow, lower, upper, name, total)
 
@@ -83,9 +87,7 @@ def _limits(
     least = flow.least(lambda t: (lower * max(1 - t, 0.0), upper * (1 + t)))
     if least <= _CLEAR and not flow.alike:
         return []
-    why = (
-        "customers are dealt out whole" if eligible is None else "locks, skills, forbidden reps, reach or islands bind"
-    )
+    why = "customers are dealt out whole" if eligible is None else "locks, skills, forbidden reps or reach bind"
     message = f"limits cannot all be kept, as {why}; they could if each were {least:.1%} wider"
     return [Problem("limits-impossible", message, column=name)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from territory.design.power import power_design
+from territory.design.problem import on_sphere
 from territory.design.reach import Reached, fitted_to_reach
 from territory.design.request_balance import DEFAULT_TOLERANCE
 from territory.design.transport import Transport
@@ -93,7 +94,11 @@ def _within(
 ) -> First:
     """Return territories whose customers are within reach of free centres, which are points."""
     reach = np.zeros(0) if request.reach_m is None else request.reach_m
-    reached = fitted_to_reach(first.problem, first.label, first.center, reach, lower, upper, deadline)
+    lon, lat = request.customers.lon[request.row], request.customers.lat[request.row]
+    reached = fitted_to_reach(
+        first.problem, first.label, first.center, reach, lower, upper, deadline,
+        member=on_sphere(lon, lat), atom=atoms.atom,
+    )  # fmt: skip
     if len(reached.far):
         raise InfeasibleError([_too_far(request, atoms, reached)], "no alignment was found within reach")
     at = None if first.at is None else reached.center

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from territory.geo.contiguity import ContiguityGraph
-    from territory.model.arrays import FloatArray, IdxArray, IntArray, TextArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray, TextArray
 
 __all__ = ["component_counts", "deal_components", "island_problems"]
 
@@ -181,6 +181,8 @@ def deal_components(
     lon: FloatArray,
     lat: FloatArray,
     homes: tuple[FloatArray, FloatArray] | None = None,
+    limits: tuple[FloatArray, FloatArray] | None = None,
+    eligible: BoolArray | None = None,
 ) -> IdxArray:
     """Choose the component that each territory lies in: balance first, then short ways from the homes.
 
@@ -193,6 +195,10 @@ def deal_components(
     lon, lat : float arrays of shape (n,), degrees
     homes : pair of float arrays of shape (k,), degrees, optional
         Longitude and latitude of the rep's home of each territory.
+    limits : pair of float arrays of shape (k, m), optional
+        What each territory must and may hold, where that is not the tolerance around its share.
+    eligible : bool array of shape (n, k), optional
+        Every customer needs one on its component who may serve it.
 
     Returns
     -------
@@ -213,8 +219,14 @@ def deal_components(
     size = np.bincount(component[at], minlength=c)
     total = np.stack([np.bincount(component[at], column[at], c) for column in measures.T], axis=1)
     # what has no site goes where it is needed; here it is taken as spread evenly
-    total = total / np.maximum(total.sum(axis=0), 1e-300)
-    if homes is None and np.allclose(share, share[0]):
+    whole = np.maximum(total.sum(axis=0), 1e-300)
+    total = total / whole
+    if limits is None:
+        limits = (share[:, None] * (1.0 - tolerance), share[:, None] * (1.0 + tolerance))
+    else:
+        limits = (limits[0] / whole, np.minimum(limits[1] / whole, 2.0))
+    alike = all((one == one[0]).all() for one in limits) and eligible is None
+    if homes is None and np.allclose(share, share[0]) and alike:
         return np.repeat(np.arange(c), _filled(total, size, k, tolerance)).astype(np.int32)
     away = np.zeros((k, c))
     if homes is not None:
@@ -223,7 +235,21 @@ def deal_components(
             rows = rows[:: 1 + len(rows) // 1000]
             metres = great_circle_m(homes[0][:, None], homes[1][:, None], lon[rows][None, :], lat[rows][None, :])
             away[:, part] = metres.min(axis=1)
-    return _programme(total, size, share, tolerance, away)
+    found = _programme(total, size, limits, away, _needs(component, eligible, c))
+    if found is None:  # pragma: no cover - some dealing out always exists where nobody is particular
+        return np.repeat(np.arange(c), _filled(total, size, k, tolerance)).astype(np.int32)
+    return found
+
+
+def _needs(component: IdxArray, eligible: BoolArray | None, c: int) -> list[tuple[int, BoolArray]]:
+    """Return, for each component, sets of territories of which one must be on it."""
+    if eligible is None:
+        return []
+    needs = []
+    for part in range(c):
+        rows = np.unique(eligible[component == part], axis=0)
+        needs += [(part, one) for one in rows if not one.all()]
+    return needs
 
 
 def _filled(total: FloatArray, size: IntArray, k: int, tolerance: FloatArray) -> IntArray:
@@ -246,13 +272,17 @@ def _filled(total: FloatArray, size: IntArray, k: int, tolerance: FloatArray) ->
 
 
 def _programme(
-    total: FloatArray, size: IntArray, share: FloatArray, tolerance: FloatArray, away: FloatArray
-) -> IdxArray:
-    """Solve the integer programme of `deal_components`."""
+    total: FloatArray,
+    size: IntArray,
+    limits: tuple[FloatArray, FloatArray],
+    away: FloatArray,
+    needs: list[tuple[int, BoolArray]],
+) -> IdxArray | None:
+    """Solve the integer programme of `deal_components`; None where there is no answer."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - rarely needed
     from scipy.sparse import coo_array, csr_array, hstack, vstack  # noqa: PLC0415
 
-    (c, m), k = total.shape, len(share)
+    (c, m), k = total.shape, len(away)
     j, part = np.repeat(np.arange(k), c), np.tile(np.arange(c), k)
     x = np.arange(k * c)
     one = csr_array((np.ones(k * c), (j, x)), shape=(k, k * c))
@@ -262,15 +292,16 @@ def _programme(
     low.append(np.ones(c))
     high.append(size.astype(np.float64))
     for measure in range(m):
-        held = csr_array((share[j], (part, x)), shape=(c, k * c))
+        least, most = (csr_array((side[j, measure], (part, x)), shape=(c, k * c)) for side in limits)
         slack = coo_array((np.ones(c), (np.arange(c), measure * c + np.arange(c))), shape=(c, c * m))
         # the total lies within the bands of those that are put there, give or take the slack
-        rows += [
-            hstack([held * (1.0 + tolerance[measure]), slack]),
-            hstack([held * (1.0 - tolerance[measure]), -slack]),
-        ]
+        rows += [hstack([most, slack]), hstack([least, -slack])]
         low += [total[:, measure], np.full(c, -np.inf)]
         high += [np.full(c, np.inf), total[:, measure]]
+    for on, who in needs:
+        rows.append(csr_array(np.concatenate([(part == on) & who[j], np.zeros(c * m)])[None, :].astype(np.float64)))
+        low.append(np.ones(1))
+        high.append(np.full(1, np.inf))
     cost = 1e-3 * away / max(float(away.mean()), 1.0) / k
     found = milp(
         np.concatenate([cost.reshape(-1), np.ones(c * m)]),
@@ -279,6 +310,4 @@ def _programme(
         bounds=Bounds(0.0, np.concatenate([np.ones(k * c), np.full(c * m, np.inf)])),
         options={"time_limit": 10.0},
     )
-    if found.x is None:  # pragma: no cover - some dealing out always exists, for each component has a customer
-        return np.repeat(np.arange(c), _filled(total, size, k, tolerance)).astype(np.int32)
-    return np.asarray(found.x[: k * c].reshape(k, c).argmax(axis=1), dtype=np.int32)
+    return None if found.x is None else np.asarray(found.x[: k * c].reshape(k, c).argmax(axis=1), dtype=np.int32)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from territory.design.power_fixed import Ground, best_split, bound_at, first_margin
-from territory.design.power_round import excess_of, rounded
+from territory.design.power_round import excess_of, load_of, rounded
 from territory.design.power_search import coarser, jumps, loosened, recentred, started
 from territory.design.power_seeds import bisect
 from territory.design.power_tree import make_tree
@@ -31,11 +31,14 @@ _FINE_GAIN = 3e-4
 #: Trial jumps of a start on the coarsest level, where rounds cost least; fewer where there are more than so many
 #: territories, as each trial costs more and can gain less.
 _JUMPS, _JUMPS_OF = 12, 100
-#: Times that whole territories are recentred; parts of the band that are tried where rounding fails.
+#: Times that whole territories are recentred; times that bands are drawn in where rounding fails, and by what share of
+#: their width beside what was left outside, at first; twice as much each time.
 _WHOLE_ROUNDS = 4
+_ROUNDINGS, _DRAWN = 6, 0.01
+#: Passes of the last attempt to round. Points up to which there is one, and up to which every start is finished.
+_LAST_PASSES, _PATIENT = 4, 20_000
 #: Points that differ by less, relative to their size, are one.
 _SAME = 1e-13
-_PARTS = (0.85, 0.6, 0.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,12 +191,16 @@ def power_design(
     else:
         found = [one(seeds[0])]
         found += [one(seed) for seed in seeds[1:] if monotonic() < deadline]
-    best = min(found, key=lambda c: c.cost)
+    ranked = sorted(found, key=lambda c: c.cost)
+    best = ranked[0]
     if not fixed:
         gain = _GAIN if len(levels) == 1 else _FINE_GAIN
-        best = recentred(
-            levels[-1], best._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=gain, deadline=deadline
-        )
+        # cells are not points: what is best may change
+        last = [
+            recentred(levels[-1], some._replace(cost=float("inf")), place, rounds=_ROUNDS, gain=gain, deadline=deadline)
+            for some in (ranked if len(levels) > 1 and n <= _PATIENT else ranked[:1])
+        ]
+        best = min(last, key=lambda c: c.cost)
     design = _whole(ground, best, place, fixed=fixed, deadline=deadline)
     label = np.empty(n, dtype=np.int32)
     m = len(tree.w)
@@ -274,22 +281,35 @@ def _whole(ground: Ground, now: Centers, place: Place, *, fixed: bool, deadline:
 
 
 def _rounded(ground: Ground, center: FloatArray, split: Split) -> IdxArray:
-    """Return labels of whole points; a part of the band is used where all of it leaves too little room to round."""
+    """Return labels of whole points; bands are drawn in where all of them leave too little room to round."""
     margin = first_margin(center)
-    best = rounded(ground, center, split, margin)
-    worst = float(excess_of(ground, best).sum())
-    middle, half = 0.5 * (ground.lower + ground.upper), 0.5 * (ground.upper - ground.lower)
-    for part in _PARTS if split.feasible and np.isfinite(half).all() else ():
-        if worst <= 0.0:
+    first, best = split, rounded(ground, center, split, margin)
+    excess = excess_of(ground, best)
+    lower, upper = ground.lower.copy(), ground.upper.copy()
+    least = _DRAWN * np.where(np.isfinite(upper), upper - lower, lower)
+    label = best
+    for _ in range(_ROUNDINGS if split.feasible else 0):
+        if not excess.any():
             break
-        tight = ground._replace(lower=middle - part * half, upper=middle + part * half)
-        inner = best_split(tight, center, split.price, split.margin)
-        if not inner.feasible:
+        load = load_of(ground, label)
+        over = excess_of(ground, label)
+        drawn = np.where(over > 0.0, over + least, 0.0)
+        upper -= np.where(load > ground.upper, drawn, 0.0)
+        lower += np.where(load < ground.lower, drawn, 0.0)
+        if (lower > upper).any() or upper.sum() < load.sum() or lower.sum() > load.sum():
             break
-        label = rounded(ground, center, inner, margin)
-        excess = float(excess_of(ground, label).sum())
-        if excess < worst:
-            best, worst = label, excess
+        least = 2.0 * least
+        split = best_split(ground._replace(lower=lower, upper=upper), center, split.price, split.margin)
+        if not split.feasible:
+            break
+        label = rounded(ground, center, split, margin)
+        again = excess_of(ground, label)
+        if again.sum() < excess.sum():
+            best, excess = label, again
+    if excess.any() and len(best) <= _PATIENT:
+        label = rounded(ground, center, first, margin, passes=_LAST_PASSES)
+        if excess_of(ground, label).sum() < excess.sum():
+            return label
     return best
 
 
@@ -307,11 +327,13 @@ def _attainable(weight: FloatArray, lower: FloatArray, upper: FloatArray) -> tup
 
 def _levels(ground: Ground, k: int) -> list[Ground]:
     """Return the grounds to be solved one after the other, the points themselves last."""
+    n, finest = len(ground.tree.w), ground.tree.levels
     depth = int(np.ceil(np.log2(_CELLS * k)))
     found = []
-    while depth <= ground.tree.levels and 3 * (1 << depth) <= len(ground.tree.w):
+    while depth <= finest and 3 * (1 << depth) <= n:
         found.append(coarser(ground, depth))
-        depth += int(np.log2(_FINER))
+        # the last step is no longer than the others
+        depth += max(min(int(np.log2(_FINER)), finest - depth), 1)
     return [*found, ground]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from territory.compiled import kernel
-from territory.design.power_flow import OUT_OF_ROOM, SOLVED, balance
+from territory.design.power_flow import OUT_OF_ROOM, SOLVED, balance, placed
 from territory.design.power_near import Border, border_of, dual_value
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Ground", "Split", "best_split", "border_with", "bound_at", "first_margin"]
 
-#: Repeats with wider margins; each at least doubles what held the flow back.
+#: Repeats with wider margins, at most; by how much all get wider, and those that held the flow back.
 _REPEATS = 200
-_WIDER = 2.5
+_ALL_WIDER, _WIDER = 2.0, 3.0
+#: Margins of the next call: of what prices rose, and at least of the last.
+_AGAIN, _LESS = 1.5, 0.3
 #: Repeats after which somebody asks whether the band can be kept at all.
 _DOUBTFUL = 10
 
@@ -105,10 +107,13 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
         How much prices may rise at first.
     """
     price, began = price.copy(), price
+    old = (np.empty(0, dtype=np.int32), np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int32), np.empty(0))
     for repeat in range(1, _REPEATS + 1):
         border = border_with(ground, center, price, margin)
         weight = _weight_of(ground, border.who)
-        flow = np.zeros(len(border.to))
+        flow = np.empty(len(border.to))
+        placed(*old, border.who, border.start, border.to, border.cost, weight, price, flow)
+        old = (border.who, border.start, border.to, flow)
         before = price.copy()
         reach = np.zeros(len(price), dtype=np.uint8)
         status, paths, left, above = balance(
@@ -119,7 +124,9 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
             break
         if status == OUT_OF_ROOM:
             # as much dearer as makes what is too much go elsewhere
-            step = _step(ground, center, price, reach > 0, left, 0.5 * float(margin[reach > 0].min(initial=np.inf)))
+            rise = price - before
+            known = max(0.0, 0.5 * float((margin - (rise - rise.min()))[reach > 0].min(initial=np.inf)))
+            step = _step(ground, center, price, reach > 0, left, known)
             if step == np.inf:
                 break
             if above:
@@ -128,7 +135,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
                 price[reach > 0] += step
         else:
             rise = price - before
-            margin = np.maximum(1.25 * margin, _WIDER * (rise - rise.min()))
+            margin = np.maximum(_ALL_WIDER * margin, _WIDER * (rise - rise.min()))
         if repeat % _DOUBTFUL == 0 and _proves_impossible(ground, center, price):
             break
     own = np.repeat(border.who, np.diff(border.start))
@@ -140,7 +147,7 @@ def best_split(ground: Ground, center: FloatArray, price: FloatArray, margin: Fl
     rise = price - began
     # towns whose prices rise together need no margin inside
     apart = np.minimum(rise - rise.min(), 3.0 * _steps(border, rise))
-    margin = np.maximum(1.5 * apart, 0.3 * margin)
+    margin = np.maximum(_AGAIN * apart, _LESS * margin)
     return Split(border, flow, price, load, moment, margin, paths, status == SOLVED)
 
 

@@ -16,13 +16,17 @@ import numpy as np
 
 from territory.compiled import kernel, leaf
 
-__all__ = ["OUT_OF_REACH", "OUT_OF_ROOM", "SOLVED", "balance"]
+__all__ = ["OUT_OF_REACH", "OUT_OF_ROOM", "SOLVED", "balance", "placed"]
 
 #: The flow is optimal for the candidates; prices left the margin in which they are complete; what is
 #: too much has nowhere to go among the candidates.
 SOLVED, OUT_OF_REACH, OUT_OF_ROOM = 0, 1, 2
 #: Of a weight: less than this is rounding.
 _DUST = 1e-12
+#: Of priced distances: what differs by less is equal.
+_TIE = 1e-12
+#: Territories with too much, for each with too little that is looked for at once.
+_TOGETHER = 4
 #: Of the whole weight: less than this without a place is rounding.
 _LEFT = 1e-11
 
@@ -87,6 +91,41 @@ def _pop(queue, where, dist, size):
     return first
 
 
+@kernel("i4[::1], i8[::1], i4[::1], f8[::1], i4[::1], i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1]")
+def placed(old_who, old_start, old_to, old_flow, who, start, to, cost, weight, price, flow):
+    """Fill in a flow to begin with: what an earlier one says, as far as that is still cheapest, else the cheapest.
+
+    Parameters
+    ----------
+    old_who, old_start, old_to, old_flow : int32 (c,), int64 (c + 1,), int32 (arcs,), float (arcs,)
+        Customers of an earlier call, in rising order, their candidates, and the flow that was reached.
+    who, start, to, cost : int32 (b,), int64 (b + 1,), int32 (arcs,), float (arcs,)
+        Those of the next.
+    weight : float array of shape (b,)
+    price : float array of shape (k,)
+    flow : float array of shape (arcs,)
+    """
+    o = 0
+    for i in range(len(who)):
+        best, least = start[i], np.inf
+        for u in range(start[i], start[i + 1]):
+            flow[u] = 0.0
+            v = cost[u] + price[to[u]]
+            if v < least:
+                best, least = u, v
+        left = weight[i]
+        while o < len(old_who) and old_who[o] < who[i]:
+            o += 1
+        if o < len(old_who) and old_who[o] == who[i]:
+            for u in range(start[i], start[i + 1]):
+                if cost[u] + price[to[u]] <= least + _TIE * (cost[u] + 2.0 * abs(price[to[u]])):
+                    for v in range(old_start[o], old_start[o + 1]):
+                        if old_to[v] == to[u] and u != best:
+                            flow[u] = old_flow[v]
+                            left -= old_flow[v]
+        flow[best] = max(left, 0.0)
+
+
 @kernel("i8[::1], i4[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1], u1[::1]")
 def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, reach):
     """Find the cheapest balanced flow among the candidates.
@@ -104,7 +143,8 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
     margin : float array of shape (k,)
         Stop when a price has risen by more, against the one that has risen least.
     flow : float array of shape (arcs,)
-        Gets the weight of each candidate arc.
+        Where the weight of each customer is at first, at candidates that are cheapest at these prices (see `placed`);
+        afterwards, where it goes.
     reach : uint8 array of shape (k,)
         Gets 1 for the territories among which OUT_OF_ROOM found too much.
 
@@ -122,20 +162,14 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
     pool = k
     scale = load.sum() + weight.sum()
     dust = _DUST * scale / k
-    # each customer to his cheapest candidate
     excess = np.empty(k + 1)
     for j in range(k):
         excess[j] = load[j]
     owner = np.empty(arcs, dtype=np.int32)
     for i in range(b):
-        best, least = -1, np.inf
         for u in range(start[i], start[i + 1]):
-            owner[u], flow[u] = i, 0.0
-            v = cost[u] + price[to[u]]
-            if v < least:
-                best, least = u, v
-        flow[best] = weight[i]
-        excess[to[best]] += weight[i]
+            owner[u] = i
+            excess[to[u]] += flow[u]
     # the pool takes what the prices say: a dear territory is full, a cheap one at its least
     taken = np.empty(k)
     excess[pool] = -scale
@@ -181,91 +215,114 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
     began[pool] = 0.0
     potential = began.copy()
     paths, status = 0, SOLVED
-    for source in range(k + 1):
-        while status == SOLVED and excess[source] > dust:
-            n_settled, n_reached, queued, target, beyond = 0, 1, 0, -1, False
-            dist[source], before[source] = 0.0, -1
-            reached[0] = source
-            queued = _push(queue, where, dist, queued, source)
-            while queued > 0:
-                j = _pop(queue, where, dist, queued)
-                queued -= 1
-                done[j] = 1
-                settled[n_settled] = j
-                n_settled += 1
-                if excess[j] < -dust:
-                    target = j
+    alone = False
+    n_settled = 0
+    while True:
+        # from all that is too much at once; where nothing is in reach, from one, to say which cannot get rid of it
+        n_settled, n_reached, queued, sources = 0, 0, 0, 0
+        for j in range(k + 1):
+            if excess[j] > dust and (sources == 0 or not alone):
+                sources += 1
+                dist[j], before[j] = 0.0, -1
+                reached[n_reached] = j
+                n_reached += 1
+                queued = _push(queue, where, dist, queued, j)
+        if sources == 0:
+            break
+        wanted, found = max(1, sources // _TOGETHER), 0
+        far = 0.0
+        while queued > 0:
+            j = _pop(queue, where, dist, queued)
+            queued -= 1
+            done[j] = 1
+            settled[n_settled] = j
+            n_settled += 1
+            if excess[j] < -dust:
+                found += 1
+                far = dist[j]
+                if found >= wanted:
                     break
-                far_here = dist[j]
-                if j == pool:
-                    for o in range(k):
-                        if done[o] == 0 and taken[o] > lower[o] + dust:
-                            new = far_here + max(0.0, potential[o] - potential[pool])
-                            if new < dist[o]:
-                                if dist[o] == np.inf:
-                                    reached[n_reached] = o
-                                    n_reached += 1
-                                dist[o], before[o], by_move[o] = new, j, -1
-                                queued = _push(queue, where, dist, queued, o)
+            far_here = dist[j]
+            if j == pool:
+                for o in range(k):
+                    if done[o] == 0 and taken[o] > lower[o] + dust:
+                        new = far_here + max(0.0, potential[o] - potential[pool])
+                        if new < dist[o]:
+                            if dist[o] == np.inf:
+                                reached[n_reached] = o
+                                n_reached += 1
+                            dist[o], before[o], by_move[o] = new, j, -1
+                            queued = _push(queue, where, dist, queued, o)
+                continue
+            if done[pool] == 0 and taken[j] < upper[j] - dust:
+                new = far_here + max(0.0, potential[pool] - potential[j])
+                if new < dist[pool]:
+                    if dist[pool] == np.inf:
+                        reached[n_reached] = pool
+                        n_reached += 1
+                    dist[pool], before[pool], by_move[pool] = new, j, -1
+                    queued = _push(queue, where, dist, queued, pool)
+            base = room[j]
+            if moves[j] < 0:
+                # the cheapest customer for each territory around
+                seen = 0
+                for s in range(first[j], first[j] + standing[j]):
+                    u = here[s]
+                    i = owner[u]
+                    for v in range(start[i], start[i + 1]):
+                        if v != u:
+                            e = slot[to[v]]
+                            key = cost[v] - cost[u]
+                            if e < 0:
+                                e = base + seen
+                                slot[to[v]] = e
+                                seen += 1
+                                move_to[e] = to[v]
+                            elif key >= move_key[e]:
+                                continue
+                            move_key[e], move_from_arc[e], move_to_arc[e] = key, u, v
+                moves[j] = seen
+                for e in range(base, base + seen):
+                    slot[move_to[e]] = -1
+            for e in range(base, base + moves[j]):
+                o = move_to[e]
+                if done[o] == 1:
                     continue
-                if done[pool] == 0 and taken[j] < upper[j] - dust:
-                    new = far_here + max(0.0, potential[pool] - potential[j])
-                    if new < dist[pool]:
-                        if dist[pool] == np.inf:
-                            reached[n_reached] = pool
-                            n_reached += 1
-                        dist[pool], before[pool], by_move[pool] = new, j, -1
-                        queued = _push(queue, where, dist, queued, pool)
-                base = room[j]
-                if moves[j] < 0:
-                    # the cheapest customer for each territory around
-                    found = 0
-                    for s in range(first[j], first[j] + standing[j]):
-                        u = here[s]
-                        i = owner[u]
-                        for v in range(start[i], start[i + 1]):
-                            if v != u:
-                                e = slot[to[v]]
-                                key = cost[v] - cost[u]
-                                if e < 0:
-                                    e = base + found
-                                    slot[to[v]] = e
-                                    found += 1
-                                    move_to[e] = to[v]
-                                elif key >= move_key[e]:
-                                    continue
-                                move_key[e], move_from_arc[e], move_to_arc[e] = key, u, v
-                    moves[j] = found
-                    for e in range(base, base + found):
-                        slot[move_to[e]] = -1
-                for e in range(base, base + moves[j]):
-                    o = move_to[e]
-                    if done[o] == 1:
-                        continue
-                    new = far_here + max(0.0, move_key[e] + potential[o] - potential[j])
-                    if new < dist[o]:
-                        if dist[o] == np.inf:
-                            reached[n_reached] = o
-                            n_reached += 1
-                        dist[o], before[o], by_move[o] = new, j, e
-                        queued = _push(queue, where, dist, queued, o)
-            if target < 0:
-                if excess[source] > _LEFT * scale:
-                    status = OUT_OF_ROOM
-                else:
-                    # what rounding left, where the limits add up to the whole
-                    excess[source] = 0.0
-            else:
-                far = dist[target]
+                new = far_here + max(0.0, move_key[e] + potential[o] - potential[j])
+                if new < dist[o]:
+                    if dist[o] == np.inf:
+                        reached[n_reached] = o
+                        n_reached += 1
+                    dist[o], before[o], by_move[o] = new, j, e
+                    queued = _push(queue, where, dist, queued, o)
+        most = far
+        if found > 0:
+            # prices rise no further than margins allow
+            for s in range(n_settled):
+                j = settled[s]
+                if j != pool:
+                    most = min(most, dist[j] + max(0.0, margin[j] + began[j] - potential[j]))
+            if most < far:
+                least = np.inf
+                for j in range(k):
+                    least = min(least, potential[j] - began[j])
+                most = far
                 for s in range(n_settled):
                     j = settled[s]
-                    if dist[j] < far:
-                        potential[j] += far - dist[j]
-                        if j != pool and potential[j] - began[j] > margin[j]:
-                            beyond = True
-                amount = min(excess[source], -excess[target])
+                    if j != pool:
+                        most = min(most, dist[j] + max(0.0, margin[j] + began[j] + least - potential[j]))
+            for s in range(n_settled):
+                j = settled[s]
+                if dist[j] < most:
+                    potential[j] += most - dist[j]
+            # what is on the paths found is at equal costs now, so all of them may be used, while there is something
+            for s in range(n_settled):
+                target = settled[s]
+                if excess[target] >= -dust or dist[target] > most:
+                    continue
+                amount = -excess[target]
                 o = target
-                while o != source:
+                while before[o] >= 0:
                     j = before[o]
                     if by_move[o] >= 0:
                         amount = min(amount, flow[move_from_arc[by_move[o]]])
@@ -274,6 +331,10 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
                     else:
                         amount = min(amount, taken[o] - lower[o])
                     o = j
+                source = o
+                amount = min(amount, excess[source])
+                if amount <= 0.0:
+                    continue
                 o = target
                 while o != source:
                     j = before[o]
@@ -299,16 +360,24 @@ def balance(start, to, cost, weight, load, lower, upper, price, margin, flow, re
                 excess[source] -= amount
                 excess[target] += amount
                 paths += 1
-            for s in range(n_reached):
-                j = reached[s]
-                dist[j], where[j], done[j] = np.inf, -1, 0
-            if status == SOLVED and beyond:
-                least = np.inf
-                for j in range(k):
-                    least = min(least, potential[j] - began[j])
-                for j in range(k):
-                    if potential[j] - began[j] - least > margin[j]:
-                        status = OUT_OF_REACH
+            if most < far:
+                status = OUT_OF_REACH
+        elif not alone and sources > 1:
+            alone = True
+        else:
+            alone = False
+            worst = 0.0
+            for s in range(n_settled):
+                worst = max(worst, excess[settled[s]])
+            if worst > _LEFT * scale:
+                status = OUT_OF_ROOM
+            else:
+                # what rounding left, where the limits add up to the whole
+                for s in range(n_settled):
+                    excess[settled[s]] = min(excess[settled[s]], 0.0)
+        for s in range(n_reached):
+            j = reached[s]
+            dist[j], where[j], done[j] = np.inf, -1, 0
         if status != SOLVED:
             break
     left, above = 0.0, False

@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from territory.design.power_fixed import Split
     from territory.model.arrays import FloatArray, IdxArray
 
-__all__ = ["excess_of", "rounded"]
+__all__ = ["excess_of", "load_of", "rounded"]
 
 #: Sweeps over the border, at most; and how fast what leaves the band gets dearer.
 _SWEEPS = 60
 _DEARER = 3.0
 #: Customers at the border of a territory that are enough to choose from.
 _ENOUGH = 80
-#: Times that four times as many are looked at where that is not enough. A fourth took most of the time where it was
-#: seen, without finding anything; the local search that follows does.
-_WIDER = 3
+#: Passes, each over four times as many customers as the one before, while the band is not kept. A third takes most of
+#: the time where customers are many; drawing in the bands helps sooner.
+_PASSES = 2
 #: Relative to the upper limit: less outside the band is rounding.
 _DUST = 1e-10
 
 
-def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray) -> IdxArray:
+def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray, *, passes: int = _PASSES) -> IdxArray:
     """Return whole customers' territories, int32 of shape (n + r,), in the order of the ground.
 
     Parameters
@@ -45,6 +45,7 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
     margin : float array of shape (k,)
         About a fifth of the squared distance to the next centre: customers whose second best is worse by
         less may be moved; by more, where that does not reach.
+    passes : int
 
     Notes
     -----
@@ -55,7 +56,7 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
     label = np.concatenate([split.border.label, np.zeros(len(ground.x), dtype=np.int32)])
     _most(split.border.who, split.border.start, split.border.to, split.flow, label)
     width = margin * min(1.0, _ENOUGH * k / max(1, n))
-    for _ in range(_WIDER):
+    for _ in range(passes):
         border = border_with(ground, center, split.price, width)
         if len(border.who):
             weight = np.concatenate([ground.tree.w, ground.w])[border.who]
@@ -71,9 +72,15 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
 
 def excess_of(ground: Ground, label: IdxArray) -> FloatArray:
     """Return what each territory holds outside its band, shape (k,); 0 for what is rounding."""
-    load = np.bincount(label, np.concatenate([ground.tree.w, ground.w]), len(ground.lower))
+    load = load_of(ground, label)
     out = np.maximum(load - ground.upper, 0.0) + np.maximum(ground.lower - load, 0.0)
     return np.asarray(np.where(out > _DUST * ground.upper, out, 0.0))
+
+
+def load_of(ground: Ground, label: IdxArray) -> FloatArray:
+    """Return what each territory holds, shape (k,)."""
+    weight = np.concatenate([ground.tree.w, ground.w])
+    return np.bincount(label, weight, len(ground.lower)).astype(np.float64)
 
 
 @kernel("i4[::1], i8[::1], i4[::1], f8[::1], i4[::1]")

@@ -54,16 +54,20 @@ def fitted_to_reach(
     lower: FloatArray,
     upper: FloatArray,
     deadline: float,
+    *,
+    member: FloatArray,
+    atom: IdxArray,
 ) -> Reached:
     """Move centres, and deal out anew, until everybody is within reach of his own centre.
 
     In each round, centres that somebody is too far from go to the middle of the smallest circle around their
-    territory; then customers are shared out to the centres within reach. A heuristic: that it ends with some
-    who are too far away proves nothing.
+    territory; then customers are shared out to the centres within reach. Where that does not end well, it begins
+    again with centres far from each other (Gonzalez 1985). A heuristic: that it ends with some who are too far
+    away proves nothing.
 
     Parameters
     ----------
-    problem : DesignProblem, n customers in k territories
+    problem : DesignProblem, a atoms in k territories
     label, center
         Where to begin.
     reach_m : float array of shape (k,)
@@ -71,36 +75,68 @@ def fitted_to_reach(
         Of the first measure.
     deadline : float
         Monotonic seconds.
+    member : float array of shape (n, 3), metres
+        Places of the customers; all members of a group must be within reach.
+    atom : int32 array of shape (n,)
+        The atom of each.
 
     Notes
     -----
     O(n k) a round.
     """
     most = chord_m(reach_m) * (1.0 - 1e-9)
+    best = _fitted(problem, label, center, most, lower, upper, deadline, member, atom)
+    if len(best.far) and monotonic() < deadline:
+        apart = _far_apart(member, problem.k)
+        gaps = np.stack([((problem.xyz - at) ** 2).sum(axis=1) for at in apart], axis=1)
+        if problem.eligible is not None:
+            gaps = np.where(problem.eligible, gaps, np.inf)
+        other = _fitted(
+            problem, gaps.argmin(axis=1).astype(np.int32), apart, most, lower, upper, deadline, member, atom
+        )  # fmt: skip
+        best = other if len(other.far) < len(best.far) else best
+    return best
+
+
+def _fitted(
+    problem: DesignProblem, label: IdxArray, center: FloatArray, most: FloatArray, lower: FloatArray,
+    upper: FloatArray, deadline: float, member: FloatArray, atom: IdxArray,
+) -> Reached:  # fmt: skip
     best = Reached(label, center, np.empty((0, 0), dtype=bool), np.arange(problem.n, dtype=np.int32))
+    whole = np.ones((1, problem.k), dtype=bool) if problem.eligible is None else problem.eligible
     for _ in range(_ROUNDS):
-        away = np.linalg.norm(problem.xyz - center[label], axis=1)
-        for j in np.unique(label[away > most[label]]):
+        own = label[atom]
+        away = np.linalg.norm(member - center[own], axis=1)
+        for j in np.unique(own[away > most[own]]):
             center = center.copy()
-            center[j] = _middle(problem.xyz[label == j])
-        gaps = [np.linalg.norm(problem.xyz - at, axis=1) for at in center]
-        near: BoolArray = np.asarray(np.stack(gaps, axis=1) <= most)
+            center[j] = _middle(member[own == j])
+        gaps = [np.linalg.norm(member - at, axis=1) for at in center]
+        near: BoolArray = np.ones((problem.n, problem.k), dtype=bool)
+        np.logical_and.at(near, atom, np.asarray(np.stack(gaps, axis=1) <= most))
         allowed: BoolArray = near if problem.eligible is None else near & problem.eligible
         lost: BoolArray = np.asarray(~allowed.any(axis=1))
-        whole = np.ones((1, problem.k), dtype=bool) if problem.eligible is None else problem.eligible
         eligible = np.where(lost[:, None], whole, allowed)
         found = power_design(
             problem.xyz, problem.weight, lower, upper, homes=center, pull=1.0, radius=EARTH_RADIUS_M,
             eligible=eligible, starts=1, rng=0, deadline=deadline,
         )  # fmt: skip
         label = found.label
-        away = np.linalg.norm(problem.xyz - center[label], axis=1)
-        far = np.flatnonzero(away > most[label]).astype(np.int32)
+        far = np.flatnonzero(~near[np.arange(problem.n), label]).astype(np.int32)
         if len(far) < len(best.far):
             best = Reached(label, center, eligible, far)
         if not len(far) or monotonic() >= deadline:
             break
     return best
+
+
+def _far_apart(xyz: FloatArray, k: int) -> FloatArray:
+    """Return k of the points, each the farthest from those before, the first the one farthest from the middle."""
+    chosen = [int(np.linalg.norm(xyz - xyz.mean(axis=0), axis=1).argmax())]
+    gap = np.linalg.norm(xyz - xyz[chosen[0]], axis=1)
+    while len(chosen) < k:
+        chosen.append(int(gap.argmax()))
+        gap = np.minimum(gap, np.linalg.norm(xyz - xyz[chosen[-1]], axis=1))
+    return np.asarray(xyz[chosen])
 
 
 def _middle(xyz: FloatArray) -> FloatArray:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["Request", "read_request"]
 
 Compactness = Literal["squared", "distance", "reach", "perimeter"]
+#: Customers that a bound for centres anywhere is for.
+_FREE_BOUND: Final = 2000
 #: Columns that tie customers to reps.
 _PARTICULAR: Final = ("locked", "required_skills", "forbidden_reps")
 #: How far centres are drawn to the reps' homes. On the shipped country, in four-week plans of 100
@@ -175,6 +177,8 @@ def read_request(
     reach_km: Any = None,
     compactness: Any = "squared",
     travel: Any = None,
+    method: Any = "auto",
+    bounds: Any = "centers",
 ) -> Request:
     """Check everything that was asked, and raise one `InputError` with all that is wrong."""
     problems: list[Problem] = []
@@ -197,13 +201,7 @@ def read_request(
         problems.append(Problem("unknown-option", f"centers: expected one of {', '.join(_PULL)}, not {centers!r}"))
     elif pull > 0 and not one_each:
         problems.append(Problem("missing-reps", f"centers={centers!r} needs reps, one a territory"))
-    if not (isinstance(compactness, str) and compactness in get_args(Compactness)):
-        expected = ", ".join(get_args(Compactness))
-        problems.append(Problem("unknown-option", f"compactness: expected one of {expected}, not {compactness!r}"))
-    elif travel is not None and compactness != "squared":
-        problems.append(Problem("unknown-option", "travel is kept small in seconds; leave out compactness"))
-    if travel is not None and reach_km is not None and not one_each:
-        problems.append(Problem("unknown-option", "reach_km of centres is not for travel; of homes it is"))
+    _check_ways(compactness, travel, method, bounds, reach_km, n, problems, one_each=one_each)
     if not (is_number(time_limit_s) and time_limit_s > 0):
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
     _check_reps(customers, reps, k, problems)
@@ -221,6 +219,33 @@ def read_request(
         customers, reps, k, chosen, special, allowed, graph, pull, np.random.default_rng(rng), hard=balance is not None,
         compactness=compactness, travel=travel,
     )  # fmt: skip
+
+
+def _check_ways(
+    compactness: Any,
+    travel: Any,
+    method: Any,
+    bounds: Any,
+    reach_km: Any,
+    n: int,
+    problems: list[Problem],
+    *,
+    one_each: bool,
+) -> None:
+    """Note what is no way to keep territories compact, or to prove it, or what does not go together."""
+    if not (isinstance(compactness, str) and compactness in get_args(Compactness)):
+        expected = ", ".join(get_args(Compactness))
+        problems.append(Problem("unknown-option", f"compactness: expected one of {expected}, not {compactness!r}"))
+    elif travel is not None and compactness != "squared":
+        problems.append(Problem("unknown-option", "travel is kept small in seconds; leave out compactness"))
+    if travel is not None and reach_km is not None and not one_each:
+        problems.append(Problem("unknown-option", "reach_km of centres is not for travel; of homes it is"))
+    for name, value, words in (("method", method, ("auto", "exact")), ("bounds", bounds, ("centers", "free"))):
+        if not (isinstance(value, str) and value in words):
+            problems.append(Problem("unknown-option", f"{name}: expected one of {', '.join(words)}, not {value!r}"))
+    if bounds == "free" and (n > _FREE_BOUND or travel is not None or compactness != "squared"):
+        message = f"bounds for centres anywhere are for squared distances of up to {_FREE_BOUND:,} customers"
+        problems.append(Problem("unknown-option", message))
 
 
 def _request(
@@ -291,7 +316,9 @@ def _request(
         reach_m=reach_m,
         particulars=special,
         pull=pull,
-        graph=None if graph is None else problem_graph(graph, customers, allowed, row, special.together),
+        graph=None
+        if graph is None
+        else problem_graph(graph, customers, allowed, row, special.together, special.overrides),
         asked=asked,
         yardstick=yardstick,
         stranded=left,

@@ -12,11 +12,13 @@ from territory.design.answer import answer
 from territory.design.apart import brought_apart, corridors
 from territory.design.atoms import joined
 from territory.design.contiguity import on_islands
+from territory.design.exactly import exact_territories, kept_exactly, refuse_too_large
 from territory.design.feasible import refuse_impossible
 from territory.design.first import first_territories
 from territory.design.problem import DesignProblem, on_sphere
 from territory.design.repair import beside, improved, reconnected
 from territory.design.request import Compactness, Request, read_request
+from territory.errors import InfeasibleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,6 +53,8 @@ def design_territories(
     reach_km: float | Mapping[str, float] | None = None,
     compactness: Compactness = "squared",
     travel: Any = None,
+    method: Literal["auto", "exact"] = "auto",
+    bounds: Literal["centers", "free"] = "centers",
     time_limit_s: float = 30.0,
     rng: int | np.random.Generator | None = 0,
     on_progress: Callable[[str, float], None] | None = None,
@@ -113,6 +117,12 @@ def design_territories(
         customer then, or a rep's home. A matrix of shape (n, n), or (n + reps, n + reps) with the homes last, may know
         only the ways to the nearest few of everybody; shortest ways over them count. Who gets nowhere is left out,
         and ``.unassigned_reason`` says so. ``.objective`` is in seconds.
+    method : {"auto", "exact"}
+        "exact", for up to 200 customers in 8 territories: the best centres among the customers (or the homes, with
+        ``centers="homes"``) and the best territories around them, by an integer programme (HiGHS). ``.status`` says
+        whether that was proven in time. Limits that "auto" cannot keep are tried exactly too, where it is small enough.
+    bounds : {"centers", "free"}
+        "free", for up to 2,000 customers: ``.free_bound`` holds for centres anywhere, not only for those of the answer.
     time_limit_s : float
         Seconds; kept within 10 % + 0.2 s, once there is a first answer.
     rng : int, Generator or None
@@ -153,7 +163,7 @@ def design_territories(
         customers, reps, n_territories, balance, centers, time_limit_s, rng,
         contiguous=contiguous, barriers=barriers, bridges=bridges, islands=islands,
         together=together, apart=apart, overrides=overrides, reach_km=reach_km, compactness=compactness,
-        travel=travel,
+        travel=travel, method=method, bounds=bounds,
     )  # fmt: skip
     deadline = began + time_limit_s
     say = on_progress or _silent
@@ -161,6 +171,8 @@ def design_territories(
     request, problem = on_islands(request, _problem(request, lon, lat))
     atoms = joined(problem, request.graph, request.group)
     refuse_impossible(request, atoms)
+    if method == "exact":
+        refuse_too_large(request, atoms)
     first = first_territories(request, atoms, began + _SEARCH * time_limit_s)
     say("territories", 0.7)
     seed = int(request.rng.integers(2**62))
@@ -178,7 +190,18 @@ def design_territories(
         compactness=compactness, costs=costs,
     )  # fmt: skip
     say("bound", 0.9)
-    alignment = answer(request, problem, atoms, label, first.center, first.at, timed_out=monotonic() >= deadline)
+    # a bound for centres anywhere, or a proof, may take what time is left
+    free = bounds == "free"
+    try:
+        alignment = answer(request, problem, atoms, label, first.center, first.at, deadline=deadline, free=free)
+    except InfeasibleError as error:
+        label = kept_exactly(request, atoms, first, costs, error, deadline)
+        alignment = answer(request, problem, atoms, label, first.center, first.at, deadline=deadline, free=free)
+    if method == "exact":
+        exact = exact_territories(request, atoms, label, deadline)
+        alignment = answer(
+            request, problem, atoms, exact.label, exact.center, None, deadline=deadline, free=free, exact=exact
+        )
     say("check", 1.0)
     check_alignment(alignment, travel=travel).raise_if_any("design_territories")
     return alignment

@@ -82,6 +82,7 @@ def alignment_state(alignment: Alignment) -> dict[str, Any]:
         "status": str(alignment.status),
         "objective": _number(alignment.objective),
         "bound": None if alignment.bound is None else _number(alignment.bound),
+        "free_bound": None if alignment.free_bound is None else _number(alignment.free_bound),
         "gap": None if alignment.gap is None else _number(alignment.gap),
         "unassigned_reason": {str(i): reason for i, reason in alignment.unassigned_reason.items()},
         "diagnostics": problems_state(alignment.diagnostics),
@@ -113,6 +114,7 @@ def restore_alignment(
         status=Status(values["status"]),
         objective=float("nan") if values["objective"] is None else values["objective"],
         bound=values["bound"],
+        free_bound=values.get("free_bound"),
         unassigned_reason={int(i): reason for i, reason in values["unassigned_reason"].items()},
         diagnostics=restore_problems(values["diagnostics"]),
         # files of before have none

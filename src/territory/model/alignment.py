@@ -66,6 +66,8 @@ class Alignment:
         Warnings.
     rules : AlignmentRules
         What it must keep besides: limits, groups, overrides, reach.
+    free_bound : float, optional
+        No alignment with the same balance has a lower objective, wherever its centres are.
     """
 
     customers: Customers
@@ -85,6 +87,7 @@ class Alignment:
     diagnostics: tuple[Problem, ...] = ()
     graph: ContiguityGraph | None = None
     rules: AlignmentRules = dataclasses.field(default_factory=AlignmentRules)
+    free_bound: float | None = None
 
     def __post_init__(self) -> None:
         territory_id = text_array(self.territory_id)
