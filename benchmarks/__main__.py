@@ -14,6 +14,7 @@ FAMILIES = {
     "load": "a million customers from three kinds of frames, and the import, against their promises",
     "territories": "design_territories against KMeans and k-means-constrained",
     "power": "territory design at 200 to 1,000,000 places, against METIS, k-means, k-means-constrained and spopt",
+    "realign": "least change after a drift, or without a rep, against a free redesign",
     "driving": "balance of routed hours, and the estimate of driving before and after it is fitted",
     "bounds": "territories of proven least cost, and bounds on any centres",
     "teammonth": "territory.plan for a team's four weeks, against nearest-neighbour days",

@@ -7,6 +7,7 @@ from territory.design.driving import design_with_driving
 from territory.design.graph import territory_graph
 from territory.design.hierarchy import group_territories
 from territory.design.number import LeastTerritories, least_territories
+from territory.design.realign import realign
 from territory.design.territories import design_territories
 from territory.design.within import design_within
 from territory.design.work import work_and_driving
@@ -19,6 +20,7 @@ __all__ = [
     "design_within",
     "group_territories",
     "least_territories",
+    "realign",
     "territory_curve",
     "territory_graph",
     "work_and_driving",

@@ -14,6 +14,7 @@ from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
 from territory.model.ragged import DateRanges, TextSets
+from territory.model.realignment import Realignment
 from territory.model.reps import Reps
 from territory.model.routes import Routes, Shifts, Stops, Unassigned
 from territory.model.rules import AlignmentRules
@@ -43,6 +44,7 @@ __all__ = [
     "Places",
     "Plan",
     "PlanSettings",
+    "Realignment",
     "Reason",
     "Reps",
     "Route",
