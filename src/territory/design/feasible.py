@@ -36,8 +36,12 @@ def refuse_impossible(request: Request, atoms: Atoms) -> None:
         untied = replace(atoms, problem=replace(atoms.problem, eligible=atoms.common(request.eligible)))
         for m in range(len(request.balance)):
             reasons += _of_measure(request, untied, m)
-    if request.particulars.most_apart > request.k:
-        message = f"{request.particulars.most_apart} customers must be apart, in {request.k} territories"
+    # who gets no territory is in nobody's way
+    served = np.zeros(len(request.customers), dtype=bool)
+    served[request.row] = True
+    most = max((int(served[rows].sum()) for rows in request.particulars.rivals), default=0)
+    if most > request.k:
+        message = f"{most} customers must be apart, in {request.k} territories"
         reasons.append(Problem("apart-impossible", message, "id", hint="More territories, or fewer in a group."))
     if reasons:
         raise InfeasibleError(reasons, "no alignment can satisfy the hard limits")

@@ -100,10 +100,10 @@ def design_territories(
         connected; one with members here and there does not have to.
     apart : the same, optional
         No two customers of a group get the same territory.
-    overrides : mapping of customer id to rep id, optional
+    overrides : mapping (or pandas Series) of customer id to rep id, optional
         Accounts that are given away by name, outside the geography: wherever they are, connected or not.
         They count as their reps' work.
-    reach_km : float, or mapping of rep id to float, optional
+    reach_km : float, or mapping (or pandas Series) of rep id to float, optional
         Nobody is farther than this, as the crow flies, from the rep's home, where there is one rep a territory;
         else from the territory's centre. Whom no rep reaches gets no territory, and ``.unassigned_reason`` says
         so. Locked customers, those in `overrides`, and their groups may be farther away.
@@ -178,8 +178,8 @@ def design_territories(
     seed = int(request.rng.integers(2**62))
     label = brought_apart(first.problem, first.label, first.center)
     if atoms.graph is not None:
-        label = corridors(first.problem, atoms.graph, label)
-        label = reconnected(first.problem, atoms.graph, label, first.center)
+        label = corridors(first.problem, atoms.graph, label, deadline=deadline)
+        label = reconnected(first.problem, atoms.graph, label, first.center, deadline=deadline)
     say("repair", 0.8)
     problem_at, costs = first.problem, None
     if request.yardstick is not None and first.at is not None:
