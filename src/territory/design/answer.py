@@ -297,15 +297,10 @@ def _rules(request: Request, back: IdxArray, number: IdxArray, at: Any) -> Align
     special, bands = request.particulars, request.bands
     names = list(request.balance)
     asked = request.balance
+    ids = [request.territory_id[j] for j in request.place] if request.one_each else [""] * request.k
     limits = {
-        name: np.stack(
-            [
-                np.where(one.at_least is None, 0.0, bands.lower[back, m]),
-                np.where(one.at_most is None, np.inf, bands.upper[back, m]),
-            ],
-            axis=1,
-        )
-        for m, (name, one) in enumerate(asked.items())
+        name: np.stack([one.values("at_least", ids, 0.0)[back], one.values("at_most", ids, np.inf)[back]], axis=1)
+        for name, one in asked.items()
         if one.at_least is not None or one.at_most is not None
     }
     overrides = {}
