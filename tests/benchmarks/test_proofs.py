@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -59,7 +59,7 @@ def _districts(seed):
     xy = np.stack(np.divmod(np.arange(n), 3), axis=1) + rng.random((n, 2)) * 0.8
     # a path to and fro: neighbours by place need not be in one district
     snake = [0, 1, 2, 5, 4, 3, 6, 7, 8]
-    edges = list(zip(snake[:-1], snake[1:], strict=True))
+    edges = list(pairwise(snake))
     return Districts(xy, rng.uniform(1.0, 2.0, (n, 2)), np.array(edges), 2, np.array([0.4, 0.4]))
 
 

@@ -2,9 +2,10 @@
 
 A move takes a customer i at a border to the territory b of one beside him; every other one also takes a customer o of
 b, close by, to a territory c beside him: where c is the one that i left, this is an exchange, else a chain through
-three territories. A territory of one customer may also begin anew elsewhere. Costs and violations are weighed by a price that follows how many territories are outside their
-bands: it rises while these are too many and falls while they are few, so that the search stays near the limits and
-crosses them. The best assignment with the least violation is kept.
+three territories. A territory of one customer may also begin anew elsewhere. Costs and violations are weighed by a
+price that follows how many territories are outside their bands: it rises while these are too many and falls while
+they are few, so that the search stays near the limits and crosses them. The best assignment with the least violation
+is kept.
 
 The weighing of violations by a price that adapts is that of strategic oscillation (Glover 1977) as in Ríos-Mercado &
 Fernández (2009) for territories, who adapt it in a tabu search; here the acceptance is that of annealing
