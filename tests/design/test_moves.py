@@ -162,3 +162,22 @@ def test_two_who_are_apart_change_places():
     _, best, best_label = walked(problem, np.array([0, 1, 1, 0], dtype=np.int32), steps=200)
     assert best_label[0] == best_label[1] != best_label[2] == best_label[3]
     assert best.tolist() == pytest.approx([0.01, 0.0])
+
+
+def test_a_territory_of_one_begins_anew_where_it_is_worth_more():
+    # two crowds far apart in three territories: the one of a single customer is wanted on the other side
+    points = np.array([[0.0, 0.0]] * 4 + [[50.0, 0.0]] * 4 + [[60.0, 0.0]] * 4)
+    label = np.array([0, 0, 0, 1] + [2] * 8, dtype=np.int32)
+    near = Graph.of_edges([(i, i + 1) for i in range(11)], 12)
+    roof = np.full((3, 1), 12.0)
+    for objective in ("median", "centroid", "squared"):
+        problem = LocalProblem(
+            points=points, measures=np.ones((12, 1)), lower=roof * 0, upper=roof, target=roof, objective=objective,
+            near=near,
+        )  # fmt: skip
+        tables = state_of(problem, data_of(problem), label, 5)
+        best, best_label, price = np.array([np.inf, np.inf]), label.copy(), np.array([1.0, 1e-3, 1e3])
+        # cold: nothing that costs more on the way is accepted
+        anneal(tables.table, best_label, best, price, 4000, 1e-6, 1e-7, 0.0)
+        assert best[0] == pytest.approx(0.0, abs=1e-6)
+        assert len({*best_label[:4]}) == len({*best_label[4:8]}) == len({*best_label[8:]}) == 1

@@ -2,9 +2,10 @@
 
 A move takes a customer i at a border to the territory b of one beside him; every other one also takes a customer o of
 b, close by, to a territory c beside him: where c is the one that i left, this is an exchange, else a chain through
-three territories. Costs and violations are weighed by a price that follows how many territories are outside their
-bands: it rises while these are too many and falls while they are few, so that the search stays near the limits and
-crosses them. The best assignment with the least violation is kept.
+three territories. A territory of one customer may also begin anew elsewhere. Costs and violations are weighed by a
+price that follows how many territories are outside their bands: it rises while these are too many and falls while
+they are few, so that the search stays near the limits and crosses them. The best assignment with the least violation
+is kept.
 
 The weighing of violations by a price that adapts is that of strategic oscillation (Glover 1977) as in Ríos-Mercado &
 Fernández (2009) for territories, who adapt it in a tabu search; here the acceptance is that of annealing
@@ -46,6 +47,8 @@ __all__ = ["anneal", "rand", "sample"]
 
 #: Moves of one customer, as a share; the rest push another one onwards.
 _SINGLE = 0.5
+#: Of moves of somebody who is alone, the share that take his territory to another place.
+_ELSEWHERE = 0.5
 #: Steps of the price, up and down: it rises fast, as violations are cheap to remove but hard to price.
 _UP, _DOWN = 1.04, 0.98
 
@@ -101,6 +104,8 @@ def _pick(tab, move):
     b = np.int64(label[j])
     if not _may(tab, i, b):
         return False
+    if i64_1(tab, SIZE)[a] == 1 and rand(tab) < _ELSEWHERE:
+        return _pick_elsewhere(tab, move, i, b)
     move[0], move[1], move[2], move[3] = i, b, -1, -1
     if rand(tab) < _SINGLE:
         return i64_1(tab, SIZE)[a] > 1
@@ -119,6 +124,17 @@ def _pick(tab, move):
     if (c != a and i64_1(tab, SIZE)[a] == 1) or not _may(tab, o, c):
         return False
     move[2], move[3] = o, c
+    return True
+
+
+@leaf
+def _pick_elsewhere(tab, move, i, b):
+    """Let the last customer `i` of a territory go to `b`, and the territory begin anew with anybody at a border."""
+    j = np.int64(i32_1(tab, BORDER)[np.int64(rand(tab) * i64_1(tab, COUNT)[N_BORDER])])
+    a, c = np.int64(i32_1(tab, LABEL)[i]), i32_1(tab, LABEL)[j]
+    if j == i or i64_1(tab, SIZE)[c] == 1 or not _may(tab, j, a):
+        return False
+    move[0], move[1], move[2], move[3] = j, a, i, b
     return True
 
 
