@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from territory.design.exact import exact_assignment, exact_centers
 from territory.errors import InfeasibleError, InputError, Problem
 from territory.model.enums import Status
 
@@ -120,6 +119,9 @@ def exact_territories(request: Request, atoms: Atoms, label: IdxArray | None, de
     InfeasibleError
         No territories keep the limits, which is proven; or none were found in time.
     """
+    # kernels that few calls need
+    from territory.design.exact import exact_assignment, exact_centers  # noqa: PLC0415
+
     p = atoms.problem
     edges, concerned = _edges(atoms.graph)
     apart = () if p.apart is None else p.apart
@@ -185,6 +187,8 @@ def kept_exactly(
     within = request.reach_m is not None and not request.one_each
     if p.n > MOST_CUSTOMERS or p.k > MOST_TERRITORIES or parts or within:
         raise error
+    from territory.design.exact import exact_assignment  # noqa: PLC0415 - kernels that few calls need
+
     edges, concerned = _edges(graph)
     eligible = atoms.common(request.eligible)
     if costs is not None:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.design.realign_answer import alignment_at, curve_of
-from territory.design.realign_core import traced
 from territory.design.realign_request import read_realign
-from territory.design.realign_start import task_of
 from territory.errors import InfeasibleError, Problem
 from territory.model.arrays import NO_IDX, text_array
 from territory.model.enums import Status
@@ -144,6 +142,10 @@ def realign(
     >>> better.moves_dict()["customer_id"].tolist(), better.moves_dict()["reason"].tolist()
     (['c'], ['west was 50.0% of its target above the most of count'])
     """
+    # kernels of its own: compiled or loaded only here, and before the clock starts
+    from territory.design.realign_core import traced  # noqa: PLC0415
+    from territory.design.realign_start import task_of  # noqa: PLC0415
+
     began = monotonic()
     request = read_realign(
         alignment, customers, reps, balance=balance, change_cost=change_cost, max_moved=max_moved,

@@ -20,7 +20,6 @@ from territory.design.request_rules import (
     reached,
     read_particulars,
 )
-from territory.design.yardstick import Yardstick, by_distance, by_travel
 from territory.errors import InputError, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from territory.design.request_balance import Bands
+    from territory.design.yardstick import Yardstick
     from territory.geo.contiguity import ContiguityGraph
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
     from territory.model.balance import Balance
@@ -284,6 +284,9 @@ def _request(
     ids = reps.id[order].tolist() if reps is not None and one_each else [""] * k
     bands = bands_of(chosen, measures[row].sum(axis=0), share, ids)
     yardstick, left = None, np.zeros(0, dtype=np.int32)
+    if travel is not None or compactness == "distance":
+        # kernels that few calls need
+        from territory.design.yardstick import by_distance, by_travel  # noqa: PLC0415
     if travel is not None:
         yardstick, left = by_travel(
             travel, customers, reps, row, order, at_homes=pull > 0.0, least=float(bands.lower[:, 0].min()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -158,6 +159,7 @@ def design_territories(
     >>> design_territories(customers, n_territories=2, balance={"count": 0.0}).territory_idx.tolist()
     [0, 0, 1, 1]
     """
+    _load_kernels(travel, compactness, method, bounds)
     began = monotonic()
     request = read_request(
         customers, reps, n_territories, balance, centers, time_limit_s, rng,
@@ -205,6 +207,16 @@ def design_territories(
     say("check", 1.0)
     check_alignment(alignment, travel=travel).raise_if_any("design_territories")
     return alignment
+
+
+def _load_kernels(travel: Any, compactness: Any, method: Any, bounds: Any) -> None:
+    """Compile, or load, the kernels that few calls need before the clock starts."""
+    if travel is not None or compactness == "distance":
+        import_module("territory.design.yardstick")
+    if method == "exact":
+        import_module("territory.design.exact")
+    if bounds == "free":
+        import_module("territory.design.lagrange")
 
 
 def _problem(request: Request, lon: FloatArray, lat: FloatArray) -> DesignProblem:
