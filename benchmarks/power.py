@@ -27,6 +27,7 @@ from __future__ import annotations
 import csv
 import multiprocessing
 import resource
+import sys
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -99,15 +100,18 @@ def run(options: Options) -> list[Row]:
     if options.engine not in (None, *_ENGINES):
         msg = f"power has no engine {options.engine}; there are {', '.join(_ENGINES)}"
         raise SystemExit(msg)
+    results = []
     # one after the other, each in a fresh process
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        return [
-            pool.apply(_measured_in_child, (replace(options, seed=seed), name, engine))
-            for name, n, measure in _names(options)
-            for engine, (most, measures, _) in _ENGINES.items()
-            if measure in measures and n <= most and _asked(options, engine)
-            for seed in range(options.seed, options.seed + (options.iterations or 1))
-        ]
+        for name, n, measure in _names(options):
+            for engine, (most, measures, _) in _ENGINES.items():
+                if measure not in measures or n > most or not _asked(options, engine):
+                    continue
+                for seed in range(options.seed, options.seed + (options.iterations or 1)):
+                    done = pool.apply(_measured_in_child, (replace(options, seed=seed), name, engine))
+                    print(f"{name} {engine} seed {seed}: {done['status']}, {done['cpu_s']:.2f} CPU-s", file=sys.stderr)
+                    results.append(done)
+    return results
 
 
 def _asked(options: Options, engine: str) -> bool:
