@@ -286,7 +286,7 @@ def test_three_places_of_helsinki_cannot_be_visited_at_all() -> None:
 def test_loading_is_quick(load: Callable[[], tuple[Customers, Reps]]) -> None:
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         load()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.3

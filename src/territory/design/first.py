@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["First", "first_territories", "starts_for"]
 
 #: Starts where centres are free, by number of customers; the first leaves nothing to chance.
-_STARTS: Final = ((20_000, 5), (200_000, 2), (np.inf, 1))
+_STARTS: Final = ((20_000, 5), (50_000, 2), (np.inf, 1))
 #: Parts of the band that may be used before territories are made contiguous, which needs the rest: the first that is
 #: possible.
 _PARTS: Final = (0.7, 0.85, 1.0)
