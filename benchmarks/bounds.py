@@ -1,6 +1,8 @@
 """What can be proven of territories: the least cost with centres at units, and bounds on any centres.
 
-Instances are made by a recipe, or drawn from real places. Engine ``exact``: centres at units (Hess et al.), proven optimal or not within ``--seconds`` (120): instances
+Instances are made by a recipe, or drawn from real places.
+
+Engine ``exact``: centres at units (Hess et al.), proven optimal or not within ``--seconds`` (120): instances
 ``exact-{uniform,georgia,clustered}-{n}-{k}`` for n/k of 50/3, 100/4, 200/4 and 200/8, begun from a balanced power
 diagram. Engine ``free``: the Lagrangian bound on any alignment within the bands, wherever its centres, against the best
 of sixteen balanced power diagrams: ``free-{uniform,georgia,clustered}-{n}-{k}`` for n/k of 200/8, 500/8, 1,000/12 and
