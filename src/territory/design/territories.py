@@ -149,7 +149,7 @@ def design_territories(
     -----
     Balanced power diagrams (`power_design`), which share out customers to given centres as the linear program
     does, recentred, the best of up to five starts; then moves at the borders. About O(n log n): on one core, 10,000
-    customers in 100 territories take 4 to 6 s, 100,000 in 500 about 16 s. The first call on a machine compiles for
+    customers in 100 territories take 2 to 6 s, 100,000 in 500 8 to 13 s. The first call on a machine compiles for
     half a minute. Hess et al. 1965; Aurenhammer, Hoffmann & Aronov 1998.
 
     Examples
