@@ -94,7 +94,6 @@ def test_pairs_are_those_of_the_groups_each_once():
     }  # fmt: skip
     assert sorted(map(tuple, found.apart.tolist())) == sorted(want)
     assert [len(rows) for rows in found.rivals] == [2, 5, 9, 12]
-    assert found.most_apart == 12
 
 
 # -- overrides and reach -------------------------------------------------------------------------

@@ -43,7 +43,7 @@ from territory.design.moves_layout import (
 )
 from territory.design.moves_limits import excess_after, weigh
 
-__all__ = ["anneal", "rand", "sample"]
+__all__ = ["anneal", "beside", "rand", "sample"]
 
 #: Moves of one customer, as a share; the rest push another one onwards.
 _SINGLE = 0.5
@@ -66,7 +66,7 @@ def rand(tab):
 
 
 @leaf
-def _beside(tab, i, a, inside):
+def beside(tab, i, a, inside):
     """Return a customer beside `i` who is, or is not, in territory `a`; -1 if there is none."""
     near_at, near, label = i64_1(tab, NEAR_AT), i32_1(tab, NEAR), i32_1(tab, LABEL)
     first = near_at[i]
@@ -98,7 +98,7 @@ def _pick(tab, move):
         return False
     i = np.int64(i32_1(tab, BORDER)[np.int64(rand(tab) * n)])
     a = label[i]
-    j = _beside(tab, i, a, False)
+    j = beside(tab, i, a, False)
     if j < 0:
         return False
     b = np.int64(label[j])
@@ -112,12 +112,12 @@ def _pick(tab, move):
     # somebody of b next to j or j himself, who has others beside him
     o = j
     if rand(tab) < 0.5:
-        o = _beside(tab, j, b, True)
+        o = beside(tab, j, b, True)
     if o < 0 or o == i:
         return False
     c = np.int64(a)
     if rand(tab) < 0.5:
-        p = _beside(tab, o, b, False)
+        p = beside(tab, o, b, False)
         if p < 0:
             return False
         c = np.int64(label[p])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from territory.design.request import Request
     from territory.model.arrays import FloatArray, IdxArray
 
-__all__ = ["answer", "chord2_own"]
+__all__ = ["answer"]
 
 #: Sums of a million floats in another order differ by less than this share of them.
 _ROUNDING = 1e-9
@@ -76,7 +76,7 @@ def answer(
             raise InfeasibleError([_no_way(request, own, at)], "no alignment was found that all get to")
     else:
         center = _recentre(request, problem, own, center) if movable else center
-        cost = float(problem.weight @ chord2_own(problem.xyz, center, own))
+        cost = float(problem.weight @ _chord2_own(problem.xyz, center, own))
     total = max(float(problem.weight.sum()), 1e-300)
     if exact is None:
         bound = _bound(request, problem, atoms, reached, center, at)
@@ -155,7 +155,7 @@ def _free_bound(problem: DesignProblem, reached: _Reached, own: IdxArray, deadli
     )  # fmt: skip
 
 
-def chord2_own(xyz: FloatArray, center: FloatArray, label: IdxArray) -> FloatArray:
+def _chord2_own(xyz: FloatArray, center: FloatArray, label: IdxArray) -> FloatArray:
     """Return the squared chord of each customer to its own centre, shape (n,)."""
     return np.asarray(((xyz - center[label]) ** 2).sum(axis=1))
 

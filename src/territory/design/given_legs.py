@@ -6,6 +6,7 @@ directions, as who drives there drives back; a pair without a way in one of them
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -38,7 +39,7 @@ _PROBES: Final = 64
 _NEAREST_BY_LEGS: Final = 8
 
 
-class Legs:
+class Legs(ABC):
     """A metric whose centres are customers, or homes, that stand behind the customers: positions n, n + 1, ...
 
     Parameters
@@ -51,12 +52,12 @@ class Legs:
     def __init__(self, xyz: FloatArray, n: int) -> None:
         self.xyz, self._all, self.n = xyz[:n], xyz, n
 
+    @abstractmethod
     def between(self, a: IdxArray, b: IdxArray) -> FloatArray:
         """Return the seconds between two lots of places, (len(a), len(b)), the mean of both directions.
 
         Infinite where there is no way.
         """
-        raise NotImplementedError
 
     def totals(self, tried: IdxArray, who: IdxArray, mass: FloatArray, drawn: FloatArray) -> FloatArray:
         """Return `drawn` and the weighted seconds to all of `who`, for each that is tried.

@@ -32,6 +32,7 @@ from territory.design.moves_layout import (
     VALUE,
     VIOLATION,
 )
+from territory.design.moves_limits import excess_after
 from territory.design.realign_layout import (
     ARCS,
     BACK,
@@ -50,7 +51,7 @@ from territory.design.realign_layout import (
     WHO,
     WIDTH,
 )
-from territory.design.realign_moves import beyond, fee_rise, hand_over, may_move
+from territory.design.realign_moves import fee_rise, hand_over, may_move
 
 __all__ = ["relieve"]
 
@@ -209,14 +210,16 @@ def _chosen(tab, own, path, hops, worth, value, pick, chosen):
             if i < 0:
                 break
             if t == 0:
-                value[t, d] = cost_of[path[t] * DEPTH + d] + worth * (beyond(tab, a, i, -1) - beyond(tab, a, -1, -1))
+                value[t, d] = cost_of[path[t] * DEPTH + d] + worth * (
+                    excess_after(tab, a, i, -1) - excess_after(tab, a, -1, -1)
+                )
                 continue
             for e in range(DEPTH):
                 j = np.int64(who[path[t - 1] * DEPTH + e])
                 if j < 0:
                     break
                 cost = value[t - 1, e] + cost_of[path[t] * DEPTH + d]
-                cost += worth * (beyond(tab, a, i, j) - beyond(tab, a, -1, -1))
+                cost += worth * (excess_after(tab, a, i, j) - excess_after(tab, a, -1, -1))
                 if cost < value[t, d]:
                     value[t, d] = cost
                     pick[t, d] = e
@@ -226,7 +229,7 @@ def _chosen(tab, own, path, hops, worth, value, pick, chosen):
         i = np.int64(who[last * DEPTH + d])
         if i < 0:
             break
-        cost = value[hops - 1, d] + worth * (beyond(tab, b, -1, i) - beyond(tab, b, -1, -1))
+        cost = value[hops - 1, d] + worth * (excess_after(tab, b, -1, i) - excess_after(tab, b, -1, -1))
         if cost < best:
             best, at = cost, d
     for t in range(hops - 1, -1, -1):
@@ -237,7 +240,7 @@ def _chosen(tab, own, path, hops, worth, value, pick, chosen):
         a = path[t] // WIDTH if t < hops else b
         out = chosen[t] if t < hops else -1
         enter = chosen[t - 1] if t > 0 else -1
-        mended += beyond(tab, a, out, enter) - beyond(tab, a, -1, -1)
+        mended += excess_after(tab, a, out, enter) - excess_after(tab, a, -1, -1)
     return mended
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from territory.compiled import kernel, leaf
 from territory.compiled.tables import boo_2, f64_1, f64_2, i32_1, i64_1
-from territory.design.anneal import rand
+from territory.design.anneal import beside, rand
 from territory.design.contiguous import can_enter, can_leave
 from territory.design.moves import transfer
 from territory.design.moves_cost import change, touch
@@ -23,44 +23,23 @@ from territory.design.moves_layout import (
     COUNT,
     ELIGIBLE,
     LABEL,
-    LOAD,
-    LOWER,
     MEASURE,
     N_BORDER,
-    NEAR,
-    NEAR_AT,
     OBJECTIVE,
     ROUNDING,
-    SCALE,
     SIZE,
-    UPPER,
     VALUE,
     VIOLATION,
 )
+from territory.design.moves_limits import excess_after
 from territory.design.realign_layout import CAP, FEE, FEES, HOME, NUMBER, SPENT, STUCK, WORK
 
-__all__ = ["beyond", "fee_rise", "hand_over", "may_move", "settle", "spend", "within_caps"]
+__all__ = ["fee_rise", "hand_over", "may_move", "settle", "spend", "within_caps"]
 
 #: Moves of one customer, as a share; the rest push another one onwards.
 _SINGLE = 0.5
 #: Steps of the price of violations, up and down.
 _UP, _DOWN = 1.04, 0.98
-
-
-@leaf
-def beyond(tab, c, out, enter):
-    """Return what territory `c` has outside its bands without `out` and with `enter` (-1: nobody), by its targets."""
-    load, measure, total = f64_2(tab, LOAD), f64_2(tab, MEASURE), 0.0
-    for q in range(load.shape[1]):
-        value = load[c, q]
-        if out >= 0:
-            value -= measure[out, q]
-        if enter >= 0:
-            value += measure[enter, q]
-        outside = max(value - f64_2(tab, UPPER)[c, q], f64_2(tab, LOWER)[c, q] - value) * f64_2(tab, SCALE)[c, q]
-        if outside > ROUNDING:
-            total += outside
-    return total
 
 
 @leaf
@@ -125,25 +104,6 @@ def hand_over(tab, own, i, b):
 
 
 @leaf
-def _other(tab, i, a, inside):
-    """Return a customer beside `i` who is, or is not, in territory `a`; -1 if there is none."""
-    near_at, near, label = i64_1(tab, NEAR_AT), i32_1(tab, NEAR), i32_1(tab, LABEL)
-    first = near_at[i]
-    degree = near_at[i + 1] - first
-    if degree == 0:
-        return -1
-    at = np.int64(rand(tab) * degree)
-    for _ in range(degree):
-        j = near[first + at]
-        if (label[j] == a) == inside:
-            return np.int64(j)
-        at += 1
-        if at == degree:
-            at = 0
-    return -1
-
-
-@leaf
 def _pick(tab, own, move):
     """Pick a move: customer i to territory b, and, or -1, customer o of it to c. False if there is none."""
     label = i32_1(tab, LABEL)
@@ -154,7 +114,7 @@ def _pick(tab, own, move):
     a = label[i]
     if i32_1(own, STUCK)[i] != 0:
         return False
-    j = _other(tab, i, a, False)
+    j = beside(tab, i, a, False)
     if j < 0:
         return False
     b = np.int64(label[j])
@@ -166,12 +126,12 @@ def _pick(tab, own, move):
     # somebody of b next to j or j himself, who has others beside him
     o = j
     if rand(tab) < 0.5:
-        o = _other(tab, j, b, True)
+        o = beside(tab, j, b, True)
     if o < 0 or o == i:
         return False
     c = np.int64(a)
     if rand(tab) < 0.5:
-        p = _other(tab, o, b, False)
+        p = beside(tab, o, b, False)
         if p < 0:
             return False
         c = np.int64(label[p])
@@ -236,7 +196,7 @@ def settle(tab, own, best_label, best, price, dear, n, hot, cold, allowed):
             t *= ratio
             if value[VIOLATION] > ROUNDING:
                 for c in range(k):
-                    if beyond(tab, c, -1, -1) > ROUNDING:
+                    if excess_after(tab, c, -1, -1) > ROUNDING:
                         outside += 1.0
             seen += 1
             if outside > allowed * (t / hot if hot > 0.0 else 0.0) * k * seen:
@@ -267,7 +227,7 @@ def settle(tab, own, best_label, best, price, dear, n, hot, cold, allowed):
                 break
             rise[at] = change(tab, r, out, enter)
             worse += rise[at]
-            broken += beyond(tab, r, out, enter) - beyond(tab, r, -1, -1)
+            broken += excess_after(tab, r, out, enter) - excess_after(tab, r, -1, -1)
         gain = worse + price[0] * broken
         if gain > 0.0 and gain > -t * log(1.0 - rand(tab)):
             continue

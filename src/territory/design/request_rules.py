@@ -59,11 +59,6 @@ class Particulars:
     overrides: IdxArray
     reach_m: FloatArray | None
 
-    @property
-    def most_apart(self) -> int:
-        """Size of the largest group of customers who must all be apart."""
-        return max((len(rows) for rows in self.rivals), default=0)
-
 
 def read_particulars(
     customers: Customers,

@@ -194,11 +194,12 @@ def design_territories(
     say("bound", 0.9)
     # a bound for centres anywhere, or a proof, may take what time is left
     free = bounds == "free"
+    now = free and method != "exact"
     try:
-        alignment = answer(request, problem, atoms, label, first.center, first.at, deadline=deadline, free=free)
+        alignment = answer(request, problem, atoms, label, first.center, first.at, deadline=deadline, free=now)
     except InfeasibleError as error:
         label = kept_exactly(request, atoms, first, costs, error, deadline)
-        alignment = answer(request, problem, atoms, label, first.center, first.at, deadline=deadline, free=free)
+        alignment = answer(request, problem, atoms, label, first.center, first.at, deadline=deadline, free=now)
     if method == "exact":
         exact = exact_territories(request, atoms, label, deadline)
         alignment = answer(
