@@ -10,8 +10,8 @@ import pytest
 import territory
 
 PUBLIC = [
-    "Alignment", "BasicUnits", "BatchError", "ContiguityGraph", "Customers", "DateRanges", "DriveConstants",
-    "GreatCircle", "Hierarchy", "InfeasibleError", "InputError", "MatrixTravel", "MissingExtraError", "Plan",
+    "Alignment", "BasicUnits", "BatchError", "ContiguityGraph", "Customers", "DateRanges", "DatedHours",
+    "DriveConstants", "GreatCircle", "Hierarchy", "InfeasibleError", "InputError", "MatrixTravel", "MissingExtraError", "Plan",
     "PlanSettings", "Problem", "Realignment", "Reps", "RoutingProblem", "RoutingSolution", "ShiftArrays",
     "SolverError", "Status", "TerritoryError", "TextSets", "Travel", "TravelError", "VisitArrays", "Visits",
     "WeeklyHours", "__version__", "check_alignment", "check_plan", "check_routing", "compare", "contiguity_graph",

@@ -7,6 +7,7 @@ from territory.model.alignment import Alignment
 from territory.model.balance import Balance
 from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
+from territory.model.dated import DatedHours
 from territory.model.enums import (
     Area,
     Channel,
@@ -47,6 +48,7 @@ __all__ = [
     "ContiguityGraph",
     "Customers",
     "DateRanges",
+    "DatedHours",
     "Explanation",
     "Hierarchy",
     "HoursBind",
