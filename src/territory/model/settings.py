@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 

@@ -27,6 +27,9 @@ def why_missed(
     high: int,
     *,
     fits_alone: Callable[[int, int], bool],
+    open_on: Callable[[int], Windows] | None = None,
+    service_s: int | None = None,
+    remote: bool = False,
     every_days: int | None = None,
     timed_out: bool = False,
 ) -> tuple[Reason, str]:
@@ -41,6 +44,12 @@ def why_missed(
         Days of the horizon on which it was allowed, both included.
     fits_alone : callable
         Called with the visit and a worked day: whether it fits if it is the only one.
+    open_on : callable, optional
+        Called with a worked day: when the visit may start then. Default: by the customer's calendar alone.
+    service_s : int, optional
+        Its length; default: the customer's.
+    remote : bool
+        Whether it is a contact from home.
     every_days : int, optional
         Most days between two of the customer's visits.
     timed_out : bool
