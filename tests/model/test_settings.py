@@ -133,6 +133,8 @@ def test_all_faults_of_policies_at_once_with_the_others():
     assert caught.value.codes == (
         "empty-horizon", "bad-stretch", "bad-lead-days", "bad-lead-days", "unknown-option", "bad-load"
     )  # fmt: skip
+
+
 def test_holidays_of_single_reps():
     s = settings(rep_holidays={"R2": ["2026-01-06", "2026-01-06", dt.date(2026, 1, 1)], "R1": []})
     assert list(s.rep_holidays) == ["R1", "R2"]

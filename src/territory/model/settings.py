@@ -100,7 +100,8 @@ class PlanSettings:
         The measure of customers that `Reps.load_limit` limits a day.
     rep_holidays : mapping of rep id to datetime64[D] array
         Public holidays of single reps: days without work, beside `holidays`. Filled in when a plan is
-        made, from the reps' ``country`` and ``region``, so that the plan keeps the days that it knew.
+        made, from the reps' ``country`` and ``region`` (a rep without holidays in the horizon has
+        none), so that the plan keeps the days that it was made with.
     """
 
     start: np.datetime64

@@ -83,7 +83,7 @@ class Board:
         r, n = shift
         desk = self.desks[r]
         row, wanted = int(calls.row[k]), int(calls.rep[k])
-        if not calls.low[k] <= n <= calls.high[k] or (wanted != ANY and wanted != r):
+        if not calls.low[k] <= n <= calls.high[k] or wanted not in (ANY, r):
             return ()
         if n in desk.office and not calls.remote[k]:
             return ()
@@ -109,7 +109,7 @@ class Board:
         first = len(desks)
         at_home = np.asarray(calls.remote)
         # a contact from home begins where its rep's day does; with several reps each has a place of his own
-        place = np.where(at_home, np.maximum(calls.rep, 0), place + first).astype(np.int32)
+        places = np.where(at_home, np.maximum(calls.rep, 0), place + first).astype(np.int32)
         rep_of = np.array([r for r, _ in shifts], np.int32)
         profile, cube, metres = self._driving(used)
         rates = [self.rates[r] for r, _ in shifts]
@@ -131,7 +131,7 @@ class Board:
             durations_s=cube,
             distances_m=metres if by_metre else None,
             visits=VisitArrays(
-                place=place,
+                place=places,
                 service_s=np.minimum(calls.service_s, LONGEST),
                 windows=[_union(row, origin) for row in open_at],
                 value=calls.value,

@@ -88,7 +88,7 @@ class Calls:
             "low": (np.int64, 0), "high": (np.int64, far), "time_s": (np.int64, ANY), "waived": (np.int64, 0),
             "remote": (np.bool_, False), "rep": (np.int64, ANY), "visit_idx": (np.int64, ANY),
             "commitment": (np.int64, 1), "partner": (np.int64, ANY),
-            **{name: (np.int64, 0) for name in RHYTHM[:6]}, "interval_days": (np.float64, 0.0),
+            **dict.fromkeys(RHYTHM[:6], (np.int64, 0)), "interval_days": (np.float64, 0.0),
             "off_cost": (np.float64, 0.0),
         }  # fmt: skip
         for name, (kind, default) in defaults.items():

@@ -9,7 +9,7 @@ import numpy as np
 from territory.model.places import Places
 from territory.model.zones import utc_second
 from territory.routing.calls import ANY
-from territory.routing.shifts import break_of, day_allowed, shift_of, start_windows, zone_of
+from territory.routing.shifts import break_of, day_allowed, rep_day, start_windows, zone_of
 from territory.units import DAY_S
 
 if TYPE_CHECKING:
@@ -78,9 +78,12 @@ class Desk:
         self.office: dict[int, tuple[int, int]] = {}
         self.overtime_s = 0
         for n, day in enumerate(settings.days):
-            shift = shift_of(reps, rep, day, settings)
-            if shift is not None:
-                self.shifts[n] = shift
+            found = rep_day(reps, rep, day, settings)
+            if found is not None and found.office:
+                self.office[n] = found.begin, found.end
+            elif found is not None and found.leave <= found.back:
+                self.shifts[n] = found.leave, found.back
+                self.overtime_s = found.overtime_s
         self.zone = zone_of(reps, rep)
         self.max_visits = None if reps.max_visits_per_day is None else int(reps.max_visits_per_day[rep])
         # a day is worked from the evening before in the east
@@ -124,9 +127,7 @@ class Desk:
         if any_hour or time_s != ANY:
             open_at: Windows = ((begin, last),) if begin <= last else ()
         else:
-            open_at = start_windows(
-                self.customers, i, (begin, end), service_s, rep_zone=self.zone, blocked=not any_day
-            )
+            open_at = start_windows(self.customers, i, (begin, end), service_s, rep_zone=self.zone, blocked=not any_day)
         if time_s == ANY:
             return open_at
         # the customer's calendar day may be the one before or after the rep's

@@ -91,7 +91,9 @@ class BoardResult:
     timed_out: bool = False
 
 
-def plan_board(customers: Customers, reps: Reps, settings: PlanSettings, travel: Travel, task: BoardTask) -> BoardResult:
+def plan_board(
+    customers: Customers, reps: Reps, settings: PlanSettings, travel: Travel, task: BoardTask
+) -> BoardResult:
     """Plan one board; the tables are those of its customers and reps only.
 
     The same for the same input, unless time runs out.

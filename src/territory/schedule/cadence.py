@@ -9,8 +9,8 @@ import numpy as np
 
 from territory.model.arrays import text_array
 from territory.model.enums import Channel, Stage
-from territory.schedule.leads import latest_first, lead_intervals, leads_of
 from territory.model.visits import Visits
+from territory.schedule.leads import latest_first, lead_intervals, leads_of
 
 if TYPE_CHECKING:
     from territory.model.arrays import BoolArray, FloatArray, IntArray
@@ -48,6 +48,11 @@ class Cadence:
     gap_low: IntArray
     gap_high: IntArray
     cold: BoolArray
+
+    @property
+    def wanted(self) -> BoolArray:
+        """Whether a customer is visited at all."""
+        return np.isfinite(self.interval)
 
     @property
     def gap(self) -> IntArray:

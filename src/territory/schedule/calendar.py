@@ -27,7 +27,7 @@ from territory.schedule.singles import read_singles, single_visits
 from territory.schedule.tasks import board_tasks, refuse_orphans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from territory.model.alignment import Alignment
     from territory.model.customers import Customers
@@ -64,7 +64,15 @@ def schedule_visits(
     rng: int | None = 0,
     n_jobs: int = 1,
     on_progress: Callable[[str, float], None] | None = None,
-    **policies: Any,
+    hot_days: int = 2,
+    warm_days: int = 14,
+    cold_detour_s: int = 900,
+    follow_up_days: Iterable[int] = (14,),
+    remote: str = "never",
+    service_by_kind: Mapping[str, int] | None = None,
+    cover: Mapping[str, Iterable[str]] | None = None,
+    shared: bool = False,
+    load: str | None = None,
 ) -> Plan:
     """Plan every rep's visits and routes over some weeks.
 
@@ -112,9 +120,20 @@ def schedule_visits(
         ``if __name__ == "__main__":`` in a script.
     on_progress : callable, optional
         Called with the step and the share done.
-    **policies
-        What else the plan has to keep, see `PlanSettings`: ``hot_days``, ``warm_days``, ``cold_detour_s``,
-        ``follow_up_days``, ``remote``, ``service_by_kind``, ``cover``, ``shared``, ``load``.
+    hot_days, warm_days, cold_detour_s, follow_up_days
+        Leads: hot ones are visited within `hot_days`, warm ones without an interval of their own every
+        `warm_days`, cold ones only where that costs less driving than `cold_detour_s`. A deal that was won
+        (``won_on``) is followed up so many days later.
+    remote : {"never", "after-first"}
+        "after-first": customers whose channel is "either" are visited once, and then called from the rep's home.
+    service_by_kind : mapping of str to int, optional
+        Seconds of a "lead", "follow-up", "appointment", "event" or "remote" contact.
+    cover : mapping of rep id to rep ids, optional
+        Who may serve a rep's customers while the rep is on leave. They are planned together.
+    shared : bool
+        Whether every rep may serve every customer of its team; they are planned together.
+    load : str, optional
+        The measure of customers that ``Reps.load_limit`` limits a day.
 
     Returns
     -------
@@ -143,11 +162,16 @@ def schedule_visits(
     """
     load_engines()
     began = monotonic()
+    policies: dict[str, Any] = {
+        "hot_days": hot_days, "warm_days": warm_days, "cold_detour_s": cold_detour_s, "remote": remote,
+        "follow_up_days": follow_up_days, "service_by_kind": service_by_kind or {}, "cover": cover or {},
+        "shared": shared, "load": load,
+    }  # fmt: skip
     settings, source, jobs = read_request(
         customers, reps, alignment, start=start, weeks=weeks, travel=travel, holidays=holidays, tolerance=tolerance,
         default_shift=default_shift, default_service_s=default_service_s, time_limit_s=time_limit_s,
         iterations=iterations, rng=rng, n_jobs=n_jobs, visits=visits, overload=overload, worth=worth,
-        objective=objective, policies=policies,
+        objective=objective, **policies,
     )  # fmt: skip
     rep_of = np.zeros(len(customers), np.int32) if alignment is None else alignment.customer_rep_idx
     all_visits, found = single_visits(visits, customers, reps, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class _Rows:
         )  # fmt: skip
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(names)
         kinds = {"value": np.float64, "remote": np.bool_}
-        arrays = {n: np.array(c, kinds.get(n, np.int64)) for n, c in zip(names, columns, strict=True)}
+        arrays: dict[str, Any] = {n: np.array(c, kinds.get(n, np.int64)) for n, c in zip(names, columns, strict=True)}
         return Calls(**arrays)
 
 

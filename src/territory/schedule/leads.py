@@ -66,9 +66,7 @@ def latest_first(customers: Customers, settings: PlanSettings, leads: Leads) -> 
         hot = hot & ~(customers.last_visit >= settings.start - np.timedelta64(settings.hot_days, "D"))
     latest[hot] = settings.hot_days - 1
     if customers.deadline is not None:
-        left = np.where(
-            np.isnat(customers.deadline), -1, (customers.deadline - settings.start).astype(np.int64)
-        )
+        left = np.where(np.isnat(customers.deadline), -1, (customers.deadline - settings.start).astype(np.int64))
         latest = np.where(left >= 0, np.minimum(latest, left), latest)
     return latest, np.asarray(hot)
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from territory.routing.board import Board
     from territory.routing.calls import Calls
-    from territory.routing.problem import RoutingProblem
     from territory.routing.solution import RoutingSolution, ShiftRoute
 
 __all__ = ["Horizon", "plan_horizon"]
@@ -102,9 +101,7 @@ def plan_horizon(
     return Horizon(board, calls, made, missed, timed_out, trial)
 
 
-def _warm(
-    trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]
-) -> RoutingSolution | None:
+def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
     """Return the solution with these routes, as far as they fit; None: their days keep no rhythm."""
     number = {shift: s for s, shift in enumerate(board.shifts)}
     orders = {number[shift]: trial.as_fits(number[shift], order) for shift, order in start.items() if shift in number}

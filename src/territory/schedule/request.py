@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from numbers import Real
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -12,13 +12,11 @@ from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
 from territory.model.policies import POLICIES
+from territory.model.public_holidays import with_rep_holidays
 from territory.model.reps import Reps
 from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
 from territory.model.visits import Visits
 from territory.travel import Travel, default_travel
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["read_request"]
 
@@ -43,8 +41,8 @@ def read_request(
     overload: object = "value",
     worth: object = None,
     objective: object = "driving",
-    policies: Mapping[str, Any] | None = None,
     designs: bool = False,
+    **policies: Any,
 ) -> tuple[PlanSettings, Travel, int]:
     """Check everything that was asked, and raise one `InputError` with all that is wrong.
 
@@ -70,12 +68,12 @@ def read_request(
         problems.append(Problem("no-customers", "there are no customers to visit"))
     if len(reps) == 0:
         problems.append(Problem("no-reps", "the table of reps is empty"))
-    asked = dict(policies or {})
-    unknown = sorted(set(asked) - set(POLICIES) | {"stretch"} & set(asked))
-    problems += [Problem("unknown-parameter", f"no such option: {name}") for name in unknown]
-    asked = {name: value for name, value in asked.items() if name not in unknown}
+    unknown = sorted(set(policies) - set(POLICIES) | {"stretch"} & set(policies))
+    if unknown:
+        msg = f"schedule_visits() got an unexpected keyword argument {unknown[0]!r}"
+        raise TypeError(msg)
     problems += _options(customers, reps, overload, worth, objective)
-    if alignment is None and len(reps) > 1 and not designs and not asked.get("shared"):
+    if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
         problems.append(
             Problem("missing-alignment", "several reps need an alignment", hint="Call design_territories, or plan.")
         )
@@ -99,8 +97,9 @@ def read_request(
     try:
         settings = PlanSettings(
             first, 7 * n_weeks, holidays, default_shift=default_shift, default_service_s=default_service_s,
-            tolerance=tolerance, travel=source.fingerprint, rep_holidays=_rep_holidays(reps, first, n_weeks), **asked,
+            tolerance=tolerance, travel=source.fingerprint, **policies,
         )  # fmt: skip
+        settings = with_rep_holidays(settings, reps)
     except InputError as error:
         problems += error.problems
     if problems:

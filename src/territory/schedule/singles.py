@@ -134,7 +134,8 @@ def _joined(a: Visits, b: Visits) -> Visits:
     columns: dict[str, Any] = {}
     blank: dict[str, Any] = {
         "due": np.datetime64("NaT", "D"), "service_s": np.nan, "rep_id": "", "second_rep_id": "",
-        "kind": VisitKind.APPOINTMENT, "time_s": np.nan, "remote": False, "worth": np.nan, "commitment": Commitment.PLANNED,
+        "kind": VisitKind.APPOINTMENT, "time_s": np.nan, "remote": False, "worth": np.nan,
+        "commitment": Commitment.PLANNED,
     }  # fmt: skip
     for f in fields(Visits):
         if "column" not in f.metadata:

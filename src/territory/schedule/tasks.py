@@ -45,7 +45,7 @@ def board_tasks(
     tasks = []
     for done, team in enumerate(teams):
         able = may_make(customers, reps, team, rep_of, settings)
-        own = able.any(axis=1)
+        own = np.asarray(able.any(axis=1))
         asked = [one for one in singles if one.rep in team or one.second_rep in team]
         rows = np.union1d(np.flatnonzero(own), [one.customer for one in asked]).astype(np.int32)
         rows = canonical_rows(customers, rows)
@@ -74,7 +74,7 @@ def _worth(customers: Customers, measure: str | None) -> FloatArray:
     if measure is None:
         return np.ones(len(customers))
     values = customers.measures[measure]
-    return np.maximum(values / values.mean(), _LEAST)
+    return np.asarray(np.maximum(values / values.mean(), _LEAST))
 
 
 def _rates(reps: Reps, rep: int, objective: str) -> Rates:

@@ -68,20 +68,18 @@ def may_make(
     mine = rep_of[:, None] == np.array(team)[None, :]
     if settings.shared:
         within = np.isin(rep_of, team) | (rep_of == NO_IDX)
-        return able & within[:, None]
-    for r, rep in enumerate(team):
+        return np.asarray(able & within[:, None])
+    for rep in team:
         for other in settings.cover.get(str(reps.id[rep]), ()):
             at = [k for k, who in enumerate(team) if str(reps.id[who]) == other]
             for k in at:
                 same = zone_of(reps, rep) == zone_of(reps, team[k])
                 told = np.zeros(len(customers), bool) if customers.timezone is None else customers.timezone != ""
                 mine[:, k] |= (rep_of == rep) & (told | same)
-    return able & mine
+    return np.asarray(able & mine)
 
 
-def on_days(
-    reps: Reps, team: Sequence[int], rep_of: IdxArray, settings: PlanSettings
-) -> BoolArray | None:
+def on_days(reps: Reps, team: Sequence[int], rep_of: IdxArray, settings: PlanSettings) -> BoolArray | None:
     """Return on which days each of a team may serve whom, bool of shape (n, R, D); None: on all.
 
     Those who cover somebody do so while he is on leave.
