@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -154,6 +155,19 @@ class DatedHours:
     def on(self, row: int, day: np.datetime64) -> Intervals | None:
         """Return the hours of a row on a day that is an exception; None: the week's hours count."""
         return next((hours for first, last, hours in self[row] if first <= day <= last), None)
+
+    @cached_property
+    def _numbered(self) -> tuple[tuple[tuple[int, int, Intervals], ...], ...]:
+        """The cells with days counted from 1970-01-01."""
+        return tuple(
+            tuple((int(first.astype(np.int64)), int(last.astype(np.int64)), hours) for first, last, hours in cell)
+            for cell in self.cells
+        )
+
+    def within(self, row: int, days: range) -> tuple[tuple[int, Intervals], ...]:
+        """Return the days of a row among `days`, counted from 1970-01-01, that are exceptions, with their hours."""
+        cell = self._numbered[int(self.code[row])]
+        return tuple((day, hours) for day in days for first, last, hours in cell if first <= day <= last)
 
     def take(self, idx: npt.ArrayLike) -> DatedHours:
         """Return the rows at positions `idx` (or where a mask holds)."""

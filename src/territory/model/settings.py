@@ -76,7 +76,8 @@ class PlanSettings:
         visit in the horizon, whatever its interval (a single day that was routed).
     rep_holidays : mapping of rep id to datetime64[D] array
         Public holidays of single reps: days without work, beside `holidays`. Filled in when a plan is
-        made, from the reps' ``country`` and ``region``, so that the plan keeps the days that it knew.
+        made, from the reps' ``country`` and ``region`` (a rep without holidays in the horizon has
+        none), so that the plan keeps the days that it was made with.
     """
 
     start: np.datetime64
