@@ -66,11 +66,15 @@ def weekdays_worked(f: PlanFacts) -> Iterator[Violation]:
 
 
 def office_days_kept(f: PlanFacts) -> Iterator[Violation]:
-    """``office-day``."""
-    for r, rep, day in _days(f):
-        if f.work.office(rep, day) and f.route_group[r] >= 0:
-            message = f"Rep {f.rep_id(rep)} has visits in the field on {f.plan.routes.day[r]}, an office day."
-            yield f.at_route("office-day", r, message)
+    """``office-day``: contacts from home are none in the field."""
+    remote = f.plan.stops.remote
+    away = np.ones(len(f.row), dtype=bool) if remote is None else ~remote[f.row]
+    in_field = np.unique(f.route[away & (f.route >= 0)]).tolist()
+    office = {r for r, rep, day in _days(f) if f.work.office(rep, day)}
+    for r in sorted(office.intersection(in_field)):
+        rep = f.plan.routes.rep_idx[r]
+        message = f"Rep {f.rep_id(rep)} has visits in the field on {f.plan.routes.day[r]}, an office day."
+        yield f.at_route("office-day", r, message)
 
 
 def shifts_kept(f: PlanFacts) -> Iterator[Violation]:

@@ -8,7 +8,18 @@ from territory.model.balance import Balance
 from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
 from territory.model.dated import DatedHours
-from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
+from territory.model.enums import (
+    Area,
+    Channel,
+    Commitment,
+    HoursBind,
+    Parity,
+    Reason,
+    Stage,
+    Status,
+    Temperature,
+    VisitKind,
+)
 from territory.model.explanation import Alternative, Explanation, Limit
 from territory.model.hierarchy import Hierarchy
 from territory.model.hours import WeeklyHours
@@ -34,6 +45,7 @@ __all__ = [
     "Balance",
     "BasicUnits",
     "Channel",
+    "Commitment",
     "ContiguityGraph",
     "Customers",
     "DateRanges",
@@ -60,6 +72,7 @@ __all__ = [
     "TerritoryPolygons",
     "TextSets",
     "Unassigned",
+    "VisitKind",
     "Visits",
     "WeeklyHours",
     "contiguity_graph",
