@@ -36,6 +36,7 @@ _PUBLIC = {
     "Visits": "model",
     "WeeklyHours": "model",
     "contiguity_graph": "model",
+    "public_holidays": "model",
     "DriveConstants": "travel",
     "GreatCircle": "travel",
     "MatrixTravel": "travel",
@@ -115,6 +116,7 @@ if TYPE_CHECKING:
         Visits,
         WeeklyHours,
         contiguity_graph,
+        public_holidays,
     )
     from territory.review import compare
     from territory.routing import (
@@ -174,6 +176,7 @@ __all__ = [
     "group_territories",
     "least_territories",
     "plan",
+    "public_holidays",
     "read_customers",
     "read_plan",
     "read_reps",

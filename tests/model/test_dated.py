@@ -131,6 +131,10 @@ def test_a_day_has_the_hours_of_its_part(cell, other):
     for wanted in {other, *(d for first, last, _ in cell for d in (first - 1, first, last, last + 1))}:
         parts = [times for first, last, times in cell if wanted in np.arange(first, last + 1)]
         assert hours.on(0, wanted) == (parts[0] if parts else None)
+        number = int(wanted.astype(int))
+        around = hours.within(0, range(number - 1, number + 2))
+        assert dict(around).get(number) == (parts[0] if parts else None)
+        assert [d for d, _ in around] == sorted({d for d, _ in around})
 
 
 def test_rows_point_at_few_cells():

@@ -25,6 +25,7 @@ from territory.model.hierarchy import Hierarchy
 from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
+from territory.model.public_holidays import public_holidays
 from territory.model.ragged import DateRanges, TextSets
 from territory.model.realignment import Realignment
 from territory.model.reps import Reps
@@ -77,4 +78,5 @@ __all__ = [
     "contiguity_graph",
     "default_measure",
     "measure_values",
+    "public_holidays",
 ]

@@ -177,7 +177,8 @@ def _names() -> tuple[dict[str, str], dict[str, str]]:
     _package()
     from holidays.registry import COUNTRIES  # noqa: PLC0415 - an extra
 
-    codes, shown = {}, {}
+    codes: dict[str, str] = {}
+    shown: dict[str, str] = {}
     for module, (name, code, *others) in COUNTRIES.items():
         plain = module.replace("_", " ")
         for word in (plain, name, code, *others):
