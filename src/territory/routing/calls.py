@@ -22,7 +22,7 @@ HOURS_WAIVED: Final = 2
 #: Columns of a rhythm, as in `territory.routing.problem.VisitArrays`.
 RHYTHM: Final = (
     "first_low_day", "first_high_day", "first_due_day", "gap_low_days", "gap_high_days", "gap_days", "interval_days",
-    "off_cost",
+    "off_cost", "weekday_cost", "last_weekday",
 )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ class Calls:
         `territory.model.enums.Commitment`. Default PLANNED.
     partner : int64 array of shape (m,)
         The call that starts at the same moment with another rep; `ANY` (default): none.
-    first_low_day, ..., off_cost : arrays of shape (m,)
+    first_low_day, ..., last_weekday : arrays of shape (m,)
         The rhythm, see `territory.routing.problem.VisitArrays`; ``gap_low_days`` is 0 of single calls (default).
     """
 
@@ -80,6 +80,8 @@ class Calls:
     gap_days: Any = None
     interval_days: Any = None
     off_cost: Any = None
+    weekday_cost: Any = None
+    last_weekday: Any = None
 
     def __post_init__(self) -> None:
         n = len(self.row)
@@ -89,7 +91,7 @@ class Calls:
             "remote": (np.bool_, False), "rep": (np.int64, ANY), "visit_idx": (np.int64, ANY),
             "commitment": (np.int64, 1), "partner": (np.int64, ANY),
             **dict.fromkeys(RHYTHM[:6], (np.int64, 0)), "interval_days": (np.float64, 0.0),
-            "off_cost": (np.float64, 0.0),
+            "off_cost": (np.float64, 0.0), "weekday_cost": (np.float64, 0.0), "last_weekday": (np.int64, ANY),
         }  # fmt: skip
         for name, (kind, default) in defaults.items():
             value = getattr(self, name)

@@ -16,7 +16,7 @@ from territory.schedule.leads import leads_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from territory.model.arrays import FloatArray, IntArray
+    from territory.model.arrays import BoolArray, FloatArray, IntArray
     from territory.model.customers import Customers
     from territory.model.settings import PlanSettings
     from territory.routing.board import Board
@@ -45,10 +45,15 @@ class Prices:
         Of a visit by interval of each of n customers; 1: a usual one.
     drive_s : float
         Of a second at the wheel.
+    weekday_s, time_s : float
+        Of a visit on another weekday than the customer's visit before, and of one an hour earlier or later in
+        the day, in seconds at the wheel.
     """
 
     worth: FloatArray
     drive_s: float
+    weekday_s: float = 0.0
+    time_s: float = 0.0
 
 
 @dataclass
@@ -139,12 +144,14 @@ def demand(
         rep=np.where(remote[at], owner[at], ANY), gap_low_days=cadence.gap_low[at], gap_high_days=cadence.gap_high[at],
         gap_days=cadence.gap[at], interval_days=cadence.interval[at],
         off_cost=np.full(len(at), PER_DAY_OFF * prices.drive_s),
+        weekday_cost=np.full(len(at), prices.weekday_s * prices.drive_s),
+        last_weekday=_last_weekday(customers, settings)[at],
         **{name: np.array(days, np.int64) for name, days in beats.items()},
     )  # fmt: skip
     return Calls.concat([steady, rows.calls()])
 
 
-def _contacts(customers: Customers, settings: PlanSettings) -> tuple[IntArray, IntArray]:
+def _contacts(customers: Customers, settings: PlanSettings) -> tuple[BoolArray, BoolArray]:
     """Return whose first visit ever is in the field, further ones remote; and who is only called. Shapes (n,)."""
     n = len(customers)
     if settings.remote != "after-first" or customers.channel is None:
@@ -152,6 +159,14 @@ def _contacts(customers: Customers, settings: PlanSettings) -> tuple[IntArray, I
     either = customers.channel == Channel.EITHER
     seen = np.zeros(n, np.bool_) if customers.last_visit is None else ~np.isnat(customers.last_visit)
     return either & ~seen, either & seen
+
+
+def _last_weekday(customers: Customers, settings: PlanSettings) -> IntArray:
+    """Return the weekday of the last visits, counted from that of the first day; -1: never visited. Shape (n,)."""
+    if customers.last_visit is None:
+        return np.full(len(customers), ANY, np.int64)
+    days = (customers.last_visit - settings.start).astype(np.int64) % 7
+    return np.where(np.isnat(customers.last_visit), ANY, days)
 
 
 def _add_single(rows: _Rows, one: Single, usual: float) -> None:

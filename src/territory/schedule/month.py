@@ -6,23 +6,30 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from territory.errors import SolverError
 from territory.model.enums import Status
 from territory.routing.finish import finish
 from territory.routing.solve import solve_routing
 from territory.routing.trial import Trial
+from territory.schedule.rolling import as_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from territory.routing.board import Board
     from territory.routing.calls import Calls
+    from territory.routing.problem import RoutingProblem
     from territory.routing.solution import RoutingSolution, ShiftRoute
+    from territory.schedule.rolling import Before
 
 __all__ = ["Horizon", "plan_horizon"]
 
 #: Share of the time that is left for the search; the rest is for the order of each day.
 _SEARCH = 0.9
+#: How much dearer a promise is to change than what was only planned.
+_FIRM = 50.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +62,7 @@ class Horizon:
 
 def plan_horizon(
     board: Board, calls: Calls, deadline: float, *, iterations: int, seed: int,
-    start: Mapping[tuple[int, int], Sequence[int]] | None = None,
+    before: Mapping[tuple[int, int], Sequence[Before]] | None = None, change_price: float = 0.0,
 ) -> Horizon:  # fmt: skip
     """Plan the horizon of a board.
 
@@ -68,8 +75,10 @@ def plan_horizon(
     iterations : int
         Rounds of search.
     seed : int
-    start : mapping of shift to calls in order, optional
-        Where the search begins, if it keeps all rules.
+    before : mapping of shift to visits, optional
+        The routes of an earlier plan: where the search begins, and what it costs to leave.
+    change_price : float
+        What a visit costs in a shift that it did not stand in before.
 
     Returns
     -------
@@ -82,7 +91,9 @@ def plan_horizon(
         Ctrl-C: half a team's plan is none.
     """
     left = deadline - monotonic()
-    problem = board.problem(calls) if board.shifts and len(calls) else None
+    problem, start = None, None
+    if board.shifts and len(calls):
+        problem, start = _problem(board, calls, before or {}, change_price)
     if problem is None or left <= 0:
         trial = None if problem is None else Trial(problem)
         return Horizon(board, calls, (), _all_missed(board, calls), left <= 0, trial)
@@ -99,6 +110,18 @@ def plan_horizon(
     missed = tuple((k, n if n >= 0 else min(int(calls.due[k]), last)) for k, n in found.unserved)
     timed_out = found.status is Status.TIME_LIMIT or monotonic() >= deadline
     return Horizon(board, calls, made, missed, timed_out, trial)
+
+
+def _problem(
+    board: Board, calls: Calls, before: Mapping[tuple[int, int], Sequence[Before]], change_price: float
+) -> tuple[RoutingProblem, Mapping[tuple[int, int], Sequence[int]] | None]:
+    """Return the routing problem of a horizon, and the routes of before as far as they are still to be made."""
+    if not before:
+        return board.problem(calls), None
+    baseline, firm, start = as_before(board, calls, before)
+    # what was promised in an earlier plan, but has no row of its own, is moved only for a visit
+    cost = change_price * np.where(firm, _FIRM, 1.0)
+    return board.problem(calls, baseline=baseline, change_cost=cost), start
 
 
 def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
