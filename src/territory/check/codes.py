@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ALIGNMENT_CODES", "CODES", "PLAN_CODES", "ROUTING_CODES"]
+__all__ = ["ALIGNMENT_CODES", "CODES", "PLAN_CODES", "POLICY_CODES", "ROUTING_CODES", "SINGLE_CODES"]
 
 _ELIGIBILITY: Final = {
     "skill-missing": "The rep has every skill that the customer requires.",
     "rep-forbidden": "The customer does not forbid the rep.",
     "lock-broken": "A locked customer is served by its owner.",
+}
+
+#: Code to rule, of `check_plan`: what policies ask for.
+POLICY_CODES: Final[dict[str, str]] = {
+    "follow-up-missing": "A won deal has its follow-ups among the visits.",
+    "follow-up-wrong": "A follow-up is due as long after the deal as the settings say, within the tolerance.",
+    "remote-wrong": "Visits are made from home where their row or the settings ask for it, and nowhere else.",
+    "first-visit-remote": "The first visit ever is made in the field.",
+    "cold-lead-far": "A cold lead is visited where that adds no more driving than cold_detour_s.",
+    "load-unknown": "The customers have the measure that fills the reps up.",
+    "load-too-high": "The loads of a day's visits in the field add up to no more than the rep's load_limit.",
+}
+
+#: Code to rule, of `check_plan`: what single visits ask for.
+SINGLE_CODES: Final[dict[str, str]] = {
+    "single-missing": "A single visit is planned or unassigned; an event on each of its days.",
+    "single-doubled": "A single visit is made once, an event once a day.",
+    "single-customer-wrong": "A single visit is one of the customer whom its row names.",
+    "single-day-wrong": "A single visit is made on one of its days.",
+    "single-time-wrong": "A single visit with a time starts then, by the customer's clock.",
+    "single-rep-wrong": "A single visit is made by the reps whom its row names.",
+    "single-due-wrong": "An unassigned single visit is listed for its due day, its last day, or its event's.",
+    "joint-incomplete": "A joint visit is made by two reps.",
+    "joint-apart": "Both reps start a joint visit at the same moment.",
+    "commitment-wrong": "A visit is promised as firmly as its row says, or as follows from it.",
 }
 
 #: Code to rule, of `check_plan`.
@@ -32,7 +57,6 @@ PLAN_CODES: Final[dict[str, str]] = {
     "route-drive-wrong": "A route's drive_s is the sum of its legs, the last one included.",
     "route-distance-wrong": "A route's distance_m is the sum of its legs, the last one included.",
     "bound-above-drive": "A route's bound_s is not above its drive_s.",
-    "cold-lead-far": "A cold lead is visited where that adds no more driving than cold_detour_s.",
     # the day, in time
     "arrival-too-early": "Between the end of the visit before (or leaving) and the arrival lies the drive.",
     "start-before-arrival": "A visit starts when the rep has arrived, or later.",
@@ -45,8 +69,6 @@ PLAN_CODES: Final[dict[str, str]] = {
     "before-shift": "The rep leaves when the shift has begun, or later.",
     "after-shift": "The rep is back when the shift ends, or earlier.",
     "too-many-visits": "A day has at most the rep's max_visits_per_day.",
-    "load-unknown": "The customers have the measure that fills the reps up.",
-    "load-too-high": "The loads of a day's visits in the field add up to no more than the rep's load_limit.",
     # the daily break
     "break-missing": "A rep who takes breaks has one in every route that reaches into the break window.",
     "break-unexpected": "A rep without breaks has none.",
@@ -73,21 +95,8 @@ PLAN_CODES: Final[dict[str, str]] = {
     "interval-too-short": "Visits of a customer are not nearer to each other than the interval allows.",
     "interval-too-long": "Visits of a customer, planned or not, are not farther from each other than allowed.",
     "visit-missing": "Every visit that is due in the horizon is planned, or unassigned with a reason.",
-    # single visits
-    "follow-up-missing": "A won deal has its follow-ups among the visits.",
-    "follow-up-wrong": "A follow-up is due as long after the deal as the settings say, within the tolerance.",
-    "single-missing": "A single visit is planned or unassigned; an event on each of its days.",
-    "single-doubled": "A single visit is made once, an event once a day.",
-    "single-customer-wrong": "A single visit is one of the customer whom its row names.",
-    "single-day-wrong": "A single visit is made on one of its days.",
-    "single-time-wrong": "A single visit with a time starts then, by the customer's clock.",
-    "single-rep-wrong": "A single visit is made by the reps whom its row names.",
-    "single-due-wrong": "An unassigned single visit is listed for its due day, its last day, or its event's.",
-    "joint-incomplete": "A joint visit is made by two reps.",
-    "joint-apart": "Both reps start a joint visit at the same moment.",
-    "commitment-wrong": "A visit is promised as firmly as its row says, or as follows from it.",
-    "remote-wrong": "Visits are made from home where their row or the settings ask for it, and nowhere else.",
-    "first-visit-remote": "The first visit ever is made in the field.",
+    **SINGLE_CODES,
+    **POLICY_CODES,
     # what is not planned
     "planned-and-unassigned": "A visit is either planned or unassigned.",
     "unassigned-doubled": "A customer has at most one unassigned visit by interval a day, and each single one once.",

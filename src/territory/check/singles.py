@@ -14,7 +14,6 @@ from territory.check.report import Violation
 from territory.check.rows import ANYBODY
 from territory.check.wall import as_text, to_utc
 from territory.model.enums import Commitment
-from territory.units import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,9 +152,13 @@ def singles_at_their_times(f: PlanFacts) -> Iterator[Violation]:
         meant = to_utc(int(f.day[stop].astype(np.int64)), second, zone)
         message = (
             f"Visit {f.row_id(f.single[stop])} of customer {f.customer_id(f.customer[stop])} starts at "
-            f"{as_text(f.start[stop], zone)}, not at {clock(second)}."
+            f"{as_text(f.start[stop], zone)}, not at {_clock(second)}."
         )
         yield f.at_stop("single-time-wrong", stop, message, float(abs(int(f.start[stop].astype(np.int64)) - meant)))
+
+
+def _clock(second: int) -> str:
+    return f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}".removesuffix(":00")
 
 
 def singles_by_their_reps(f: PlanFacts) -> Iterator[Violation]:
