@@ -126,6 +126,8 @@ class Board:
         rates = [self.rates[r] for r, _ in shifts]
         by_metre = any(rate.metre for rate in rates)
         columns: dict[str, Any] = calls.rhythm_columns() if calls.rhythmic.any() else {}
+        if any(p is not None for p in calls.patterns):
+            columns["patterns"] = calls.patterns
         extra: dict[str, Any] = {}
         if change_cost is not None:
             columns["change_cost"] = change_cost

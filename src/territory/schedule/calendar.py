@@ -78,6 +78,7 @@ def schedule_visits(
     cover: Mapping[str, Iterable[str]] | None = None,
     shared: bool = False,
     load: str | None = None,
+    day_sets: Mapping[str, Iterable[Iterable[object]]] | None = None,
 ) -> Plan:
     """Plan every rep's visits and routes over some weeks.
 
@@ -148,6 +149,9 @@ def schedule_visits(
         Whether every rep may serve every customer of its team; they are planned together.
     load : str, optional
         The measure of customers that ``Reps.load_limit`` limits a day.
+    day_sets : mapping of customer id to sets of days, optional
+        Customers who are visited on all days of one of these sets, e.g. ``{"a": [["2026-01-05", "2026-01-08"],
+        ["2026-01-06", "2026-01-09"]]}``, instead of at an interval.
 
     Returns
     -------
@@ -179,7 +183,7 @@ def schedule_visits(
     policies: dict[str, Any] = {
         "hot_days": hot_days, "warm_days": warm_days, "cold_detour_s": cold_detour_s, "remote": remote,
         "follow_up_days": follow_up_days, "service_by_kind": service_by_kind or {}, "cover": cover or {},
-        "shared": shared, "load": load,
+        "shared": shared, "load": load, "day_sets": day_sets or {},
     }  # fmt: skip
     settings, source, jobs = read_request(
         customers, reps, alignment, start=start, weeks=weeks, travel=travel, holidays=holidays, tolerance=tolerance,

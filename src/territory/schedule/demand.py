@@ -65,17 +65,20 @@ class _Rows:
     def add(
         self, row: int, service_s: int, value: float, low: int, high: int, due: int, *, time_s: int = ANY,
         waived: int = 0, remote: bool = False, rep: int = ANY, visit_idx: int = ANY,
-        commitment: int = Commitment.PLANNED, partner: int = ANY,
+        commitment: int = Commitment.PLANNED, partner: int = ANY, detour_s: int = ANY,
     ) -> None:  # fmt: skip
         """Add a single call."""
         self.rows.append(
-            (row, service_s, value, low, high, due, time_s, waived, remote, rep, visit_idx, commitment, partner)
-        )
+            (
+                row, service_s, value, low, high, due, time_s, waived, remote, rep, visit_idx, commitment, partner,
+                detour_s,
+            )
+        )  # fmt: skip
 
     def calls(self) -> Calls:
         names = (
             "row", "service_s", "value", "low", "high", "due", "time_s", "waived", "remote", "rep", "visit_idx",
-            "commitment", "partner",
+            "commitment", "partner", "detour_s",
         )  # fmt: skip
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(names)
         kinds = {"value": np.float64, "remote": np.bool_}
@@ -115,6 +118,7 @@ def demand(
     leads = leads_of(customers)
     value = usual * prices.worth * np.where(leads.hot, _HOT, 1.0)
     value = np.where(cadence.cold, settings.cold_detour_s * prices.drive_s, value)
+    near = np.where(cadence.cold, settings.cold_detour_s, ANY)
     first_field, remote = _contacts(customers, settings)
     by_customer: dict[int, list[Single]] = {}
     for one in singles:
@@ -131,7 +135,7 @@ def demand(
                 afar = bool(remote[i]) or (bool(first_field[i]) and (k > 0 or bool(anchors)))
                 length = remote_service if afar else service
                 rep = int(owner[i]) if afar else ANY
-                rows.add(i, int(length[i]), float(value[i]), *piece, remote=afar, rep=rep)
+                rows.add(i, int(length[i]), float(value[i]), *piece, remote=afar, rep=rep, detour_s=int(near[i]))
             if beat is not None:
                 rhythm.append(i)
                 for name, day in zip(beats, beat, strict=True):
@@ -145,10 +149,30 @@ def demand(
         gap_days=cadence.gap[at], interval_days=cadence.interval[at],
         off_cost=np.full(len(at), PER_DAY_OFF * prices.drive_s),
         weekday_cost=np.full(len(at), prices.weekday_s * prices.drive_s),
-        last_weekday=_last_weekday(customers, settings)[at],
+        detour_s=near[at], last_weekday=_last_weekday(customers, settings)[at],
         **{name: np.array(days, np.int64) for name, days in beats.items()},
     )  # fmt: skip
-    return Calls.concat([steady, rows.calls()])
+    return Calls.concat([steady, rows.calls(), _by_sets(customers, settings, service, value, owner)])
+
+
+def _by_sets(
+    customers: Customers, settings: PlanSettings, service: IntArray, value: FloatArray, owner: IntArray
+) -> Calls:
+    """Return the calls of customers with sets of days; sets that do not lie in the horizon are none."""
+    rows, patterns = [], []
+    for i, name in enumerate(customers.id.tolist() if settings.day_sets else []):
+        if name in settings.day_sets and owner[i] >= 0:
+            days = [
+                sorted(int((np.datetime64(d) - settings.start).astype(np.int64)) for d in each)
+                for each in settings.day_sets[name]
+            ]
+            within = [each for each in days if each[0] >= 0 and each[-1] < settings.n_days]
+            if within:
+                rows.append(i)
+                patterns.append(within)
+    at = np.array(rows, np.int64)
+    first = np.array([min(each[0] for each in p) for p in patterns], np.int64)
+    return Calls(row=at, service_s=service[at], value=value[at], due=first, patterns=patterns)
 
 
 def _contacts(customers: Customers, settings: PlanSettings) -> tuple[BoolArray, BoolArray]:

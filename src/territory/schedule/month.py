@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -105,6 +105,8 @@ def plan_horizon(
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     routes, bounds = _ordered(trial, found, deadline)
+    if (calls.detour_s >= 0).any():
+        found, routes, bounds = _near_only(trial, calls, found, routes, bounds)
     made = tuple((board.shifts[r.shift], r, bounds[r.shift]) for r in routes)
     last = board.desks[0].settings.n_days - 1
     missed = tuple((k, n if n >= 0 else min(int(calls.due[k]), last)) for k, n in found.unserved)
@@ -132,6 +134,37 @@ def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[i
         return finish(trial.problem, trial.layout, orders)
     except ValueError:
         return None
+
+
+def _near_only(
+    trial: Trial, calls: Calls, found: RoutingSolution, routes: tuple[ShiftRoute, ...], bounds: dict[int, int]
+) -> tuple[RoutingSolution, tuple[ShiftRoute, ...], dict[int, int]]:
+    """Strike out calls that add more driving to their day than they may; the search leaves hardly any."""
+    problem = trial.problem
+    orders = {r.shift: list(r.visits) for r in routes}
+    far: set[int] = set()
+    for s, order in orders.items():
+        cube = problem.durations_s[problem.shifts.profile[s], 0]
+        while order:
+            ends = [int(problem.shifts.start_place[s]), int(problem.shifts.end_place[s])]
+            at = np.array([ends[0], *problem.visits.place[order], ends[1]])
+            adds = cube[at[:-2], at[1:-1]] + cube[at[1:-1], at[2:]] - cube[at[:-2], at[2:]]
+            most = calls.detour_s[order]
+            over = np.where((most >= 0) & ~calls.remote[order], adds - most, 0)
+            if over.max() <= 0:
+                break
+            far.add(order.pop(int(over.argmax())))
+    if not far:
+        return found, routes, bounds
+    # of a rhythm all visits go: what is left of one may be no rhythm
+    left = {s: [k for k in order if k not in far] for s, order in orders.items()}
+    again = finish(problem, trial.layout, {s: order for s, order in left.items() if order})
+    if again is None:  # pragma: no cover - less than what fits
+        msg = "a day without some of its visits does not fit it"
+        raise SolverError(msg)
+    size = {r.shift: len(r.visits) for r in routes}
+    fewer = {s: trial.shortest(s, left[s])[1] if len(left[s]) < size[s] else bounds[s] for s in left}
+    return replace(again, status=found.status), again.routes, {r.shift: fewer[r.shift] for r in again.routes}
 
 
 def _all_missed(board: Board, calls: Calls) -> tuple[tuple[int, int], ...]:
