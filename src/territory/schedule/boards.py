@@ -126,7 +126,7 @@ def plan_board(
         calls = demand(board, customers, settings, cadence, task.singles, prices, task.owner)
         found = plan_horizon(
             board, calls, until, iterations=iterations, seed=seed, before=task.before,
-            change_price=task.change_price_s * prices.drive_s,
+            change_price=task.change_price_s * prices.drive_s, time_price=prices.time_s * prices.drive_s,
         )  # fmt: skip
         return found, cadence
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from territory.errors import SolverError
 from territory.model.enums import Status
+from territory.model.zones import utc_second
 from territory.routing.finish import finish
 from territory.routing.solve import solve_routing
 from territory.routing.trial import Trial
+from territory.schedule.regular import steady_times
 from territory.schedule.rolling import as_before
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ __all__ = ["Horizon", "plan_horizon"]
 _SEARCH = 0.9
 #: How much dearer a promise is to change than what was only planned.
 _FIRM = 50.0
+#: How much dearer it is to be out an hour longer than to come an hour earlier or later than before.
+_WAIT = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +67,7 @@ class Horizon:
 def plan_horizon(
     board: Board, calls: Calls, deadline: float, *, iterations: int, seed: int,
     before: Mapping[tuple[int, int], Sequence[Before]] | None = None, change_price: float = 0.0,
+    time_price: float = 0.0,
 ) -> Horizon:  # fmt: skip
     """Plan the horizon of a board.
 
@@ -79,6 +84,8 @@ def plan_horizon(
         The routes of an earlier plan: where the search begins, and what it costs to leave.
     change_price : float
         What a visit costs in a shift that it did not stand in before.
+    time_price : float
+        What an hour of difference in the time of day costs between one visit at a customer and the next.
 
     Returns
     -------
@@ -107,6 +114,8 @@ def plan_horizon(
     routes, bounds = _ordered(trial, found, deadline)
     if (calls.detour_s >= 0).any():
         found, routes, bounds = _near_only(trial, calls, found, routes, bounds)
+    if time_price:
+        routes = _regular(trial, board, calls, routes, time_price)
     made = tuple((board.shifts[r.shift], r, bounds[r.shift]) for r in routes)
     last = board.desks[0].settings.n_days - 1
     missed = tuple((k, n if n >= 0 else min(int(calls.due[k]), last)) for k, n in found.unserved)
@@ -136,29 +145,57 @@ def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[i
         return None
 
 
+def _regular(
+    trial: Trial, board: Board, calls: Calls, routes: tuple[ShiftRoute, ...], price: float
+) -> tuple[ShiftRoute, ...]:
+    """Give each customer's visits like times of day where that costs little."""
+    midnight = [
+        utc_second(int(board.desks[r].settings.days[n].astype(np.int64)), 0, board.desks[r].zone)
+        for r, n in board.shifts
+    ]
+    at = np.array(midnight, np.int64) - board.desks[0].origin
+    steady = steady_times(
+        trial.problem,
+        trial.layout,
+        routes,
+        midnight_s=at,
+        price_per_hour=price,
+        group=calls.row,
+        wait_per_hour=_WAIT * price,
+    )
+    # a day that was turned round may lead past a cold lead from another side
+    return routes if any(_farthest(trial, calls, r.shift, list(r.visits))[1] > 0 for r in steady) else steady
+
+
+def _farthest(trial: Trial, calls: Calls, s: int, order: list[int]) -> tuple[int, int]:
+    """Return which call of a day adds most driving beyond what it may, and by how much; 0 or less: none."""
+    problem = trial.problem
+    if not order or not (calls.detour_s[order] >= 0).any():
+        return 0, 0
+    cube = problem.durations_s[problem.shifts.profile[s], 0]
+    at = np.array([problem.shifts.start_place[s], *problem.visits.place[order], problem.shifts.end_place[s]])
+    adds = cube[at[:-2], at[1:-1]] + cube[at[1:-1], at[2:]] - cube[at[:-2], at[2:]]
+    most = calls.detour_s[order]
+    over = np.where((most >= 0) & ~calls.remote[order], adds - most, 0)
+    return int(over.argmax()), int(over.max())
+
+
 def _near_only(
     trial: Trial, calls: Calls, found: RoutingSolution, routes: tuple[ShiftRoute, ...], bounds: dict[int, int]
 ) -> tuple[RoutingSolution, tuple[ShiftRoute, ...], dict[int, int]]:
     """Strike out calls that add more driving to their day than they may; the search leaves hardly any."""
-    problem = trial.problem
     orders = {r.shift: list(r.visits) for r in routes}
     far: set[int] = set()
     for s, order in orders.items():
-        cube = problem.durations_s[problem.shifts.profile[s], 0]
-        while order:
-            ends = [int(problem.shifts.start_place[s]), int(problem.shifts.end_place[s])]
-            at = np.array([ends[0], *problem.visits.place[order], ends[1]])
-            adds = cube[at[:-2], at[1:-1]] + cube[at[1:-1], at[2:]] - cube[at[:-2], at[2:]]
-            most = calls.detour_s[order]
-            over = np.where((most >= 0) & ~calls.remote[order], adds - most, 0)
-            if over.max() <= 0:
-                break
-            far.add(order.pop(int(over.argmax())))
+        worst, over = _farthest(trial, calls, s, order)
+        while over > 0:
+            far.add(order.pop(worst))
+            worst, over = _farthest(trial, calls, s, order)
     if not far:
         return found, routes, bounds
     # of a rhythm all visits go: what is left of one may be no rhythm
     left = {s: [k for k in order if k not in far] for s, order in orders.items()}
-    again = finish(problem, trial.layout, {s: order for s, order in left.items() if order})
+    again = finish(trial.problem, trial.layout, {s: order for s, order in left.items() if order})
     if again is None:  # pragma: no cover - less than what fits
         msg = "a day without some of its visits does not fit it"
         raise SolverError(msg)
