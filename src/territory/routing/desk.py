@@ -100,10 +100,10 @@ class Desk:
 
     def _looked_up(self, visit: int, n: int) -> Windows:
         i = int(self.rows[visit])
-        if n not in self.shifts or not day_allowed(self.customers, i, self.settings.days[n]):
+        if not (n in self.shifts or n in self.office) or not day_allowed(self.customers, i, self.settings.days[n]):
             return ()
         service = int(self.service_s[visit])
-        return start_windows(self.customers, i, self.shifts[n], service, rep_zone=self.zone)
+        return start_windows(self.customers, i, self.span(n), service, rep_zone=self.zone)
 
     def agreed(
         self, visit: int, n: int, service_s: int, *, time_s: int = ANY, any_day: bool = False, any_hour: bool = False
