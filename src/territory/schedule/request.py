@@ -11,7 +11,7 @@ import numpy as np
 from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
-from territory.model.public_holidays import with_rep_holidays
+from territory.model.holidays import with_rep_holidays
 from territory.model.reps import Reps
 from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
 from territory.travel import Travel, default_travel
