@@ -20,8 +20,8 @@ PUBLIC = [
     "read_customers", "read_plan", "read_reps", "realign", "route_day", "schedule_visits", "solve_routing",
     "territory_curve", "work_shifts", "write_plan",
 ]  # fmt: skip
-HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow",
-         "ray", "scipy", "shapely")  # fmt: skip
+HEAVY = ("folium", "geopandas", "holidays", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas",
+         "polars", "pyarrow", "ray", "scipy", "shapely")  # fmt: skip
 
 
 def loaded_after(code):
