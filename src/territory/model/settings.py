@@ -98,6 +98,10 @@ class PlanSettings:
         Whether every rep may serve every customer of its team.
     load : str, optional
         The measure of customers that `Reps.load_limit` limits a day.
+    rep_holidays : mapping of rep id to datetime64[D] array
+        Public holidays of single reps: days without work, beside `holidays`. Filled in when a plan is
+        made, from the reps' ``country`` and ``region`` (a rep without holidays in the horizon has
+        none), so that the plan keeps the days that it was made with.
     """
 
     start: np.datetime64
@@ -118,6 +122,7 @@ class PlanSettings:
     cover: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shared: bool = False
     load: str | None = None
+    rep_holidays: Mapping[str, DayArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = []
@@ -126,8 +131,10 @@ class PlanSettings:
             problems.append(
                 Problem("start-out-of-range", f"start: expected {_EARLIEST} to {_LATEST}, not {self.start}")
             )
-        days = np.unique(np.array([as_day(d, "holidays") for d in _list(self.holidays)], dtype="datetime64[D]"))
-        object.__setattr__(self, "holidays", sealed(days))
+        object.__setattr__(self, "holidays", _days(self.holidays, "holidays"))
+        own = {str(rep): _days(days, f"rep_holidays of {rep}") for rep, days in dict(self.rep_holidays).items()}
+        # reps in one order, so that the same days are the same bytes
+        object.__setattr__(self, "rep_holidays", MappingProxyType(dict(sorted(own.items()))))
         if not _within(self.n_days, 7 * MAX_WEEKS) or self.n_days < 1 or self.n_days != int(self.n_days):
             problems.append(Problem("empty-horizon", f"n_days: expected 1 to {7 * MAX_WEEKS}, not {self.n_days!r}"))
         if not _within(self.tolerance, 1.0):
@@ -173,7 +180,9 @@ class PlanSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, for a file."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**plain_policies(values), "start": str(self.start), "holidays": [str(d) for d in self.holidays]}
+        own = {rep: [str(d) for d in days] for rep, days in self.rep_holidays.items()}
+        days = [str(d) for d in self.holidays]
+        return {**plain_policies(values), "start": str(self.start), "holidays": days, "rep_holidays": own}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PlanSettings:
@@ -186,11 +195,12 @@ class PlanSettings:
         return cls(**values)
 
 
-def _list(days: Any) -> list[Any]:
+def _days(days: Any, name: str) -> DayArray:
+    """Return days sorted, each once, read-only."""
     if isinstance(days, (str, dt.date, np.datetime64)):
-        problem = Problem("not-a-date", f"holidays: expected days in a list, not {days!r}")
+        problem = Problem("not-a-date", f"{name}: expected days in a list, not {days!r}")
         raise InputError([problem], "parameters")
-    return list(days)
+    return sealed(np.unique(np.array([as_day(d, name) for d in days], dtype="datetime64[D]")))
 
 
 def _within(value: object, high: float) -> bool:
