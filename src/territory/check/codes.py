@@ -19,6 +19,8 @@ POLICY_CODES: Final[dict[str, str]] = {
     "remote-wrong": "Visits are made from home where their row or the settings ask for it, and nowhere else.",
     "first-visit-remote": "The first visit ever is made in the field.",
     "cold-lead-far": "A cold lead is visited where that adds no more driving than cold_detour_s.",
+    "day-set-broken": "A customer with sets of days is visited on all days of one of them, or on none.",
+    "day-set-missing": "A customer with sets of days is planned on one of them, or unassigned.",
     "load-unknown": "The customers have the measure that fills the reps up.",
     "load-too-high": "The loads of a day's visits in the field add up to no more than the rep's load_limit.",
 }

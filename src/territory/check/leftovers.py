@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.check.day_sets import by_day_sets
 from territory.check.rows import ANYBODY
 from territory.model.enums import Reason
 
@@ -106,7 +107,7 @@ def unassigned_due(f: PlanFacts) -> Iterator[Violation]:
     if not (f.complete and f.cadence):
         return
     unassigned = f.plan.unassigned
-    wanted = f.chains.wanted
+    wanted = f.chains.wanted | by_day_sets(f.plan)
     for u in np.flatnonzero(~wanted[unassigned.customer_idx] & (f.left_single < 0)):
         who = f.customer_id(unassigned.customer_idx[u])
         message = f"Customer {who} has an unassigned visit due on {unassigned.due[u]}, but is not to be visited."

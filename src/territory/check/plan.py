@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from territory.check import (
     breaks,
     cadence,
+    day_sets,
     drives,
     eligibility,
     follow_ups,
@@ -82,6 +83,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     cadence.intervals_kept,
     cadence.unassigned_apart,
     cadence.visits_complete,
+    day_sets.day_sets_kept,
     follow_ups.follow_ups_asked,
     singles.singles_made,
     singles.singles_once,
