@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
@@ -13,12 +13,16 @@ from territory.model.enums import Status
 from territory.model.frames import to_native
 from territory.model.late import late
 from territory.model.plan_frames import empty_unassigned, read_routes, read_stops, read_unassigned
+from territory.model.route import Route
 from territory.model.routes import Routes
 from territory.model.settings import as_day
 from territory.model.zones import local
-from territory.units import clock, duration
+from territory.units import clock
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     from territory.model.alignment import Alignment
     from territory.model.arrays import IdxArray, TextArray
     from territory.model.customers import Customers
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from territory.model.routes import Stops, Unassigned
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
+    from territory.review import PlanChanges, PlanReport
 
 __all__ = ["Plan", "Route"]
 
@@ -303,9 +308,55 @@ class Plan:
         last = self.settings.end - np.timedelta64(1, "D")
         return "\n".join(lines) or f"{customer_id} has no visit due between {self.settings.start} and {last}."
 
-    def report(self, path: Any) -> Any:
-        """Write the self-contained HTML report; see `territory.maps.write_report`."""
-        return late("maps", "write_report", self, path)
+    @overload
+    def report(self) -> PlanReport: ...
+    @overload
+    def report(self, path: str | os.PathLike[str]) -> Path: ...
+    def report(self, path: str | os.PathLike[str] | None = None) -> PlanReport | Path:
+        """Report what the plan is like; with a path, write the self-contained HTML report there.
+
+        Returns
+        -------
+        PlanReport or Path
+            Tables by rep, week, class and reason: visits, intervals kept, driving, hours, utilisation, nights, cost,
+            what is not planned; see `territory.review.PlanReport`. With a path, see `territory.maps.write_report`.
+        """
+        if path is None:
+            report: PlanReport = late("review", "plan_report", self)
+            return report
+        written: Path = late("maps", "write_report", self, path)
+        return written
+
+    def changes(self, before: Plan, *, within_s: int = 0) -> PlanChanges:
+        """Tell what has changed since an earlier plan, on the days that both have.
+
+        Parameters
+        ----------
+        before : Plan
+        within_s : int
+            Visits whose start moves by no more seconds than this, on their day and by their rep, count as kept.
+
+        Returns
+        -------
+        PlanChanges
+            ``.to_frame()``: a row a visit that was added, dropped, moved, or went to another rep;
+            ``.to_frame(by="rep")``, ``by="day"``: counts; ``.summary()``.
+
+        Raises
+        ------
+        InputError
+            No day in common, or a bad `within_s`.
+        """
+        changes: PlanChanges = late("review", "plan_changes", before, self, within_s=within_s)
+        return changes
+
+    def plot_calendar(self, ax: Any = None, **options: Any) -> Any:
+        """Draw visits or hours of reps or customers by day, as a heat map; see `territory.maps.plot_calendar`."""
+        return late("maps", "plot_calendar", self, ax=ax, **options)
+
+    def plot_load(self, ax: Any = None, **options: Any) -> Any:
+        """Draw driving, visits, breaks and waiting against the shifts; see `territory.maps.plot_load`."""
+        return late("maps", "plot_load", self, ax=ax, **options)
 
     def __repr__(self) -> str:
         s = self.summary()
@@ -317,43 +368,3 @@ class Plan:
 
     def _repr_html_(self) -> str:
         return str(late("maps", "plan_html", self))
-
-
-class Route:
-    """One rep's day: a view of a plan.
-
-    Attributes
-    ----------
-    plan : Plan
-    rep_idx : int
-    day : datetime64[D]
-    stops : Stops
-        In order.
-    """
-
-    def __init__(self, plan: Plan, row: int) -> None:
-        self.plan = plan
-        self.row = row
-        self.rep_idx = int(plan.routes.rep_idx[row])
-        self.day = plan.routes.day[row]
-        stops = plan.stops.take((plan.stops.rep_idx == self.rep_idx) & (plan.stops.day == self.day))
-        self.stops = stops.take(np.argsort(stops.position, kind="stable"))
-
-    @property
-    def rep_id(self) -> str:
-        """Id of the rep."""
-        return str(self.plan.reps.id[self.rep_idx])
-
-    def to_frame(self, backend: str = "pandas") -> Any:
-        """Return the stops in order."""
-        return replace(self.plan, stops=self.stops).to_frame(backend)
-
-    def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Draw the route with its stop numbers; see `territory.maps.plot_route`."""
-        return late("maps", "plot_route", self, ax=ax, **options)
-
-    def __repr__(self) -> str:
-        routes = self.plan.routes
-        km = routes.distance_m[self.row] / 1000
-        driving = duration(routes.drive_s[self.row])
-        return f"<Route of {self.rep_id} on {self.day}: {len(self.stops)} visits, {driving} driving, {km:.0f} km>"
