@@ -32,7 +32,11 @@ def plan_report_html(report: PlanReport) -> str:
         HTML without scripts or styles of its own; of classes and of reps at most 20 rows.
     """
     t, s = report.totals, report.summary()
-    facts = [f"{s['n_days']} days from {s['start']}", f"{s['reps']:,d} reps, {s['customers']:,d} customers", s["status"]]
+    facts = [
+        f"{s['n_days']} days from {s['start']}",
+        f"{s['reps']:,d} reps, {s['customers']:,d} customers",
+        s["status"],
+    ]
     rows = [
         ("visits", f"{t['visits']:,d} at {t['customers']:,d} customers"),
         ("intervals kept", f"{_share(t['within_share'])} of {t['intervals']:,d}"),
@@ -90,7 +94,10 @@ def plan_changes_html(changes: PlanChanges) -> str:
         HTML without scripts or styles of its own; at most 20 visits.
     """
     s = changes.summary()
-    facts = [f"{s['first_day']} to {s['last_day']}", f"{s['visits_before']:,d} visits before, {s['visits_after']:,d} after"]
+    facts = [
+        f"{s['first_day']} to {s['last_day']}",
+        f"{s['visits_before']:,d} visits before, {s['visits_after']:,d} after",
+    ]
     counts = [(name.replace("_", " "), f"{s[name]:,d}") for name in
               ("kept", "added", "dropped", "other_rep", "other_day", "other_time")]  # fmt: skip
     table = changes.to_dict()

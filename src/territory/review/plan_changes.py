@@ -102,8 +102,8 @@ class PlanChanges:
             clock) before and after, blank where it is not there; moved_days and moved_min (of the time of day); the
             reason why a dropped one is not planned, if one is due; where there are any, visit_id, and commitment
             before and after.
-            "rep": visits before and after, kept, other_time, other_day, gave and took (to and from other reps), dropped,
-            added. "day": the same, with moved_away and moved_here, and other_rep of those on their day.
+            "rep": visits before and after, kept, other_time, other_day, gave and took (to and from other reps),
+            dropped, added. "day": the same, with moved_away and moved_here, and other_rep of those on their day.
 
         Raises
         ------
@@ -188,9 +188,7 @@ class PlanChanges:
             for day in (self._day(self.before, self.row_before), self._day(self.after, self.row_after))
         )
         columns = _both_sides(old, new, k)
-        columns |= {
-            name: np.bincount(new[(what == word) & (old == new)], minlength=k) for name, word in _STAYED["day"]
-        }
+        columns |= {name: np.bincount(new[(what == word) & (old == new)], minlength=k) for name, word in _STAYED["day"]}
         moved = (old != new) & (old < k) & (new < k)
         columns["moved_away"] = np.bincount(old[moved], minlength=k)
         columns["moved_here"] = np.bincount(new[moved], minlength=k)
@@ -281,8 +279,8 @@ def plan_changes(before: Plan, after: Plan, *, within_s: int = 0) -> PlanChanges
     Notes
     -----
     Visits of a customer are paired in the order of their days, as many as there are on both sides, so that the days
-    moved add up to the least; see `territory.review.pairing.pair_visits`. O(m log m), and v**2 for v visits of a customer that
-    differ. A visit that moves to a day which only one plan has counts as dropped, or added.
+    moved add up to the least; see `territory.review.pairing.pair_visits`. O(m log m), and v**2 for v visits of a
+    customer that differ. A visit that moves to a day which only one plan has counts as dropped, or added.
     """
     problems = []
     if isinstance(within_s, bool) or not isinstance(within_s, (int, np.integer)) or within_s < 0:
@@ -320,7 +318,9 @@ def _order(before: Plan, after: Plan, a: IntArray, b: IntArray) -> IntArray:
         old, new = (np.append(getattr(plan.stops, read).astype(np.int64), 0) for plan in (before, after))
         columns.append(np.where(a >= 0, old[a], new[b]))
     for table, idx in (("reps", "rep_idx"), ("customers", "customer_idx")):
-        old, new = (_ids(getattr(plan, table).id, getattr(plan.stops, idx), rows) for plan, rows in ((before, a), (after, b)))
+        old, new = (
+            _ids(getattr(plan, table).id, getattr(plan.stops, idx), rows) for plan, rows in ((before, a), (after, b))
+        )
         _, rank = np.unique(np.where(a >= 0, old, new), return_inverse=True)
         columns.append(rank)
     day, start, rep, customer = columns

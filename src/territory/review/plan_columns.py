@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import DayArray, FloatArray, IdxArray, IntArray
     from territory.model.plan import Plan
+    from territory.model.routes import Routes
 
     #: Gives the group of each row from its rep (-1: none) and its day.
     Grouping = Callable[[IdxArray, DayArray], IntArray]
@@ -167,7 +168,7 @@ def plan_columns(rows: PlanRows, grouping: Grouping, k: int) -> dict[str, Any]:
         return np.bincount(of, np.asarray(seconds).astype(np.int64), k) / HOUR_S
 
     worked = hours(at_route, t.back - t.leave)
-    drive, pause, visits = hours(at_route, t.drive_s), hours(at_route, t.break_s), hours(at_stop, s.end - s.start)
+    drive, pause, visits = hours(at_route, t.drive_s), hours(at_route, _away(t)), hours(at_stop, s.end - s.start)
     shift = hours(grouping(rows.shift_rep, rows.shift_day), rows.shift_s)
     columns |= {
         "drive_h": drive,
@@ -188,6 +189,14 @@ def plan_columns(rows: PlanRows, grouping: Grouping, k: int) -> dict[str, Any]:
     return columns | reasons_by(plan, grouping(u.rep_idx, u.due), k)
 
 
+def _away(routes: Routes) -> IntArray:
+    """Return the part of each break between leaving and being back, seconds: one may be taken at home."""
+    none = np.isnat(routes.break_start)
+    begin = np.where(none, routes.leave, routes.break_start)
+    until = np.minimum(begin + np.where(none, 0, routes.break_s).astype("timedelta64[s]"), routes.back)
+    return np.asarray(np.maximum((until - np.maximum(begin, routes.leave)).astype(np.int64), 0))
+
+
 def _costs(rows: PlanRows, grouping: Grouping, at_route: IntArray, k: int) -> Mapping[str, FloatArray]:
     """Return the costs whose rates are known, by group, and their sum; nothing where none is."""
     reps, t = rows.plan.reps, rows.plan.routes
@@ -197,7 +206,7 @@ def _costs(rows: PlanRows, grouping: Grouping, at_route: IntArray, k: int) -> Ma
         ("cost_km", "cost_per_km", t.distance_m / KM_M),
         ("cost_days", "cost_per_day", np.ones(len(t))),
     )
-    columns: dict[str, FloatArray] = {}
+    columns: dict[str, Any] = {}
     for name, rate, amount in amounts:
         rates = getattr(reps, rate, None)
         if rates is not None:
@@ -212,4 +221,4 @@ def _costs(rows: PlanRows, grouping: Grouping, at_route: IntArray, k: int) -> Ma
 def _ratio(above: Any, below: Any) -> FloatArray:
     """Return quotients; NaN where there is nothing to divide by."""
     above, below = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
-    return np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+    return np.asarray(np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0))

@@ -58,7 +58,7 @@ class PlanReport:
     interval_asked_days          mean of the intervals asked for; ``interval_days`` of what was done
     overdue                      intervals that were too long before the horizon began: they count nowhere else
     drive_h, km                  driving, the way home included
-    visit_h, break_h, idle_h     with customers; breaks; the rest of the time away, waiting mostly
+    visit_h, break_h, idle_h     with customers; breaks on the way; the rest of the time away, waiting mostly
     worked_h                     from leaving to being back: the sum of driving and of these
     overtime_h                   of that, after the end of the shift
     shift_h, utilisation         length of all shifts of the horizon; hours worked as a share of it
