@@ -81,6 +81,9 @@ class PlanReport:
     tables: Mapping[str, Mapping[str, Any]]
     totals: Mapping[str, float]
 
+    def __reduce__(self) -> tuple[Any, ...]:  # read-only mappings cannot be pickled
+        return plan_report, (self.plan,)
+
     def to_dict(self, *, by: By = "rep") -> dict[str, Any]:
         """Return the columns of a table as read-only arrays; see `to_frame`."""
         if by not in self.tables:
