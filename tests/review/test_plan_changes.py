@@ -259,6 +259,16 @@ def test_single_visits_are_matched_by_their_id_and_events_with_events_only():
     assert rows[2][:2] == ("fair", "dropped")
 
 
+def test_an_event_does_not_become_a_visit():
+    base = random_plan(1, single=False, weeks=3)
+    s = replace(base.stops.take([0]), customer_idx=[0], remote=None, commitment=None)
+    before = replace(base, visits=single_visits(base, ["fair"], [0], ["event"]), stops=replace(s, visit_idx=[0]))
+    after = replace(base, stops=s)
+    assert sorted(after.changes(before).what.tolist()) == ["added", "dropped"]
+    lead = replace(before, visits=single_visits(base, ["fair"], [0], ["lead"]))
+    assert after.changes(lead).what.tolist() == ["kept"]
+
+
 def test_what_was_promised_is_shown():
     plan = random_plan(9, single=False)
     m = len(plan.stops)

@@ -334,6 +334,23 @@ def test_a_missed_visit_makes_the_interval_long():
     assert plan.report().to_dict(by="class")["overdue"].tolist() == [1]
 
 
+@pytest.mark.parametrize(("last", "overdue", "late"), [
+    ("2026-12-20", False, True),  # eight days are allowed: the first day of the horizon is the last
+    ("2026-12-19", True, True),
+    ("2027-01-09", None, True),  # made in the horizon, after the planned one
+    ("2027-01-10", None, False),
+])  # fmt: skip
+def test_the_edges_of_what_is_overdue_and_late(last, overdue, late):
+    customers = Customers(id=["a"], lon=[9.0], lat=[50.0], visit_interval_days=[7.0], late_days=[1.0],
+                          last_visit=[last])  # fmt: skip
+    plan = random_plan(1, customers=customers, single=False, weeks=3)
+    stops = replace(plan.stops.take([0]), customer_idx=[0], day=[START])
+    plan = replace(plan, stops=stops, settings=replace(plan.settings, cadence=True))
+    found = intervals_of(plan)
+    assert found.overdue.tolist() == ([] if overdue is None else [overdue])
+    assert late_at_end(plan).tolist() == [late]
+
+
 def test_a_plan_without_anything_is_reported():
     plan = random_plan(5)
     empty = replace(plan, stops=plan.stops.take([]), routes=plan.routes.take([]), unassigned=plan.unassigned.take([]))

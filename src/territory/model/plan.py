@@ -12,7 +12,13 @@ from territory.errors import InputError, Problem
 from territory.model.enums import Status
 from territory.model.frames import to_native
 from territory.model.late import late
-from territory.model.plan_frames import empty_unassigned, read_routes, read_stops, read_unassigned
+from territory.model.plan_frames import (
+    empty_unassigned,
+    optional_columns,
+    read_routes,
+    read_stops,
+    read_unassigned,
+)
 from territory.model.route import Route
 from territory.model.routes import Routes
 from territory.model.settings import as_day
@@ -159,7 +165,11 @@ class Plan:
         return None if self.reps.timezone is None else self.reps.timezone[rep_idx]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the stops as arrays of ids and of times on the rep's wall clock."""
+        """Return the stops as arrays of ids and of times on the rep's wall clock.
+
+        Where stops have them: the id of the single visit (blank: by interval), whether it is remote, how firmly it
+        is promised.
+        """
         s = self.stops
         zones = self._zones(s.rep_idx)
         return {
@@ -172,6 +182,7 @@ class Plan:
             "end": local(s.end, zones),
             "drive_s": s.drive_s,
             "distance_m": s.distance_m,
+            **optional_columns(s, self.visits),
         }
 
     def routes_dict(self) -> dict[str, Any]:
@@ -192,7 +203,7 @@ class Plan:
         return columns if t.bound_s is None else {**columns, "bound_s": t.bound_s}
 
     def unassigned_dict(self) -> dict[str, Any]:
-        """Return the visits that are not planned as arrays of ids, with reasons."""
+        """Return the visits that are not planned as arrays of ids, with reasons; where known, with what would help."""
         u = self.unassigned
         rep = np.array([*self.reps.id.tolist(), ""], dtype=object)
         return {
@@ -201,6 +212,7 @@ class Plan:
             "due": u.due,
             "reason": u.reason.astype(object),
             "detail": u.detail.astype(object),
+            **optional_columns(u, self.visits),
         }
 
     def to_frame(self, backend: str = "pandas") -> Any:
@@ -226,6 +238,7 @@ class Plan:
         routes: Any = None,
         unassigned: Any = None,
         alignment: Alignment | None = None,
+        visits: Visits | None = None,
         like: Plan | None = None,
     ) -> Self:
         """Read a plan that was edited by hand, as it is; `check_plan` tells what is wrong with it.
@@ -234,14 +247,15 @@ class Plan:
         ----------
         frame : dataframe or mapping
             What `to_frame` gives: rep_id, day, position, customer_id, arrival, start, end,
-            drive_s, distance_m; times on the rep's wall clock.
+            drive_s, distance_m, maybe visit_id, remote, commitment; times on the rep's wall clock.
         customers, reps : Customers, Reps
         settings : PlanSettings, optional
             Default: those of `like`.
         routes, unassigned : dataframe or mapping, optional
             What `routes_frame` and `unassigned_frame` give; default: those of `like`.
         alignment : Alignment, optional
-            Default: that of `like`.
+        visits : Visits, optional
+            Default: those of `like`.
         like : Plan, optional
             The plan that was edited.
 
@@ -258,13 +272,14 @@ class Plan:
         kept_routes = read_routes(routes, reps) if routes is not None else like.routes if like is not None else None
         if chosen is None or kept_routes is None:
             raise InputError([Problem("missing-parameter", "pass like=, or settings= and routes=")], "plan")
+        single = visits if visits is not None or like is None else like.visits
         if unassigned is not None:
-            kept_unassigned = read_unassigned(unassigned, customers, reps)
+            kept_unassigned = read_unassigned(unassigned, customers, reps, single)
         else:
             kept_unassigned = like.unassigned if like is not None else empty_unassigned()
         kept = alignment if alignment is not None or like is None else like.alignment
-        stops = read_stops(frame, customers, reps)
-        return cls(customers, reps, chosen, stops, kept_routes, kept_unassigned, alignment=kept)
+        stops = read_stops(frame, customers, reps, single)
+        return cls(customers, reps, chosen, stops, kept_routes, kept_unassigned, alignment=kept, visits=single)
 
     # -- people ----------------------------------------------------------------------------
 
