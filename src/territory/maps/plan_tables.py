@@ -77,8 +77,9 @@ def plan_report_html(report: PlanReport) -> str:
         "nights": _counts(reps["nights"]),
         "not planned": _counts(reps["unplanned"]),
     }
+    tables = _columns(adherence, len(classes["class"])) + _columns(by_rep, len(reps["rep_id"]))
     lead = f"<strong>Plan report</strong>: {escape('; '.join(str(f) for f in facts))}"
-    return f"<div>{lead}{_rows(rows)}{_columns(adherence)}{_columns(by_rep)}</div>"
+    return f"<div>{lead}{_rows(rows)}{tables}</div>"
 
 
 def plan_changes_html(changes: PlanChanges) -> str:
@@ -141,10 +142,10 @@ def _rows(rows: Iterable[Sequence[str]]) -> str:
     return f"<table><tbody>{body}</tbody></table>"
 
 
-def _columns(columns: dict[str, list[str]], n: int | None = None) -> str:
-    """Write columns as a table; where there are more rows, it says how many."""
+def _columns(columns: dict[str, list[str]], n: int) -> str:
+    """Write columns as a table; where there are more rows, n in all, it says so."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     rows = list(zip(*(values[:_MOST_ROWS] for values in columns.values()), strict=True))
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    more = f"<div>the first {len(rows)} of {n:,d}</div>" if n is not None and n > len(rows) else ""
+    more = f"<div>the first {len(rows)} of {n:,d}</div>" if n > len(rows) else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
