@@ -42,7 +42,7 @@ def subtitle(ax):
     return next(t.get_text() for t in ax.texts if " · " in t.get_text() or t.get_text().endswith("worked"))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_calendar_shows_the_visits_of_each_rep_and_day(seed):
     plan = random_plan(seed, n=20)
     ax = drawn(plan.plot_calendar())
@@ -65,7 +65,8 @@ def test_the_calendar_in_hours_is_what_reps_work_and_customers_have():
     plan = random_plan(2, n=20)
     t, s = plan.routes, plan.stops
     amount, _ = cells(plan.plot_calendar(measure="hours"))
-    assert amount.sum() == pytest.approx((t.back - t.leave).astype(np.int64).sum() / 3600)
+    assert amount.sum() == pytest.approx(plan.report().totals["worked_h"])
+    assert amount.sum() >= (t.back - t.leave).astype(np.int64).sum() / 3600 - 1e-9
     amount, _ = cells(plan.plot_calendar(by="customer", measure="hours"))
     assert amount.sum() == pytest.approx((s.end - s.start).astype(np.int64).sum() / 3600)
 
@@ -74,12 +75,16 @@ def test_days_off_are_grey():
     reps = Reps(id=["a", "b"], lon=[9.0, 9.0], lat=[50.0, 50.0], shift=["Mo-We 08:00-12:00", "Mo-Fr 08:00-12:00"],
                 leave=["", "2026-12-29"])  # fmt: skip
     plan = random_plan(4, reps=reps, n=20)
-    plan = replace(plan, routes=plan.routes.take([]), stops=plan.stops.take([]), unassigned=plan.unassigned.take([]))
+    plan = replace(plan, settings=replace(plan.settings, rep_holidays={}))
+    full, plan = (
+        plan,
+        replace(plan, routes=plan.routes.take([]), stops=plan.stops.take([]), unassigned=plan.unassigned.take([])),
+    )
     _, grey = cells(plot_calendar(plan))
     holiday = 4  # the first Friday
     at_work = [{0, 1, 2, 7, 8, 9}, {0, 1, 2, 3, 4, 7, 8, 9, 10, 11} - {1, holiday}]
     assert [set(np.flatnonzero(~row).tolist()) for row in grey] == at_work
-    _, grey = cells(plot_calendar(random_plan(4, reps=reps, n=20), by="customer"))
+    _, grey = cells(plot_calendar(full, by="customer"))
     assert all(set(np.flatnonzero(~row).tolist()) == at_work[0] | at_work[1] for row in grey)
 
 
@@ -111,14 +116,15 @@ def test_more_rows_than_there_is_room_for_are_told():
     assert "the first" not in whole
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("by", ["day", "week", "rep"])
 def test_bars_are_as_high_as_the_hours_and_lines_as_the_shifts(seed, by):
     plan = random_plan(seed, n=20)
     ax = drawn(plan.plot_load(by=by))
     bars = {c.get_label(): np.array([p.get_height() for p in c]) for c in ax.containers}
-    assert list(bars) == ["driving", "with customers", "breaks", "waiting"]
     report = plan.report()
+    desk = ["desk"] if report.totals["desk_h"] else []
+    assert list(bars) == ["driving", "with customers", *desk, "breaks", "waiting"]
     reps = sorted(set(plan.routes.rep_idx.tolist()))
     if by == "day":
         hours = [plan.routes.drive_s[plan.routes.day == day].sum() / 3600 for day in plan.settings.days]
@@ -126,13 +132,14 @@ def test_bars_are_as_high_as_the_hours_and_lines_as_the_shifts(seed, by):
     else:
         table = report.to_dict(by=by)
         rows = reps if by == "rep" else slice(None)
-        for name, column in (("driving", "drive_h"), ("with customers", "visit_h"), ("breaks", "break_h")):
-            assert bars[name] == pytest.approx(table[column][rows])
+        columns = {"driving": "drive_h", "with customers": "visit_h", "desk": "desk_h", "breaks": "break_h",
+                   "waiting": "idle_h"}  # fmt: skip
+        for name, heights in bars.items():
+            assert heights == pytest.approx(np.maximum(table[columns[name]][rows], 0.0))
     lines = next(c for c in ax.collections if c.get_label() == "shifts")
     given = sum(float(path.vertices[0, 1]) for path in lines.get_paths())
     assert given == pytest.approx(report.to_dict(by="rep")["shift_h"][reps].sum())
-    total = sum(heights.sum() for heights in bars.values())
-    assert total == pytest.approx(report.totals["worked_h"])
+    assert f"{sum(heights.sum() for heights in bars.values()):,.0f} h worked" in subtitle(ax)
     assert ax.get_ylim()[1] >= sum(bars.values()).max()
     stacked = np.concatenate([[p.get_y() for p in c] for c in ax.containers[1:2]])
     assert stacked == pytest.approx(bars["driving"])

@@ -41,6 +41,13 @@ def random_reps(rng, r):
         "shift": rng.choice(["Mo-Fr 08:00-17:00", "Tu-Th 09:00-13:00", "Mo-Su 06:00-12:00"], r).tolist(),
         "leave": rng.choice(["", "2026-12-30", "2026-12-28..2027-01-02"], r).tolist(),
         "timezone": rng.choice(["", "Europe/Berlin", "America/New_York"], r).tolist(),
+        "shift_exceptions": rng.choice(
+            ["", "2026-12-29 10:00-12:00", "2027-01-01 06:00-20:00; 2027-01-05 off"], r
+        ).tolist(),
+        "prep_s": rng.choice([0.0, 900.5, 1800.0], r),
+        "admin_s": rng.choice([0.0, 600.25, 3600.0], r),
+        "office_days": rng.choice(["", "We", "Mo,Fr"], r).tolist(),
+        "overtime_per_hour": rng.uniform(0, 90, r),
         "cost_per_hour": rng.uniform(0, 90, r),
         "cost_per_km": rng.uniform(0, 1, r),
         "cost_per_day": rng.uniform(0, 50, r),
@@ -108,7 +115,15 @@ def random_plan(seed, *, n=8, r=3, weeks=2, per_day=3, single=None, customers=No
     return Plan(
         customers,
         reps,
-        PlanSettings(start, 7 * weeks, [START + 4], tolerance=0.29, cadence=bool(rng.random() < 0.9)),
+        PlanSettings(
+            start,
+            7 * weeks,
+            [START + 4],
+            tolerance=0.29,
+            cadence=bool(rng.random() < 0.9),
+            rep_holidays={str(reps.id[0]): [START + 1, START + 9]} if rng.random() < 0.5 else {},
+            stretch={str(reps.id[0]): 1.5} if r == 1 and rng.random() < 0.5 else {},
+        ),
         Stops(**s),
         Routes(**{name: [row[i] for row in routes] for i, name in enumerate(names)}),
         Unassigned(

@@ -81,24 +81,39 @@ def intervals_by_hand(plan):
 
 def shift_by_hand(plan, rep, day):
     """Begin and end of a shift, seconds UTC; None: not at work."""
-    reps = plan.reps
-    if day in plan.settings.holidays.tolist():
+    reps, date = plan.reps, np.datetime64(day)
+    if reps.leave is not None and any(a <= date <= b for a, b in reps.leave[rep]):
         return None
-    if reps.leave is not None and any(a <= np.datetime64(day) <= b for a, b in reps.leave[rep]):
+    own = plan.settings.rep_holidays.get(str(reps.id[rep]), np.empty(0, "M8[D]"))
+    if day in [*plan.settings.holidays.tolist(), *own.tolist()] and dated(plan, rep, day) is None:
         return None
     return hours_by_hand(plan, rep, day)
 
 
+def dated(plan, rep, day):
+    """The hours that count on this very day, if there are any of its own."""
+    column = plan.reps.shift_exceptions
+    return next((h for a, b, h in (() if column is None else column[rep]) if a <= np.datetime64(day) <= b), None)
+
+
 def hours_by_hand(plan, rep, day):
-    week = {0: (8, 17), 1: (8, 17), 2: (8, 17), 3: (8, 17), 4: (8, 17)}
-    if plan.reps.shift is not None:
-        week = {k: (a / 3600, b / 3600) for k, spans in enumerate(plan.reps.shift[rep]) for a, b in spans}
-    if day.weekday() not in week:
+    own = dated(plan, rep, day)
+    if own is not None:
+        spans = own
+    elif plan.reps.shift is not None:
+        spans = plan.reps.shift[rep][day.weekday()]
+    else:
+        spans = ((8 * 3600, 17 * 3600),) if day.weekday() < 5 else ()
+    if not spans:
         return None
-    zone = "" if plan.reps.timezone is None else str(plan.reps.timezone[rep])
-    begin, end = (dt.datetime(day.year, day.month, day.day, int(h), tzinfo=ZoneInfo(zone or "UTC")).timestamp()
-                  for h in week[day.weekday()])  # fmt: skip
-    return begin, end
+    zone = ZoneInfo("UTC" if plan.reps.timezone is None else str(plan.reps.timezone[rep]) or "UTC")
+    midnight = dt.datetime(day.year, day.month, day.day, tzinfo=zone)  # no clock changes in these weeks
+    return tuple(midnight.timestamp() + t for t in spans[0])
+
+
+def in_office(plan, rep, day):
+    days = plan.reps.office_days
+    return days is not None and bool(int(days[rep]) >> day.weekday() & 1)
 
 
 def second(value):
@@ -124,13 +139,17 @@ def by_hand(plan, key):
         if not np.isnat(t.break_start[row]):
             begin = second(t.break_start[row])
             away = len([x for x in range(begin, begin + int(t.break_s[row])) if leave <= x < back])
-        hours = hours_by_hand(plan, rep, day)
-        over = 0 if hours is None else max(0, back - hours[1])
+        hours, office = hours_by_hand(plan, rep, day), in_office(plan, rep, day)
+        prep, admin = (0 if c is None or office else math.ceil(c[rep]) for c in (reps.prep_s, reps.admin_s))
+        over = 0 if hours is None else max(0, back + admin - hours[1])
+        worked = (prep + back - leave + admin) / 3600
         part = sums[at]
         for name, amount in (
             ("drive_h", t.drive_s[row] / 3600), ("km", t.distance_m[row] / 1000), ("break_h", away / 3600),
-            ("worked_h", (back - leave) / 3600), ("overtime_h", over / 3600), ("days_worked", 1),
-            ("cost_hours", 0 if reps.cost_per_hour is None else (back - leave) / 3600 * reps.cost_per_hour[rep]),
+            ("worked_h", worked), ("desk_h", (prep + admin) / 3600), ("overtime_h", over / 3600), ("days_worked", 1),
+            ("worked_in_field", 0 if office else worked),
+            ("cost_hours", 0 if reps.cost_per_hour is None else worked * reps.cost_per_hour[rep]),
+            ("cost_overtime", 0 if reps.overtime_per_hour is None else over / 3600 * reps.overtime_per_hour[rep]),
             ("cost_km", 0 if reps.cost_per_km is None else t.distance_m[row] / 1000 * reps.cost_per_km[rep]),
             ("cost_days", 0 if reps.cost_per_day is None else reps.cost_per_day[rep]),
         ):  # fmt: skip
@@ -138,7 +157,9 @@ def by_hand(plan, key):
     for rep in range(len(reps)):
         for day in days_of(plan.settings.days):
             shift = shift_by_hand(plan, rep, day)
-            if shift is not None:
+            if shift is not None and in_office(plan, rep, day):
+                sums[key(rep, day)]["office_days"] += 1
+            elif shift is not None:
                 sums[key(rep, day)]["shift_h"] += (shift[1] - shift[0]) / 3600
                 sums[key(rep, day)]["days"] += 1
     for row, day in enumerate(days_of(u.due)):
@@ -154,9 +175,9 @@ def by_hand(plan, key):
         sums[at]["customers"] = len(who[at])
         add_gaps(sums[at], gaps[at])
         part = sums[at]
-        part["idle_h"] = part["worked_h"] - part["drive_h"] - part["visit_h"] - part["break_h"]
-        part["utilisation"] = part["worked_h"] / part["shift_h"] if part["shift_h"] else math.nan
-        part["cost"] = part["cost_hours"] + part["cost_km"] + part["cost_days"]
+        part["idle_h"] = part["worked_h"] - part["desk_h"] - part["drive_h"] - part["visit_h"] - part["break_h"]
+        part["utilisation"] = part["worked_in_field"] / part["shift_h"] if part["shift_h"] else math.nan
+        part["cost"] = part["cost_hours"] + part["cost_km"] + part["cost_days"] + part["cost_overtime"]
     return sums
 
 
@@ -312,7 +333,7 @@ def test_nights_of_a_plan_count_and_cost():
 
 def test_without_rates_there_is_no_cost_and_without_reasons_no_column():
     plan = random_plan(0)
-    bare = replace(plan.reps, cost_per_hour=None, cost_per_km=None, cost_per_day=None)
+    bare = replace(plan.reps, cost_per_hour=None, cost_per_km=None, cost_per_day=None, overtime_per_hour=None)
     report = replace(plan, reps=bare, unassigned=plan.unassigned.take([])).report()
     assert not [name for name in report.totals if name.startswith(("cost", "unplanned_"))]
     one = replace(plan, reps=replace(bare, cost_per_km=np.full(len(bare), 0.5))).report()
@@ -349,6 +370,21 @@ def test_the_edges_of_what_is_overdue_and_late(last, overdue, late):
     found = intervals_of(plan)
     assert found.overdue.tolist() == ([] if overdue is None else [overdue])
     assert late_at_end(plan).tolist() == [late]
+
+
+def test_stretched_intervals_stand_beside_those_that_were_asked_for():
+    customers = Customers(id=["a", "b"], lon=[9.0, 9.1], lat=[50.0, 50.0], visit_interval_days=[4.0, 7.0],
+                          last_visit=["2026-12-26", "2026-12-21"])  # fmt: skip
+    plan = random_plan(1, customers=customers, r=1, single=False, weeks=3)
+    stops = replace(plan.stops.take([0, 0]), customer_idx=[0, 1], day=[START + 4, START + 3])
+    settings = replace(plan.settings, cadence=True, stretch={str(plan.reps.id[0]): 1.5})
+    table = replace(plan, stops=stops, settings=settings).report().to_dict(by="class")
+    assert table["interval_asked_days"].tolist() == [4.0, 7.0]
+    assert table["interval_planned_days"].tolist() == [6.0, 10.5]
+    assert table["interval_days"].tolist() == [6.0, 10.0]
+    assert table["within"].tolist() == [0, 0]
+    plain = replace(plan, stops=stops, settings=replace(settings, stretch={}))
+    assert "interval_planned_days" not in plain.report().to_dict(by="class")
 
 
 def test_a_plan_without_anything_is_reported():

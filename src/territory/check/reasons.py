@@ -111,9 +111,7 @@ def _reachable(f: PlanFacts, told: IntArray) -> dict[int, str]:
     unassigned = f.plan.unassigned
     at_home = np.zeros(len(told), bool)
     there = both_ways(f, unassigned.customer_idx[told], unassigned.rep_idx[told], at_home)
-    return {
-        u: f"rep {f.rep_id(unassigned.rep_idx[u])} can drive there and back" for u in told[np.flatnonzero(there)]
-    }
+    return {u: f"rep {f.rep_id(unassigned.rep_idx[u])} can drive there and back" for u in told[np.flatnonzero(there)]}
 
 
 def _may_serve(f: PlanFacts, told: IntArray) -> dict[int, str]:

@@ -52,8 +52,8 @@ def plot_calendar(
     Returns
     -------
     matplotlib Axes
-        Grey: days off (of customers: on which no rep works). A red cross: a visit that is due and not planned, on
-        the day on which it is due.
+        Grey: days without a shift for the field (of customers: of any rep). A red cross: a visit that is due and not
+        planned, on the day on which it is due.
 
     Raises
     ------
@@ -134,7 +134,8 @@ def _grid(plan: Plan, rows: IntArray, idx: Any, day: Any, weight: Any = None) ->
 def _amounts(plan: Plan, by: str, measure: str, rows: IntArray) -> FloatArray:
     s, t = plan.stops, plan.routes
     if by == "rep" and measure == "hours":
-        return _grid(plan, rows, t.rep_idx, t.day, (t.back - t.leave).astype(np.int64) / HOUR_S)
+        facts = rows_of(plan)
+        return _grid(plan, rows, t.rep_idx, t.day, (facts.away_s + facts.desk_s) / HOUR_S)
     hours = None if measure == "visits" else (s.end - s.start).astype(np.int64) / HOUR_S
     return _grid(plan, rows, s.rep_idx if by == "rep" else s.customer_idx, s.day, hours)
 
@@ -183,6 +184,9 @@ def _cells(ax: Axes, amount: FloatArray, off: BoolArray, measure: str, *, number
     from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, ListedColormap, Normalize  # noqa: PLC0415
 
     k, d = amount.shape
+    ax.set(xlim=(-0.5, d - 0.5), ylim=(max(k, 1) - 0.5, -0.5))
+    if k == 0:
+        return
     top = float(amount.max(initial=0.0))
     name, low, high = _SCALE
     scale = LinearSegmentedColormap.from_list("visits", mpl.colormaps[name](np.linspace(low, high, 256)))

@@ -23,6 +23,7 @@ __all__ = ["plot_load"]
 _PARTS: Final = (
     ("drive_h", "driving", PALETTE[0]),
     ("visit_h", "with customers", PALETTE[1]),
+    ("desk_h", "desk", PALETTE[3]),
     ("break_h", "breaks", "#9aa5b1"),
     ("idle_h", "waiting", "#d5dbe1"),
 )
@@ -43,7 +44,8 @@ def plot_load(plan: Plan, ax: Axes | None = None, *, by: str = "day") -> Axes:
     Returns
     -------
     matplotlib Axes
-        Bars of driving, visits, breaks and waiting; what is above the black line is overtime, or work on a day off.
+        Bars of driving, visits, preparation and work afterwards (where there is some), breaks and waiting; what is
+        above the black line is overtime, or work on a day off.
 
     Raises
     ------
@@ -63,6 +65,8 @@ def plot_load(plan: Plan, ax: Axes | None = None, *, by: str = "day") -> Axes:
     at, below = np.arange(k), np.zeros(k)
     for column, name, colour in _PARTS:
         height = np.maximum(table[column][:k], 0.0)
+        if column == "desk_h" and not height.any():
+            continue
         ax.bar(at, height, 0.78, bottom=below, color=colour, edgecolor="white", linewidth=0.4, label=name, zorder=2)
         below = below + height
     there = np.flatnonzero(shift[:k] > 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.check.eligibility import aligned_positions
 from territory.model.enums import Channel, Stage, VisitKind
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Intervals:
         Days within the tolerance.
     overdue : bool array of shape (m,)
         Whether the longest had passed before the horizon began, so that no plan could keep it.
+    planned : float64 array of shape (m,), optional
+        The interval that the plan aimed at, where it stretched some, days. What is asked for is never stretched.
     """
 
     stop: IntArray
@@ -49,6 +52,7 @@ class Intervals:
     shortest: IntArray
     longest: IntArray
     overdue: BoolArray
+    planned: FloatArray | None = None
 
     @property
     def days(self) -> IntArray:
@@ -150,7 +154,17 @@ def intervals_of(plan: Plan) -> Intervals:
         shortest=shortest[who],
         longest=longest[who],
         overdue=~by_plan & (before + longest[who] < start),
+        planned=asked[who] * _stretch(plan)[who] if plan.settings.stretch else None,
     )
+
+
+def _stretch(plan: Plan) -> FloatArray:
+    """Return the factor by which the plan made the intervals of each customer longer, (n,)."""
+    rep_of = aligned_positions(plan)
+    if rep_of is None:  # without an alignment there is one rep
+        rep_of = np.full(len(plan.customers), 0 if len(plan.reps) == 1 else -1, dtype=np.int64)
+    by_rep = [plan.settings.stretch.get(rep, 1.0) for rep in plan.reps.id.tolist()]
+    return np.array([*by_rep, 1.0])[np.where(rep_of < 0, len(by_rep), rep_of)]
 
 
 def late_at_end(plan: Plan) -> BoolArray:

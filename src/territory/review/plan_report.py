@@ -55,14 +55,16 @@ class PlanReport:
     intervals, within            intervals that end with one of these visits; those within their tolerance
     within_share                 the latter as a share; NaN where there is none
     deviation_mean_days          days off the interval, early or late; ``deviation_max_days`` the largest
-    interval_asked_days          mean of the intervals asked for; ``interval_days`` of what was done
+    interval_asked_days          mean of the intervals asked for; ``interval_days`` of what was done; where the plan
+                                 stretched intervals, ``interval_planned_days`` of what it aimed at
     overdue                      intervals that were too long before the horizon began: they count nowhere else
     drive_h, km                  driving, the way home included
     visit_h, break_h, idle_h     with customers; breaks on the way; the rest of the time away, waiting mostly
-    worked_h                     from leaving to being back: the sum of driving and of these
-    overtime_h                   of that, after the end of the shift
-    shift_h, utilisation         length of all shifts of the horizon; hours worked as a share of it
-    days_worked, days, nights    days with visits, days with a shift, nights away
+    desk_h, worked_h             preparation and work afterwards; the sum of driving and of all these
+    overtime_h                   of the hours worked, those after the end of the shift
+    shift_h, utilisation         length of all shifts for the field; the hours worked in them as a share
+    days_worked, days            days with visits, days with a shift for the field; ``office_days`` without
+    nights                       nights away
     cost, cost_hours, ...        hours, overtime, kilometres, days, nights: where their rates are known
     unplanned, unplanned_...     visits that are due and not planned; by reason
     ===========================  ================================================================================
@@ -72,9 +74,10 @@ class PlanReport:
     ``visit_h``; ``drive_to_h`` and ``km_to``, on the ways to these visits; unplanned. By "reason": ``visits`` and
     ``customers``. By "interval": each that ends with a planned visit, see `territory.review.intervals_of`.
 
-    A visit that is not planned belongs to the week in which it was due; where no rep had to make it, to the
-    row of a blank ``rep_id``. Of a part of a plan, ``plan.rep("R1")`` say, the horizon and the shifts are still those
-    of the whole.
+    Intervals are those that customers have themselves: leads that are visited at an interval of the plan's settings
+    count as visits only. A joint visit counts for both reps. A visit that is not planned belongs to the week in which
+    it was due; where no rep had to make it, to the row of a blank ``rep_id``. Of a part of a plan, ``plan.rep("R1")``
+    say, the horizon and the shifts are still those of the whole.
     """
 
     plan: Plan
@@ -297,6 +300,7 @@ def _interval_rows(rows: PlanRows) -> dict[str, Any]:
         "day": i.day,
         "days": i.days,
         "asked_days": i.asked,
+        **({} if i.planned is None else {"planned_days": i.planned}),
         "shortest_days": i.shortest,
         "longest_days": i.longest,
         "within": i.within,
