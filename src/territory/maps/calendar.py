@@ -96,6 +96,8 @@ def plot_calendar(
         _classes(ax, plan, shown)
     total = int(amount.sum()) if measure == "visits" else round(float(amount.sum()))
     told = [f"{total:,d} {measure}", f"{n:,d} {by}{'s' * (n != 1)}" if k == n else f"the first {k:,d} of {n:,d} {by}s"]
+    if off.any():
+        told.append("grey: no shift")
     if len(at):
         told.append(f"× due and not planned: {int(missed.sum()):,d}")
     heading(ax, f"{what} by {by} and day · {horizon_title(plan)}", " · ".join(told))

@@ -61,7 +61,7 @@ def plot_load(plan: Plan, ax: Axes | None = None, *, by: str = "day") -> Axes:
     inside = np.isin(rows.shift_rep, reps)
     table = plan_columns(rows, grouping, k + 1)
     shift = np.bincount(grouping(rows.shift_rep[inside], rows.shift_day[inside]), rows.shift_s[inside] / 3600.0, k + 1)
-    ax = axes_of(ax, float(np.clip(2.0 + 0.3 * k, 8.0, 18.0)), 4.6)
+    ax = axes_of(ax, float(np.clip(2.0 + 0.3 * k, 10.0, 18.0)), 4.6)
     at, below = np.arange(k), np.zeros(k)
     for column, name, colour in _PARTS:
         height = np.maximum(table[column][:k], 0.0)
