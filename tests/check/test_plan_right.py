@@ -232,13 +232,6 @@ RIGHT: dict[str, Any] = {
         column(d, "admin_s", [0.0, 600.0], "reps"),
     ),
     "other office days": lambda d: column(d, "office_days", ["Tu", "We"], "reps"),
-    "contacts from the office": lambda d: (
-        column(d, "office_days", ["", "Tu"], "reps"),
-        column(d, "prep_s", [0.0, 1800.0], "reps"),
-        [s.update(remote=bool(s["rep_idx"])) for s in d.stops],
-        [s.update(drive_s=0, distance_m=0) for s in d.stops[6:]],
-        d.routes[2].update(drive_s=600, distance_m=2000, back=np.datetime64("2026-01-06T09:25")),
-    ),
     "no shift on an office day": lambda d: (
         d.unassigned[0].update(reason="no-shift"),
         column(d, "office_days", ["Th", ""], "reps"),
