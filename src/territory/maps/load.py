@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_load"]
 
-#: Parts of a day from the bottom up: column, name, colour. Neighbours differ in lightness, so that they do in print, too.
+#: Parts of a day from the bottom up: column, name, colour. Neighbours differ in lightness, so in print, too.
 _PARTS: Final = (
     ("drive_h", "driving", PALETTE[0]),
     ("visit_h", "with customers", PALETTE[1]),
