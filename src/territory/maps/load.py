@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_load"]
 
-#: Parts of a day from the bottom up: column, name, colour. They differ in lightness, so that they do in print, too.
+#: Parts of a day from the bottom up: column, name, colour. Neighbours differ in lightness, so in print, too.
 _PARTS: Final = (
     ("drive_h", "driving", PALETTE[0]),
     ("visit_h", "with customers", PALETTE[1]),
-    ("desk_h", "desk", PALETTE[3]),
-    ("break_h", "breaks", "#9aa5b1"),
-    ("idle_h", "waiting", "#d5dbe1"),
+    ("desk_h", "desk", PALETTE[6]),
+    ("break_h", "breaks", "#a9b4bf"),
+    ("idle_h", "waiting", "#dde2e7"),
 )
 
 

@@ -15,10 +15,12 @@ from territory.model.going_on import as_made, committed
 from territory.model.late import late
 from territory.model.plan_frames import (
     empty_unassigned,
-    optional_columns,
     read_routes,
     read_stops,
     read_unassigned,
+    routes_dict,
+    stops_dict,
+    unassigned_dict,
 )
 from territory.model.route import Route
 from territory.model.routes import Routes
@@ -211,50 +213,15 @@ class Plan:
         Where stops have them: the id of the single visit (blank: by interval), whether it is remote, how firmly it
         is promised.
         """
-        s = self.stops
-        zones = self._zones(s.rep_idx)
-        return {
-            "rep_id": self.reps.id[s.rep_idx].astype(object),
-            "day": s.day,
-            "position": s.position,
-            "customer_id": self.customers.id[s.customer_idx].astype(object),
-            "arrival": local(s.arrival, zones),
-            "start": local(s.start, zones),
-            "end": local(s.end, zones),
-            "drive_s": s.drive_s,
-            "distance_m": s.distance_m,
-            **optional_columns(s, self.visits),
-        }
+        return stops_dict(self)
 
     def routes_dict(self) -> dict[str, Any]:
         """Return the routes as arrays of ids and of times on the rep's wall clock."""
-        t = self.routes
-        zones = self._zones(t.rep_idx)
-        columns = {
-            "rep_id": self.reps.id[t.rep_idx].astype(object),
-            "day": t.day,
-            "n_stops": t.n_stops,
-            "leave": local(t.leave, zones),
-            "back": local(t.back, zones),
-            "drive_s": t.drive_s,
-            "distance_m": t.distance_m,
-            "break_start": local(t.break_start, zones),
-            "break_s": t.break_s,
-        }
-        return columns if t.bound_s is None else {**columns, "bound_s": t.bound_s}
+        return routes_dict(self)
 
     def unassigned_dict(self) -> dict[str, Any]:
         """Return the visits that are not planned as arrays of ids, with reasons; where known, with what would help."""
-        u = self.unassigned
-        rep = np.array([*self.reps.id.tolist(), ""], dtype=object)
-        return {
-            "customer_id": self.customers.id[u.customer_idx].astype(object),
-            "rep_id": rep[u.rep_idx],
-            "due": u.due,
-            "reason": u.reason.astype(object),
-            "detail": u.detail.astype(object),
-            **optional_columns(u, self.visits),
-        }
+        return unassigned_dict(self)
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return the stops as a dataframe, times on the rep's wall clock."""

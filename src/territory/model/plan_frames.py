@@ -15,16 +15,25 @@ from territory.model.frames import frame_columns
 from territory.model.names import required_columns
 from territory.model.routes import Routes, Stops, Unassigned
 from territory.model.rows import outward
-from territory.model.zones import to_utc
+from territory.model.zones import local, to_utc
 
 if TYPE_CHECKING:
     from territory.model.arrays import IdxArray, InstantArray, TextArray
     from territory.model.customers import Customers
+    from territory.model.plan import Plan
     from territory.model.reps import Reps
     from territory.model.table import Table
     from territory.model.visits import Visits
 
-__all__ = ["empty_unassigned", "optional_columns", "read_routes", "read_stops", "read_unassigned"]
+__all__ = [
+    "empty_unassigned",
+    "read_routes",
+    "read_stops",
+    "read_unassigned",
+    "routes_dict",
+    "stops_dict",
+    "unassigned_dict",
+]
 
 _ID = Column(Kind.TEXT)
 _PERHAPS = Column(Kind.TEXT, missing=True)
@@ -37,7 +46,57 @@ def empty_unassigned() -> Unassigned:
     return Unassigned(customer_idx=nobody, rep_idx=nobody, due=np.empty(0, "datetime64[D]"), reason=text, detail=text)
 
 
-def optional_columns(table: Stops | Unassigned, visits: Visits | None) -> dict[str, Any]:
+def stops_dict(plan: Plan) -> dict[str, Any]:
+    """Return the columns of `Plan.to_dict`."""
+    s = plan.stops
+    zones = _zones(plan.reps, s.rep_idx)
+    return {
+        "rep_id": plan.reps.id[s.rep_idx].astype(object),
+        "day": s.day,
+        "position": s.position,
+        "customer_id": plan.customers.id[s.customer_idx].astype(object),
+        "arrival": local(s.arrival, zones),
+        "start": local(s.start, zones),
+        "end": local(s.end, zones),
+        "drive_s": s.drive_s,
+        "distance_m": s.distance_m,
+        **_optional_columns(s, plan.visits),
+    }
+
+
+def routes_dict(plan: Plan) -> dict[str, Any]:
+    """Return the columns of `Plan.routes_dict`."""
+    t = plan.routes
+    zones = _zones(plan.reps, t.rep_idx)
+    columns = {
+        "rep_id": plan.reps.id[t.rep_idx].astype(object),
+        "day": t.day,
+        "n_stops": t.n_stops,
+        "leave": local(t.leave, zones),
+        "back": local(t.back, zones),
+        "drive_s": t.drive_s,
+        "distance_m": t.distance_m,
+        "break_start": local(t.break_start, zones),
+        "break_s": t.break_s,
+    }
+    return columns if t.bound_s is None else {**columns, "bound_s": t.bound_s}
+
+
+def unassigned_dict(plan: Plan) -> dict[str, Any]:
+    """Return the columns of `Plan.unassigned_dict`."""
+    u = plan.unassigned
+    rep = np.array([*plan.reps.id.tolist(), ""], dtype=object)
+    return {
+        "customer_id": plan.customers.id[u.customer_idx].astype(object),
+        "rep_id": rep[u.rep_idx],
+        "due": u.due,
+        "reason": u.reason.astype(object),
+        "detail": u.detail.astype(object),
+        **_optional_columns(u, plan.visits),
+    }
+
+
+def _optional_columns(table: Stops | Unassigned, visits: Visits | None) -> dict[str, Any]:
     """Return the columns that a table need not have, for a dataframe: words as text, visits by their ids."""
     known, required = columns_of(type(table)), required_columns(type(table))
     found = {name: outward(getattr(table, name), known[name]) for name in table.column_names if name not in required}
