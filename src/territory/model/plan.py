@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from territory.model.routes import Stops, Unassigned
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
-    from territory.review import PlanChanges, PlanReport
 
 __all__ = ["Plan", "Route"]
 
@@ -332,10 +331,10 @@ class Plan:
         return "\n".join(lines) or f"{customer_id} has no visit due between {self.settings.start} and {last}."
 
     @overload
-    def report(self) -> PlanReport: ...
+    def report(self) -> Any: ...
     @overload
     def report(self, path: str | os.PathLike[str]) -> Path: ...
-    def report(self, path: str | os.PathLike[str] | None = None) -> PlanReport | Path:
+    def report(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Report what the plan is like; with a path, write the self-contained HTML report there.
 
         Returns
@@ -345,12 +344,12 @@ class Plan:
             what is not planned; see `territory.review.PlanReport`. With a path, see `territory.maps.write_report`.
         """
         if path is None:
-            report: PlanReport = late("review", "plan_report", self)
+            report: Any = late("review", "plan_report", self)
             return report
         written: Path = late("maps", "write_report", self, path)
         return written
 
-    def changes(self, before: Plan, *, within_s: int = 0) -> PlanChanges:
+    def changes(self, before: Plan, *, within_s: int = 0) -> Any:
         """Tell what has changed since an earlier plan, on the days that both have.
 
         Parameters
@@ -370,7 +369,7 @@ class Plan:
         InputError
             No day in common, or a bad `within_s`.
         """
-        changes: PlanChanges = late("review", "plan_changes", before, self, within_s=within_s)
+        changes: Any = late("review", "plan_changes", before, self, within_s=within_s)
         return changes
 
     def plot_calendar(self, ax: Any = None, **options: Any) -> Any:
