@@ -17,12 +17,12 @@ import gpxpy
 import icalendar
 import numpy as np
 import pytest
+from tests.io.same_plan import assert_same_plan, listed
 
 import territory
 from territory.errors import InputError, MissingExtraError
 from territory.io import OutputError, read_plan, write_plan
-from territory.io.rules_state import rules_state
-from territory.model import Customers, Plan, Visits
+from territory.model import Customers, Plan
 from territory.model.zones import local
 
 if TYPE_CHECKING:
@@ -30,40 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
-
-
-def same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, other, equal_nan=one.dtype.kind in "fM")
-    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - NaN
-
-
-def assert_same_plan(one: Plan, other: Plan) -> None:
-    assert (one.visits is None) == (other.visits is None)
-    for name in ("customers", "reps", "stops", "routes", "unassigned", *(["visits"] if one.visits is not None else [])):
-        mine, theirs = getattr(one, name), getattr(other, name)
-        assert mine.equals(theirs), name
-        assert mine.diagnostics == theirs.diagnostics
-    assert one.settings.to_dict() == other.settings.to_dict()
-    assert (one.status, one.diagnostics) == (other.status, other.diagnostics)
-    assert one.summary() == other.summary()
-    assert (one.alignment is None) == (other.alignment is None)
-    if one.alignment is not None and other.alignment is not None:
-        for field in dataclasses.fields(one.alignment):
-            mine, theirs = getattr(one.alignment, field.name), getattr(other.alignment, field.name)
-            if field.name in ("customers", "reps"):
-                assert mine is theirs or mine.equals(theirs)
-            elif field.name == "rules":
-                assert rules_state(mine) == rules_state(theirs)
-            elif field.name == "targets":
-                assert list(mine) == list(theirs)
-                assert all(same(mine[k], theirs[k]) for k in mine)
-            else:
-                assert same(mine, theirs), field.name
 
 
 def test_what_is_written(plan: Plan, tmp_path: Path) -> None:
@@ -106,84 +72,6 @@ def test_everything_comes_back(plan: Plan, tmp_path: Path) -> None:
     assert again.alignment is not None
     assert again.alignment.customers is again.customers
     assert again.to_dict()["start"].tolist() == plan.to_dict()["start"].tolist()
-
-
-def with_single_visits(plan: Plan) -> Plan:
-    """The same plan with everything that its tables may hold besides."""
-    visits = Visits(
-        id=["=1+1", "fair\n2026"],
-        customer_id=[plan.customers.id[1], plan.customers.id[4]],
-        earliest=["2026-01-05", "2026-01-05"],
-        latest=["2026-01-09", "2026-01-06"],
-        due=["2026-01-05", ""],
-        service_s=[1800.0, 0.1 + 0.2],
-        rep_id=["R1", ""],
-        second_rep_id=["r/2", ""],
-        kind=["appointment", "event"],
-        time_s=[36_000.5, np.nan],
-        remote=[True, False],
-        worth=[2.5, np.nan],
-        commitment=["fixed", "suggested"],
-    )
-    m = len(plan.stops)
-    stops = dataclasses.replace(
-        plan.stops,
-        visit_idx=[1 if c == 4 else 0 if c == 1 else -1 for c in plan.stops.customer_idx.tolist()],
-        remote=np.arange(m) % 3 == 0,
-        commitment=(np.arange(m) % 5).astype(np.int8),
-    )
-    u = plan.unassigned.take([0, 0])
-    unassigned = dataclasses.replace(
-        u,
-        visit_idx=[-1, 1],
-        change=['Half an hour more on Tuesday, "R1"', ""],
-        change_code=["shift", ""],
-        change_amount=[1800, 0],
-        change_day=["2026-01-06", None],
-    )
-    return dataclasses.replace(plan, visits=visits, stops=stops, unassigned=unassigned)
-
-
-def test_single_visits_and_all_that_is_optional_come_back(plan: Plan, tmp_path: Path) -> None:
-    full = with_single_visits(plan)
-    again = read_plan(write_plan(full, tmp_path / "out"))
-    assert_same_plan(full, again)
-    assert again.stops.visit_idx is not None
-    assert again.stops.commitment is not None
-    assert again.stops.commitment.dtype == np.int8
-    with (tmp_path / "out" / "stops.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert [r["visit_id"] for r in rows][:2] == ["", "=1+1"]
-    assert rows[1]["commitment"] == "planned"
-    assert_same_plan(full.rep("R1"), read_plan(write_plan(full.rep("R1"), tmp_path / "part")))
-
-
-def test_each_optional_column_comes_back_alone(plan: Plan, tmp_path: Path) -> None:
-    full = with_single_visits(plan)
-    for table, needed in (("stops", plan.stops), ("unassigned", plan.unassigned.take([0, 0]))):
-        for name in set(getattr(full, table).column_names) - set(needed.column_names):
-            base = dataclasses.replace(plan, unassigned=plan.unassigned.take([0, 0]), visits=full.visits)
-            column = getattr(getattr(full, table), name)
-            one = dataclasses.replace(base, **{table: dataclasses.replace(getattr(base, table), **{name: column})})
-            assert_same_plan(one, read_plan(write_plan(one, tmp_path / name)))
-
-
-def test_files_of_before_single_visits_are_read(plan: Plan, tmp_path: Path) -> None:
-    folder = write_plan(plan, tmp_path / "out")
-    head = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    assert head.pop("visits") is None
-    assert "visits.parquet" not in listed(folder)
-    (folder / "plan.json").write_text(json.dumps(head), encoding="utf-8")
-    assert_same_plan(plan, read_plan(folder))
-
-
-def test_ids_of_single_visits_without_their_table_are_refused(plan: Plan, tmp_path: Path) -> None:
-    folder = write_plan(with_single_visits(plan), tmp_path / "out")
-    head = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    head["visits"] = None
-    (folder / "plan.json").write_text(json.dumps(head), encoding="utf-8")
-    with pytest.raises(InputError, match="does not go with the files beside it"):
-        read_plan(folder)
 
 
 def test_plans_without_alignment_or_visits_come_back(make_plan: Callable[..., Plan], tmp_path: Path) -> None:
