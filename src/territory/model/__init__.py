@@ -7,7 +7,18 @@ from territory.model.alignment import Alignment
 from territory.model.balance import Balance
 from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
-from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
+from territory.model.enums import (
+    Area,
+    Channel,
+    Commitment,
+    HoursBind,
+    Parity,
+    Reason,
+    Stage,
+    Status,
+    Temperature,
+    VisitKind,
+)
 from territory.model.explanation import Alternative, Explanation, Limit
 from territory.model.hierarchy import Hierarchy
 from territory.model.hours import WeeklyHours
@@ -32,6 +43,7 @@ __all__ = [
     "Balance",
     "BasicUnits",
     "Channel",
+    "Commitment",
     "ContiguityGraph",
     "Customers",
     "DateRanges",
@@ -57,6 +69,7 @@ __all__ = [
     "TerritoryPolygons",
     "TextSets",
     "Unassigned",
+    "VisitKind",
     "Visits",
     "WeeklyHours",
     "contiguity_graph",

@@ -101,6 +101,8 @@ class Customers(Table):
     channel: npt.NDArray[np.int8] | None = column(
         Kind.ENUM, "served in the field, from inside, or either", words=Channel
     )
+    won_on: DayArray | None = column(Kind.DAY, "day on which the deal was won; blank: not lately", missing=True)
+    deadline: DayArray | None = column(Kind.DAY, "last day for the next visit; blank: none", missing=True)
     contacts: TextSets | None = column(Kind.SETS, "people at the customer")
     area: npt.NDArray[np.int8] | None = column(Kind.ENUM, "density of the surroundings, for driving speeds", words=Area)
     timezone: TextArray | None = column(
