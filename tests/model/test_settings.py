@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import json
 import pickle
 
 import numpy as np
@@ -38,3 +40,24 @@ def test_all_faults_at_once():
     with pytest.raises(InputError) as caught:
         settings(n_days=0, tolerance=9, default_service_s=-1, default_shift="x")
     assert caught.value.codes == ("empty-horizon", "bad-tolerance", "bad-service", "bad-shift")
+
+
+def test_holidays_of_single_reps():
+    s = settings(rep_holidays={"R2": ["2026-01-06", "2026-01-06", dt.date(2026, 1, 1)], "R1": []})
+    assert list(s.rep_holidays) == ["R1", "R2"]
+    assert s.rep_holidays["R2"].astype(str).tolist() == ["2026-01-01", "2026-01-06"]
+    assert len(s.rep_holidays["R1"]) == 0
+    assert not s.rep_holidays["R2"].flags.writeable
+    with pytest.raises(TypeError):
+        s.rep_holidays["R3"] = []
+    for again in (PlanSettings.from_dict(s.to_dict()), pickle.loads(pickle.dumps(s)), dataclasses.replace(s)):  # noqa: S301 - our own bytes
+        assert again.to_dict() == s.to_dict()
+        assert not again.rep_holidays["R2"].flags.writeable
+    # files of before have none
+    old = {name: value for name, value in s.to_dict().items() if name != "rep_holidays"}
+    assert dict(PlanSettings.from_dict(old).rep_holidays) == {}
+    assert json.loads(json.dumps(s.to_dict()))["rep_holidays"] == {"R1": [], "R2": ["2026-01-01", "2026-01-06"]}
+    with pytest.raises(InputError, match="rep_holidays of R1: expected a day such as '2026-04-03', not '03/04/2026'"):
+        settings(rep_holidays={"R1": ["03/04/2026"]})
+    with pytest.raises(InputError, match="rep_holidays of R1: expected days in a list"):
+        settings(rep_holidays={"R1": "2026-01-06"})

@@ -10,15 +10,14 @@ import numpy as np
 
 from territory.check.chains import Cadence, cadence_of
 from territory.check.report import Violation
-from territory.check.wall import as_text, local, to_utc, zone_names
-from territory.model.hours import parse_hours
+from territory.check.wall import as_text, local, zone_names
+from territory.check.workdays import WorkDays
 from territory.model.places import PlaceKind, Places
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from territory.model.arrays import BoolArray, DayArray, IdxArray, InstantArray, IntArray
-    from territory.model.hours import Week
     from territory.model.plan import Plan
     from territory.travel import Travel
 
@@ -173,46 +172,25 @@ class PlanFacts:
 
     @cached_property
     def shift(self) -> tuple[InstantArray, InstantArray]:
-        """Begin and end of the shift of each route, UTC; NaT where the rep does not work on the weekday."""
+        """Begin and end of the shift of each route, UTC; NaT where the rep has none that day."""
         routes = self.plan.routes
         begin = np.full(len(routes), np.datetime64("NaT", "s"))
         until = begin.copy()
         days = routes.day.astype("datetime64[D]").astype(np.int64).tolist()
         for r, (rep, day) in enumerate(zip(routes.rep_idx.tolist(), days, strict=True)):
-            hours = self._hours(rep, day)
+            hours = self.work.shift(rep, day)
             if hours is not None:
                 begin[r], until[r] = (np.datetime64(at, "s") for at in hours)
         return begin, until
 
     @cached_property
-    def _weeks(self) -> tuple[Week, ...]:
-        """Week of each rep."""
-        shift = self.plan.reps.shift
-        if shift is None:
-            return (parse_hours(self.plan.settings.default_shift),) * len(self.plan.reps)
-        return tuple(shift.weeks[code] for code in shift.code.tolist())
-
-    @cached_property
-    def _holidays(self) -> frozenset[int]:
-        return frozenset(self.plan.settings.holidays.astype("datetime64[D]").astype(np.int64).tolist())
-
-    def _hours(self, rep: int, day: int) -> tuple[int, int] | None:
-        """Return begin and end of a weekday's shift, UTC seconds; leave and holidays do not count."""
-        for a, b in self._weeks[rep][(day + 3) % 7]:  # at most one; 1970-01-01 was a Thursday
-            zone = str(self.rep_zone[rep])
-            return to_utc(day, a, zone), to_utc(day, b, zone)
-        return None
+    def work(self) -> WorkDays:
+        """When the reps work."""
+        return WorkDays(self.plan.reps, self.plan.settings)
 
     def shift_s(self, rep: int, day: int) -> int:
-        """Return how long a rep works on a day (from 1970), seconds; -1: not at all, or on leave or a holiday."""
-        hours, leave = self._hours(rep, day), self.plan.reps.leave
-        if hours is None or day in self._holidays:
-            return -1
-        date = np.datetime64(day, "D")
-        if leave is not None and any(first <= date <= last for first, last in leave[rep]):
-            return -1
-        # a clock that jumps ahead may skip the begin, and land beyond the end
-        return max(-1, hours[1] - hours[0])
+        """Return how long a rep can be in the field on a day (from 1970), seconds; -1: not at all."""
+        return self.work.field_s(rep, day)
 
     @cached_property
     def chains(self) -> Cadence:

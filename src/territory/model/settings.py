@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from territory.model.arrays import DayArray, sealed
 from territory.model.days import to_day
 from territory.model.hours import parse_hours
 from territory.units import DAY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["PlanSettings", "as_day"]
 
@@ -70,6 +74,10 @@ class PlanSettings:
     cadence : bool
         Whether visits keep the customers' intervals. False: each customer is a candidate for one
         visit in the horizon, whatever its interval (a single day that was routed).
+    rep_holidays : mapping of rep id to datetime64[D] array
+        Public holidays of single reps: days without work, beside `holidays`. Filled in when a plan is
+        made, from the reps' ``country`` and ``region`` (a rep without holidays in the horizon has
+        none), so that the plan keeps the days that it was made with.
     """
 
     start: np.datetime64
@@ -80,6 +88,7 @@ class PlanSettings:
     tolerance: float = 0.25
     travel: str = ""
     cadence: bool = True
+    rep_holidays: Mapping[str, DayArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = []
@@ -88,8 +97,10 @@ class PlanSettings:
             problems.append(
                 Problem("start-out-of-range", f"start: expected {_EARLIEST} to {_LATEST}, not {self.start}")
             )
-        days = np.unique(np.array([as_day(d, "holidays") for d in _list(self.holidays)], dtype="datetime64[D]"))
-        object.__setattr__(self, "holidays", sealed(days))
+        object.__setattr__(self, "holidays", _days(self.holidays, "holidays"))
+        own = {str(rep): _days(days, f"rep_holidays of {rep}") for rep, days in dict(self.rep_holidays).items()}
+        # reps in one order, so that the same days are the same bytes
+        object.__setattr__(self, "rep_holidays", MappingProxyType(dict(sorted(own.items()))))
         if not _within(self.n_days, 7 * MAX_WEEKS) or self.n_days < 1 or self.n_days != int(self.n_days):
             problems.append(Problem("empty-horizon", f"n_days: expected 1 to {7 * MAX_WEEKS}, not {self.n_days!r}"))
         if not _within(self.tolerance, 1.0):
@@ -112,7 +123,8 @@ class PlanSettings:
         object.__setattr__(self, "tolerance", float(self.tolerance))
 
     def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
-        return type(self), tuple(getattr(self, f.name) for f in fields(self))
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return type(self), tuple({**values, "rep_holidays": dict(self.rep_holidays)}.values())
 
     @property
     def days(self) -> DayArray:
@@ -127,7 +139,9 @@ class PlanSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, for a file."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**values, "start": str(self.start), "holidays": [str(d) for d in self.holidays]}
+        own = {rep: [str(d) for d in days] for rep, days in self.rep_holidays.items()}
+        days = [str(d) for d in self.holidays]
+        return {**values, "start": str(self.start), "holidays": days, "rep_holidays": own}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PlanSettings:
@@ -140,11 +154,12 @@ class PlanSettings:
         return cls(**values)
 
 
-def _list(days: Any) -> list[Any]:
+def _days(days: Any, name: str) -> DayArray:
+    """Return days sorted, each once, read-only."""
     if isinstance(days, (str, dt.date, np.datetime64)):
-        problem = Problem("not-a-date", f"holidays: expected days in a list, not {days!r}")
+        problem = Problem("not-a-date", f"{name}: expected days in a list, not {days!r}")
         raise InputError([problem], "parameters")
-    return list(days)
+    return sealed(np.unique(np.array([as_day(d, name) for d in days], dtype="datetime64[D]")))
 
 
 def _within(value: object, high: float) -> bool:

@@ -13,6 +13,7 @@ from territory.errors import InputError, Problem
 from territory.model.coordinates import pair_diagnostics
 from territory.model.enums import Channel, Reason, Stage, Status
 from territory.model.plan import Plan
+from territory.model.public_holidays import with_rep_holidays
 from territory.model.settings import PlanSettings, as_day
 from territory.routing.assemble import Drafts
 from territory.routing.desk import Desk
@@ -206,7 +207,7 @@ def _read(
     if start is not None and not isinstance(start, Plan):
         problems.append(Problem("wrong-type", f"start: expected Plan, not {type(start).__name__}"))
     try:
-        found = PlanSettings(as_day(day, "day"), 1, holidays, cadence=False, **settings)
+        found = with_rep_holidays(PlanSettings(as_day(day, "day"), 1, holidays, cadence=False, **settings), reps)
     except InputError as error:
         problems += error.problems
     if problems:

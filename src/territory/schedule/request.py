@@ -11,6 +11,7 @@ import numpy as np
 from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
+from territory.model.public_holidays import with_rep_holidays
 from territory.model.reps import Reps
 from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
 from territory.travel import Travel, default_travel
@@ -84,6 +85,7 @@ def read_request(
             first, 7 * n_weeks, holidays, default_shift=default_shift, default_service_s=default_service_s,
             tolerance=tolerance, travel=source.fingerprint,
         )  # fmt: skip
+        settings = with_rep_holidays(settings, reps)
     except InputError as error:
         problems += error.problems
     if problems:
