@@ -1,7 +1,8 @@
 """Whether customers can be visited then: opening hours and their exceptions, call blocks, weekdays, week parity.
 
 Opening hours, those of single dates too, and call blocks are those of the customer's wall clock (the rep's, where
-it has no zone), weekdays and weeks those of the rep's day.
+it has no zone), weekdays and weeks those of the rep's day. Single visits may outrank
+them: `territory.check.rows`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def opening_hours_kept(f: PlanFacts) -> Iterator[Violation]:
         limited |= np.array([week != _ALWAYS for week in hours.weeks], dtype=bool)[hours.code[f.customer]]
     if dated is not None:
         limited |= np.array([bool(cell) for cell in dated.cells], dtype=bool)[dated.code[f.customer]]
-    rows = np.flatnonzero(limited & ~np.isnat(f.start) & ~np.isnat(f.end))
+    rows = np.flatnonzero(limited & ~f.free_hours & ~np.isnat(f.start) & ~np.isnat(f.end))
     if len(rows) == 0:
         return
     start_only = np.zeros(len(f.customer), bool) if bind is None else bind[f.customer] == HoursBind.START
@@ -148,7 +149,7 @@ def call_blocks_kept(f: PlanFacts) -> Iterator[Violation]:
     first, last = f.local_start.astype("datetime64[D]"), f.local_end.astype("datetime64[D]")
     for c in np.unique(code[some[code]]).tolist():
         froms, untils = blocked[c]
-        at = np.flatnonzero(code == c)
+        at = np.flatnonzero((code == c) & ~f.free_days)
         for i in at[((froms <= last[at, None]) & (untils >= first[at, None])).any(axis=1)]:
             message = (
                 f"Customer {f.customer_id(f.customer[i])} is visited on {first[i]}, when it must not be called on: "
@@ -163,7 +164,7 @@ def weekdays_kept(f: PlanFacts) -> Iterator[Violation]:
     if allowed is None:
         return
     weekday = (f.day.astype(np.int64) + 3) % 7
-    for i in np.flatnonzero(allowed[f.customer].astype(np.int64) >> weekday & 1 == 0):
+    for i in np.flatnonzero((allowed[f.customer].astype(np.int64) >> weekday & 1 == 0) & ~f.free_days):
         message = (
             f"Customer {f.customer_id(f.customer[i])} is visited on {f.day[i]}, a {f.day[i].item():%A}, "
             "which is none of its weekdays."
@@ -177,7 +178,7 @@ def week_parity_kept(f: PlanFacts) -> Iterator[Violation]:
     if parity is None:
         return
     wanted = parity[f.customer]
-    for i in np.flatnonzero(wanted != Parity.ANY):
+    for i in np.flatnonzero((wanted != Parity.ANY) & ~f.free_days):
         week = f.day[i].item().isocalendar().week
         if (week % 2 == 1) != (wanted[i] == Parity.ODD):
             asked = "odd" if wanted[i] == Parity.ODD else "even"

@@ -107,6 +107,9 @@ class Reps(Table):
     cost_per_km: FloatArray | None = column(Kind.FLOAT, "cost of a kilometre driven", unit="money", low=0, high=1e6)
     cost_per_day: FloatArray | None = column(Kind.FLOAT, "cost of a day with visits", unit="money", low=0, high=1e6)
     max_visits_per_day: IntArray | None = column(Kind.INT, "most visits a day", low=0, high=1000)
+    load_limit: FloatArray | None = column(
+        Kind.FLOAT, "most load a day, of the measure that fills the rep up", low=0, high=1e12
+    )
     max_nights_per_week: IntArray | None = column(Kind.INT, "most nights away a week", low=0, high=7)
     hotel_cost: FloatArray | None = column(Kind.FLOAT, "cost of a night away", unit="money", low=0, high=1e6)
     overnight_min_km: FloatArray | None = column(

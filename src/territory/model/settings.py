@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from territory.errors import InputError, Problem
 from territory.model.arrays import DayArray, sealed
 from territory.model.days import to_day
 from territory.model.hours import parse_hours
+from territory.model.policies import POLICIES, plain_policies, read_policies
 from territory.units import DAY_S
 
 if TYPE_CHECKING:
@@ -74,6 +75,29 @@ class PlanSettings:
     cadence : bool
         Whether visits keep the customers' intervals. False: each customer is a candidate for one
         visit in the horizon, whatever its interval (a single day that was routed).
+    stretch : mapping of rep id to float
+        Factors of at least 1 by which the intervals of a rep's customers are longer; of a rep who is
+        not named, 1.
+    hot_days : int
+        Days of the horizon within which a hot lead is visited.
+    warm_days : int
+        Interval of hot and warm leads that have none of their own, days.
+    cold_detour_s : int
+        Cold leads are visited where that costs less driving, seconds.
+    follow_up_days : tuple of int
+        Days after a deal was won on which a follow-up is due.
+    remote : str
+        ``"never"``, or ``"after-first"``: customers whose channel is "either" get their first visit in
+        the field, and contacts from the rep's home from then on.
+    service_by_kind : mapping of str to int
+        Seconds of a "lead", "follow-up", "appointment", "event" or "remote" contact, where the visit
+        itself has no length.
+    cover : mapping of rep id to tuple of rep ids
+        Who may serve a rep's customers while the rep is on leave.
+    shared : bool
+        Whether every rep may serve every customer of its team.
+    load : str, optional
+        The measure of customers that `Reps.load_limit` limits a day.
     rep_holidays : mapping of rep id to datetime64[D] array
         Public holidays of single reps: days without work, beside `holidays`. Filled in when a plan is
         made, from the reps' ``country`` and ``region`` (a rep without holidays in the horizon has
@@ -88,6 +112,16 @@ class PlanSettings:
     tolerance: float = 0.25
     travel: str = ""
     cadence: bool = True
+    stretch: Mapping[str, float] = field(default_factory=dict)
+    hot_days: int = 2
+    warm_days: int = 14
+    cold_detour_s: int = 900
+    follow_up_days: tuple[int, ...] = (14,)
+    remote: str = "never"
+    service_by_kind: Mapping[str, int] = field(default_factory=dict)
+    cover: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shared: bool = False
+    load: str | None = None
     rep_holidays: Mapping[str, DayArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,15 +150,22 @@ class PlanSettings:
             if any(len(day) > 1 for day in week):
                 message = f"default_shift: several intervals on one day in {self.default_shift!r}"
                 problems.append(Problem("split-shift", message))
+        policies, wrong = read_policies({name: getattr(self, name) for name in POLICIES})
+        problems += wrong
         if problems:
             raise InputError(problems, "parameters")
+        for name, value in policies.items():
+            object.__setattr__(self, name, value)
         object.__setattr__(self, "n_days", int(self.n_days))
         object.__setattr__(self, "default_service_s", int(self.default_service_s))
         object.__setattr__(self, "tolerance", float(self.tolerance))
 
-    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return type(self), tuple({**values, "rep_holidays": dict(self.rep_holidays)}.values())
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change
+
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable, and mapping views do not pickle
+        values = (getattr(self, f.name) for f in fields(self))
+        return type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
     @property
     def days(self) -> DayArray:
@@ -141,7 +182,7 @@ class PlanSettings:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         own = {rep: [str(d) for d in days] for rep, days in self.rep_holidays.items()}
         days = [str(d) for d in self.holidays]
-        return {**values, "start": str(self.start), "holidays": days, "rep_holidays": own}
+        return {**plain_policies(values), "start": str(self.start), "holidays": days, "rep_holidays": own}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PlanSettings:

@@ -46,7 +46,9 @@ class Visits(Table):
     earliest: DayArray = column(Kind.DAY, "first day", required=True)
     latest: DayArray = column(Kind.DAY, "last day", required=True)
     due: DayArray | None = column(Kind.DAY, "the day that the interval asks for; blank: any of them", missing=True)
-    service_s: FloatArray | None = column(Kind.FLOAT, "length of the visit", unit="s", low=0, high=1e9)
+    service_s: FloatArray | None = column(
+        Kind.FLOAT, "length; blank: that of its kind, or the customer's", unit="s", low=0, high=1e9, missing=True
+    )
     rep_id: TextArray | None = column(Kind.TEXT, "who has to make it; blank: whoever serves the customer", missing=True)
     second_rep_id: TextArray | None = column(Kind.TEXT, "who comes along, from the same moment on", missing=True)
     kind: npt.NDArray[np.int8] | None = column(Kind.ENUM, "why it takes place", words=VisitKind)

@@ -171,17 +171,18 @@ def day_allowed(customers: Customers, i: int, day: np.datetime64) -> bool:
 
 
 def start_windows(
-    customers: Customers, i: int, shift: tuple[int, int], service_s: int, *, rep_zone: str = ""
+    customers: Customers, i: int, shift: tuple[int, int], service_s: int, *, rep_zone: str = "", blocked: bool = True
 ) -> Windows:
     """Return when a visit of customer `i` may start within a shift, UTC seconds; empty: not at all.
 
     Opening hours are those of the customer's own clock, or of the rep's where it has none. On a day of
     its `hours_exceptions` those count instead of all opening hours from midnight to midnight; on days
     of a call block it is closed. The visit lies within one opening interval (or starts in it, where
-    `hours_bind` says so; it still ends before the next call block) and within the shift.
+    `hours_bind` says so; it still ends before the next call block) and within the shift. With `blocked`
+    false call blocks do not count.
     """
     week = None if customers.opening_hours is None else customers.opening_hours[i]
-    blocks = () if customers.call_blocks is None else customers.call_blocks[i]
+    blocks = () if customers.call_blocks is None or not blocked else customers.call_blocks[i]
     zone = zone_of(customers, i) or rep_zone
     binds_start = customers.hours_bind is not None and customers.hours_bind[i] == HoursBind.START
     days = range(shift[0] // DAY_S - 1, shift[1] // DAY_S + 2)
