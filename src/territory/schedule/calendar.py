@@ -22,6 +22,7 @@ from territory.model.plan import Plan
 from territory.routing.assemble import Drafts
 from territory.routing.solve import load_engines
 from territory.schedule.boards import BoardResult, plan_board
+from territory.schedule.changes_plan import with_changes
 from territory.schedule.request import read_request
 from territory.schedule.singles import read_singles, single_visits
 from territory.schedule.tasks import board_tasks, refuse_orphans
@@ -202,6 +203,7 @@ def schedule_visits(
         customers, reps, replace(settings, stretch=stretch), stops, routes, unassigned, alignment, status=status,
         diagnostics=diagnostics, visits=all_visits,
     )  # fmt: skip
+    plan = with_changes(plan, source)
     check_plan(plan, travel=source).raise_if_any("schedule_visits")
     return plan
 

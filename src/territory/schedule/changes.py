@@ -15,8 +15,8 @@ tolerance-early    days that visits may come earlier            0.5 a day
 tolerance-late     days that visits may come later              0.5 a day
 dates-early        days that a single visit may come earlier    0.75 a day
 dates-late         days that a single visit may come later      0.75 a day
-shift-early        seconds that the rep begins earlier          1 a half hour
 shift-late         seconds that the rep works longer            1 a half hour
+shift-early        seconds that the rep begins earlier          1 a half hour
 visits-a-day       more visits a day                            2 each
 shorter-visit      seconds that the visits are shorter          1 a quarter of an hour
 time-early         seconds that an appointment is earlier       1.25 a half hour
@@ -56,7 +56,7 @@ HALF_HOUR: Final = 1800
 #: Size of a change: of each unit, and how many of the amount are a unit. Their order decides between equals.
 SIZES: Final = {
     "search": (0.0, 1), "tolerance-early": (0.5, 1), "tolerance-late": (0.5, 1), "dates-early": (0.75, 1),
-    "dates-late": (0.75, 1), "shift-early": (1.0, HALF_HOUR), "shift-late": (1.0, HALF_HOUR),
+    "dates-late": (0.75, 1), "shift-late": (1.0, HALF_HOUR), "shift-early": (1.0, HALF_HOUR),
     "visits-a-day": (2.0, 1), "shorter-visit": (1.0, HALF_HOUR // 2), "time-early": (1.25, HALF_HOUR),
     "time-late": (1.25, HALF_HOUR), "opens-earlier": (1.5, HALF_HOUR), "closes-later": (1.5, HALF_HOUR),
     "weekday": (3.0, 1), "week": (3.0, 1), "call-block": (4.0, 1), "field-day": (4.0, 1), "opens-that-day": (5.0, 1),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from territory.compiled import plain
 from territory.model.zones import utc_second
 from territory.routing import clock
 from territory.routing.finish import free_bounds
@@ -75,10 +74,10 @@ class Stop(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """One more visit in a day: its place in the order, its start, and when the rep is back; UTC seconds."""
+    """One more visit in a day: its place in the order, the way round, seconds, and when the rep is back, UTC."""
 
     position: int
-    start: int
+    round_s: int
     back: int
 
 
@@ -100,9 +99,11 @@ class Bench:
     def __init__(self, desk: Desk, routes: Mapping[int, Sequence[Stop]]) -> None:
         self.desk = desk
         self.n_days = desk.settings.n_days
-        self.spans: dict[int, tuple[int, int]] = dict(desk.shifts)
+        # as far as overtime goes; days in the office are for contacts from home
+        self.spans = {n: (begin, end + desk.overtime_s) for n, (begin, end) in desk.shifts.items()} | desk.office
         self.routes = {n: tuple(routes.get(n, ())) for n in range(self.n_days)}
         self.tries = 0
+        self._number = int(desk.settings.start.astype(np.int64))
         stops = [(n, stop) for n in range(self.n_days) for stop in self.routes[n]]
         self.guest = len(stops)
         home, self._end = 0, len(desk.rows) + 1
@@ -158,7 +159,7 @@ class Bench:
     def widest(self, n: int) -> tuple[int, int]:
         """Return a worked day made as long as can be, within its calendar day; UTC seconds."""
         begin, end = self.spans[n]
-        day, zone = int(self.desk.settings.days[n].astype(np.int64)), self.desk.zone
+        day, zone = self._number + n, self.desk.zone
         low, high = utc_second(day, 0, zone), utc_second(day, DAY_S, zone)
         return max(begin - LONGER_S, min(begin, low)), min(end + LONGER_S, max(end, high))
 
@@ -179,17 +180,16 @@ class Bench:
         return [(found.length_s, found.earliest - self.desk.origin, found.latest - self.desk.origin)]
 
     def _set_span(self, shift_i: NDArray[np.int64], n: int, begin: int, end: int) -> None:
-        shift_i[n, [S_BEGIN, S_FREE_FROM]] = begin - self.desk.origin
-        shift_i[n, [S_REGULAR, S_CLOSE]] = end - self.desk.origin
+        shift_i[n, S_BEGIN] = shift_i[n, S_FREE_FROM] = begin - self.desk.origin
+        shift_i[n, S_REGULAR] = shift_i[n, S_CLOSE] = end - self.desk.origin
 
-    def add_day(self, n: int, span: tuple[int, int]) -> None:
-        """Let a day that is not worked be tried as if it were, between two UTC seconds."""
-        self.spans[n] = span
-        self._set_span(self._layout.shift_i, n, *span)
-
-    def drop_day(self, n: int) -> None:
-        """Take a day that was added away again."""
-        del self.spans[n]
+    def set_day(self, n: int, span: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Let a day be tried as if it were worked between two UTC seconds (None: not at all); return what was."""
+        before = self.spans.pop(n, None)
+        if span is not None:
+            self.spans[n] = span
+            self._set_span(self._layout.shift_i, n, *span)
+        return before
 
     # -- the guest -------------------------------------------------------------------------
 
@@ -254,12 +254,12 @@ class Bench:
         self._set_span(self._layout.shift_i, n, begin - earlier_s, end + later_s)
         best: Fit | None = None
         for position in np.flatnonzero(self._round[first : first + len(order) + 1] <= room).tolist():
-            route = plain([*order[:position], self.guest, *order[position:]], np.int32)
+            route = np.array([*order[:position], self.guest, *order[position:]], np.int32)
             self.tries += 1
             if not clock.evaluate(self._tables.table, n, route, len(route), *self._scratch):
                 continue
             back = int(self._scratch[4][clock.E_BACK]) + self.desk.origin
             if best is None or back < best.back:
-                best = Fit(position, int(self._scratch[2][position]) + self.desk.origin, back)
+                best = Fit(position, int(self._round[first + position]), back)
         self._set_span(self._layout.shift_i, n, begin, end)
         return best

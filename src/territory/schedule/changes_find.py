@@ -108,9 +108,9 @@ def smallest_changes(
 
 def longer_tolerance(desk: Desk, row: int, early: int, late: int) -> Rhythm:
     """Return the rhythm of a customer that may be visited some days earlier, or later."""
-    table, settings = desk.customers.take([int(desk.rows[row])]), desk.settings
-    table = wider(table, 0, early, late, settings.tolerance)
-    return Rhythm.of(cadence_of(table, settings), 0)
+    settings = desk.settings
+    table = wider(desk.customers.take([int(desk.rows[row])]), 0, early, late, settings.tolerance)
+    return Rhythm.of(cadence_of(table, settings, stretch=settings.stretch.get(str(desk.reps.id[desk.rep]), 1.0)), 0)
 
 
 class Finder:
@@ -125,7 +125,14 @@ class Finder:
             for stop in routes[n]:
                 self.made.setdefault(stop.row, []).append(n)
         self.extra: dict[int, tuple[str, tuple[int, int]] | None] = {}
+        limits, measure = desk.reps.load_limit, desk.settings.load
+        self.load = None
+        if limits is not None and measure is not None and not np.isnan(limits[desk.rep]):
+            self.load = np.ceil(desk.customers.measures[measure][desk.rows] - 1e-9).astype(np.int64)
+            self.load_limit = int(limits[desk.rep])
+        self.days = desk.settings.days
         self.best: Change | None = None
+        self.window: list[int] = []
 
     def find(self, one: Missed) -> Change | None:
         """Return the smallest change for a missed visit."""
@@ -156,7 +163,11 @@ class Finder:
         if not self.reachable:
             return None
         bench.set_guest(place, one.service_s)
-        for n in self.window():
+        low, high = max(one.low, 0), min(one.high, bench.n_days - 1)
+        days = sorted(range(low, high + 1), key=lambda n: (abs(n - one.day), n))
+        # the days on which the visit is allowed, those next to the meant one first
+        self.window = [n for n in days if self.counts(n)]
+        for n in self.window:
             if self.worked(n) and not self.full(n) and self.fits(n):
                 return n
         return None
@@ -175,13 +186,8 @@ class Finder:
             return False
         return self.best is None or size_of(code, amount) <= self.best.key[0]
 
-    def window(self) -> Iterator[int]:
-        """Hand out the days on which the visit is allowed, those next to the meant one first."""
-        low, high = max(self.one.low, 0), min(self.one.high, self.bench.n_days - 1)
-        days = sorted(range(low, high + 1), key=lambda n: (abs(n - self.one.day), n))
-        return (n for n in days if self.counts(n))
-
     def made_with(self, *more: int) -> list[int]:
+        """Return the days on which the customer is visited, and some more."""
         return sorted([*self.made.get(self.one.row, ()), *more])
 
     def counts(self, n: int, rhythm: Rhythm | None = None) -> bool:
@@ -195,14 +201,22 @@ class Finder:
         return left is not None and left < self.lost
 
     def worked(self, n: int) -> bool:
-        return n in self.bench.spans
+        """Return whether the rep can make the visit on a day; from the office only one from home."""
+        return n in self.bench.spans and (self.one.remote or n not in self.desk.office)
 
     def full(self, n: int) -> bool:
+        """Return whether a day has as many visits as there may be, or as much load."""
         most = self.desk.max_visits
-        return most is not None and len(self.bench.routes[n]) >= most
+        if most is not None and len(self.bench.routes[n]) >= most:
+            return True
+        if self.load is None or self.one.remote:
+            return False
+        now = sum(int(self.load[stop.row]) for stop in self.bench.routes[n] if not stop.remote)
+        return now + int(self.load[self.one.row]) > self.load_limit
 
     def allowed(self, n: int) -> bool:
-        return self.one.any_day or day_allowed(self.desk.customers, self.i, self.desk.settings.days[n])
+        """Return whether the customer's weekdays and weeks allow a day."""
+        return self.one.any_day or day_allowed(self.desk.customers, self.i, self.days[n])
 
     def open_at(self, n: int, service_s: int) -> Windows:
         """Return when the visit may start on a worked day, however long the shift is."""
@@ -217,8 +231,9 @@ class Finder:
         return start_windows(desk.customers, self.i, (low, high), service_s, rep_zone=desk.zone)
 
     def at_time(self, n: int, time_s: int) -> Windows:
+        """Return an agreed time of a day as a window."""
         zone = zone_of(self.desk.customers, self.i) or self.desk.zone
-        t = utc_second(int(self.desk.settings.days[n].astype(np.int64)), time_s, zone)
+        t = utc_second(int(self.days[n].astype(np.int64)), time_s, zone)
         return ((t, t),)
 
     def fits(self, n: int, *, earlier_s: int = 0, later_s: int = 0, windows: Windows | None = None) -> bool:
@@ -248,7 +263,7 @@ class Finder:
     def try_shifts(self) -> None:
         """Try longer days; those that lack least first."""
         bench = self.bench
-        days = [n for n in self.window() if self.worked(n) and not self.full(n) and self.open_at(n, bench.service_s)]
+        days = [n for n in self.window if self.worked(n) and not self.full(n) and self.open_at(n, bench.service_s)]
         for lack, n in sorted((bench.lack_s(n), n) for n in days):
             least = max(HALF_HOUR, -(-lack // HALF_HOUR) * HALF_HOUR)
             if least > LONGER_S or not self.small("shift-late", least):
@@ -270,7 +285,7 @@ class Finder:
 
     def try_room(self) -> None:
         """Try one visit more on days that have as many as there may be."""
-        for n in self.window():
+        for n in self.window:
             if self.small("visits-a-day", 1) and self.worked(n) and self.full(n) and self.fits(n):
                 more = len(self.bench.routes[n]) + 1 - int(self.desk.max_visits or 0)
                 self.offer("visits-a-day", more, n)
@@ -278,7 +293,7 @@ class Finder:
     def try_shorter(self) -> None:
         """Try visits down to half as long."""
         bench, service, step = self.bench, self.one.service_s, HALF_HOUR // 2
-        lacks = [(bench.lack_s(n), n) for n in self.window() if self.worked(n) and not self.full(n)]
+        lacks = [(bench.lack_s(n), n) for n in self.window if self.worked(n) and not self.full(n)]
         for lack, n in sorted(lacks):
             for less in range(max(step, -(-lack // step) * step), service // 2 + 1, step):
                 if not self.small("shorter-visit", less):
@@ -294,7 +309,7 @@ class Finder:
         time_s = self.one.time_s
         if time_s < 0:
             return
-        for n in self.window():
+        for n in self.window:
             for less in range(HALF_HOUR, LONGER_S + 1, HALF_HOUR):
                 if not self.small("time-early", less):
                     break
@@ -308,10 +323,10 @@ class Finder:
         c, desk, one = self.desk.customers, self.desk, self.one
         if one.any_day:
             return
-        for n in self.window():
+        for n in self.window:
             if not self.worked(n) or self.full(n) or not self.small("weekday", 1):
                 continue
-            day = desk.settings.days[n]
+            day = self.days[n]
             table = c.take([self.i])
             broken = []
             if c.preferred_weekdays is not None and not int(c.preferred_weekdays[self.i]) >> weekday_of(day) & 1:
@@ -331,8 +346,8 @@ class Finder:
         one, desk, bench, c = self.one, self.desk, self.bench, self.desk.customers
         if one.any_hour or one.time_s >= 0:
             return
-        for n in self.window():
-            day = desk.settings.days[n]
+        for n in self.window:
+            day = self.days[n]
             if not self.worked(n) or self.full(n) or not self.allowed(n) or not self.small("opens-earlier", HALF_HOUR):
                 continue
             if c.call_blocks is not None and c.call_blocks.covers(self.i, day):
@@ -356,7 +371,7 @@ class Finder:
         c, desk, service = self.desk.customers, self.desk, self.one.service_s
         zone = zone_of(c, self.i) or desk.zone
         binds_start = c.hours_bind is not None and c.hours_bind[self.i] == HoursBind.START
-        day = int(desk.settings.days[n].astype(np.int64))
+        day = int(self.days[n].astype(np.int64))
         found = []
         for a, b in hours:
             low, high = utc_second(day, a, zone), utc_second(day, b, zone) - (0 if binds_start else service)
@@ -365,8 +380,8 @@ class Finder:
         return tuple(found)
 
     def try_extra_days(self) -> None:
-        """Try days on which the rep does not work."""
-        for n in self.window():
+        """Try days on which the rep does not work, or not in the field."""
+        for n in self.window:
             if self.worked(n) or not self.allowed(n):
                 continue
             if n not in self.extra:
@@ -374,15 +389,15 @@ class Finder:
             extra = self.extra[n]
             if extra is None or not self.small(extra[0], 1):
                 continue
-            self.bench.add_day(n, extra[1])
+            before = self.bench.set_day(n, extra[1])
             if not self.full(n) and self.fits(n):
                 self.offer(extra[0], 1, n)
-            self.bench.drop_day(n)
+            self.bench.set_day(n, before)
 
     def could_work(self, n: int) -> tuple[str, tuple[int, int]] | None:
         """Return which one change lets the rep work on a day, and when; None: more than one is in the way."""
         reps, settings = self.one_rep, self.desk.settings
-        day = settings.days[n]
+        day = self.days[n]
         usual = usual_hours(reps, 0, day, settings)
         holiday = bool(np.isin(day, settings.holidays))
         holiday |= bool(np.isin(day, settings.rep_holidays.get(str(reps.id[0]), ())))

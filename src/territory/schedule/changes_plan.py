@@ -9,7 +9,7 @@ import numpy as np
 
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX, text_array
-from territory.model.enums import Reason
+from territory.model.enums import Commitment, Reason, VisitKind
 from territory.routing.desk import Desk, service_times
 from territory.routing.eligible import may_serve
 from territory.schedule.cadence import cadence_of
@@ -17,6 +17,7 @@ from territory.schedule.changes import Change, sentence
 from territory.schedule.changes_bench import Stop
 from territory.schedule.changes_edit import allow_rep, set_number, teach
 from territory.schedule.changes_find import Finder, Missed
+from territory.schedule.singles import read_singles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,6 +82,11 @@ class _Search:
         self.single = [-1] * len(u) if u.visit_idx is None else u.visit_idx.tolist()
         self.refused = [reason == str(Reason.NO_ELIGIBLE_REP) for reason in u.reason.tolist()]
         self.service = service_times(plan.customers, plan.settings)
+        owner = np.zeros(len(plan.customers), np.int32)
+        if plan.alignment is not None:
+            owner = plan.alignment.customer_rep_idx
+        singles = read_singles(plan.visits, plan.customers, plan.reps, plan.settings, owner)
+        self.singles = {one.number: one for one in singles}
         self.events: dict[int, list[int]] = {}
         stop_day = (plan.stops.day.astype(np.int64) - self.first).tolist()
         for c, n in zip(plan.stops.customer_idx.tolist(), stop_day, strict=True):
@@ -98,7 +104,8 @@ class _Search:
         for rep, rows in mine.items():
             finder, at = self.finder(rep, (self.who[u] for u in rows))
             for u in rows:
-                change = finder.find(self.missed(finder, at[self.who[u]], u))
+                one = self.missed(finder, at[self.who[u]], u)
+                change = None if one is None else finder.find(one)
                 if change is not None:
                     found[u] = (change, self.plan.settings.days, str(self.plan.reps.id[rep]))
         return found
@@ -123,7 +130,8 @@ class _Search:
         for rep, wanted in sorted(asked.items()):
             finder, at = self.finder(rep, (self.who[u] for u, _, _ in wanted))
             for u, code, amount in wanted:
-                day = finder.as_it_is(self.missed(finder, at[self.who[u]], u))
+                one = self.missed(finder, at[self.who[u]], u)
+                day = None if one is None else finder.as_it_is(one)
                 if day is None:
                     continue
                 change = Change(code, amount, day)
@@ -176,11 +184,23 @@ class _Search:
             routes.setdefault(day[k], []).append(
                 Stop(at[int(stops.customer_idx[s])], length[k], int(start[k]), fixed, remote)
             )
-        return Finder(desk, routes, cadence_of(customers, plan.settings)), at
+        stretch = plan.settings.stretch.get(str(plan.reps.id[rep]), 1.0)
+        return Finder(desk, routes, cadence_of(customers, plan.settings, stretch=stretch)), at
 
-    def missed(self, finder: Finder, row: int, u: int) -> Missed:
-        """Return a row of the plan's missed visits as the finder knows it."""
+    def missed(self, finder: Finder, row: int, u: int) -> Missed | None:
+        """Return a row of the plan's missed visits as the finder knows it; None: two reps make it together."""
         c, day, cadence = self.who[u], self.due[u], finder.cadence
+        single = self.singles.get(self.single[u])
+        if single is not None:
+            if single.second_rep >= 0:
+                return None
+            event = single.kind is VisitKind.EVENT
+            low, high = (day, day) if event else (single.low, single.high)
+            agreed = event or single.kind is VisitKind.APPOINTMENT or single.commitment >= Commitment.CONFIRMED_DAY
+            return Missed(
+                row, day, low, high, single.service_s, single=True, remote=single.remote, time_s=single.time_s,
+                any_day=agreed, any_hour=event or single.time_s >= 0,
+            )  # fmt: skip
         low, high = int(cadence.first_low[row]), int(cadence.first_high[row])
         before = max((n for n in self.events[c] if n < day), default=None)
         if before is not None:
