@@ -203,7 +203,7 @@ def schedule_visits(
         customers, reps, replace(settings, stretch=stretch), stops, routes, unassigned, alignment, status=status,
         diagnostics=diagnostics, visits=all_visits,
     )  # fmt: skip
-    plan = with_changes(plan, source)
+    plan = with_changes(plan, source, until=began + 1.05 * time_limit_s)
     check_plan(plan, travel=source).raise_if_any("schedule_visits")
     return plan
 

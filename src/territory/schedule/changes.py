@@ -11,6 +11,7 @@ works longer on one day. They put first what costs nobody anything, then what a 
 code               amount                                       size
 =================  ===========================================  ==========================================
 search             none: it fits already; longer planning       0
+detour             seconds that cold leads may cost more        1 a half hour
 tolerance-early    days that visits may come earlier            0.5 a day
 tolerance-late     days that visits may come later              0.5 a day
 dates-early        days that a single visit may come earlier    0.75 a day
@@ -55,7 +56,7 @@ __all__ = ["HALF_HOUR", "SIZES", "Change", "sentence", "size_of"]
 HALF_HOUR: Final = 1800
 #: Size of a change: of each unit, and how many of the amount are a unit. Their order decides between equals.
 SIZES: Final = {
-    "search": (0.0, 1), "tolerance-early": (0.5, 1), "tolerance-late": (0.5, 1), "dates-early": (0.75, 1),
+    "search": (0.0, 1), "detour": (1.0, HALF_HOUR), "tolerance-early": (0.5, 1), "tolerance-late": (0.5, 1), "dates-early": (0.75, 1),
     "dates-late": (0.75, 1), "shift-late": (1.0, HALF_HOUR), "shift-early": (1.0, HALF_HOUR),
     "visits-a-day": (2.0, 1), "shorter-visit": (1.0, HALF_HOUR // 2), "time-early": (1.25, HALF_HOUR),
     "time-late": (1.25, HALF_HOUR), "opens-earlier": (1.5, HALF_HOUR), "closes-later": (1.5, HALF_HOUR),
@@ -143,6 +144,7 @@ def sentence(change: Change, days: np.ndarray, rep: str) -> str:
     unit = "day" if number == 1 else "days"
     words = {
         "search": f"more rounds of search, or more time: it fits on {on} as it is",
+        "detour": f"{duration(number)} more driving for cold leads; it fits on {on}",
         "tolerance-early": f"{count} more {unit} of tolerance: on {on}, {count} {unit} early",
         "tolerance-late": f"{count} more {unit} of tolerance: on {on}, {count} {unit} late",
         "dates-early": f"{count} {unit} earlier, on {on}",

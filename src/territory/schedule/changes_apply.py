@@ -26,6 +26,8 @@ from territory.schedule.changes_edit import (
     with_hours,
     with_shift,
 )
+from territory.schedule.leads import follow_ups
+from territory.schedule.singles import read_singles
 from territory.units import DAY_S
 
 if TYPE_CHECKING:
@@ -35,11 +37,15 @@ if TYPE_CHECKING:
     from territory.model.customers import Customers
     from territory.model.plan import Plan
     from territory.model.reps import Reps
+    from territory.model.visits import Visits
 
 __all__ = ["apply_change"]
 
 #: What of the settings `schedule_visits` is asked for by name.
-_OPTIONS: Final = ("holidays", "tolerance", "default_shift", "default_service_s")
+_OPTIONS: Final = (
+    "start", "holidays", "tolerance", "default_shift", "default_service_s", "hot_days", "warm_days", "cold_detour_s",
+    "follow_up_days", "remote", "service_by_kind", "cover", "shared", "load",
+)  # fmt: skip
 
 
 def apply_change(plan: Plan, row: int) -> tuple[Customers, Reps, Alignment | None, dict[str, Any]]:
@@ -57,7 +63,8 @@ def apply_change(plan: Plan, row: int) -> tuple[Customers, Reps, Alignment | Non
     Customers, Reps, Alignment or None
         The plan's tables, the change made.
     dict
-        Further arguments of `schedule_visits`: start, weeks, holidays, ...; no ``travel``.
+        Further arguments of `schedule_visits`: start, weeks, holidays, visits, ...; not those that a plan does not
+        keep: travel, worth, objective, iterations, rng.
 
     Raises
     ------
@@ -86,8 +93,14 @@ def apply_change(plan: Plan, row: int) -> tuple[Customers, Reps, Alignment | Non
     i, j = int(unassigned.customer_idx[row]), int(unassigned.rep_idx[row])
     customers, reps, alignment = plan.customers, plan.reps, plan.alignment
     options = {name: getattr(plan.settings, name) for name in _OPTIONS}
-    options |= {"start": plan.settings.start, "weeks": plan.settings.n_days // 7}
-    if code in _OF_CUSTOMER:
+    options |= {"weeks": plan.settings.n_days // 7, "overload": "stretch" if plan.settings.stretch else "value"}
+    number = -1 if unassigned.visit_idx is None else int(unassigned.visit_idx[row])
+    visits = plan.visits
+    if visits is not None and number >= 0 and code in _OF_VISIT:
+        visits = _changed_visit(plan, visits, number, code, amount)
+    elif code == "detour":
+        options["cold_detour_s"] = plan.settings.cold_detour_s + amount
+    elif code in _OF_CUSTOMER:
         customers = _OF_CUSTOMER[code](plan, i, j, amount, day)
     elif code in _OF_REP:
         reps = _OF_REP[code](plan, i, j, amount, day)
@@ -95,7 +108,32 @@ def apply_change(plan: Plan, row: int) -> tuple[Customers, Reps, Alignment | Non
         alignment = _moved(alignment, i, amount)
     if alignment is not None:
         alignment = replace(alignment, customers=customers, reps=reps)
+    options["visits"] = _own(plan, visits)
     return customers, reps, alignment, options
+
+
+def _changed_visit(plan: Plan, visits: Visits, v: int, code: str, amount: int) -> Visits:
+    """Return single visits of which one has other dates, another time, or another length."""
+    if code in ("dates-early", "dates-late"):
+        column, sign = ("earliest", -1) if code == "dates-early" else ("latest", 1)
+        days = np.array(getattr(visits, column))
+        days[v] += sign * np.timedelta64(amount, "D")
+        return replace(visits, **{column: days})
+    if code == "shorter-visit":
+        owner = np.zeros(len(plan.customers), np.int32)
+        one = next(s for s in read_singles(visits, plan.customers, plan.reps, plan.settings, owner) if s.number == v)
+        return set_number(visits, "service_s", v, one.service_s - amount, np.nan)
+    now = 0.0 if visits.time_s is None else float(visits.time_s[v])
+    return set_number(visits, "time_s", v, now + (amount if code == "time-late" else -amount), np.nan)
+
+
+def _own(plan: Plan, visits: Visits | None) -> Visits | None:
+    """Return the single visits that the planner does not add itself."""
+    added = follow_ups(plan.customers, plan.settings)
+    if visits is None or added is None:
+        return visits
+    own = ~np.isin(visits.id.tolist(), added.id.tolist())
+    return visits.take(np.flatnonzero(own)) if own.any() else None
 
 
 def _moved(alignment: Alignment, i: int, rep: int) -> Alignment:
@@ -143,6 +181,7 @@ def _skilled(plan: Plan, i: int, j: int, _amount: int, _day: np.datetime64) -> R
     return plan.reps if needs is None else teach(plan.reps, j, sorted(needs[i]))
 
 
+_OF_VISIT: Final = ("dates-early", "dates-late", "time-early", "time-late", "shorter-visit")
 #: Each takes the plan, customer, rep, amount and day.
 _OF_CUSTOMER: Final[dict[str, Callable[[Plan, int, int, int, np.datetime64], Customers]]] = {
     "tolerance-early": lambda p, i, _j, n, _d: wider(p.customers, i, n, 0, p.settings.tolerance),

@@ -103,7 +103,7 @@ class Bench:
         self.spans = {n: (begin, end + desk.overtime_s) for n, (begin, end) in desk.shifts.items()} | desk.office
         self.routes = {n: tuple(routes.get(n, ())) for n in range(self.n_days)}
         self.tries = 0
-        self._number = int(desk.settings.start.astype(np.int64))
+        self.number = int(desk.settings.start.astype(np.int64))
         stops = [(n, stop) for n in range(self.n_days) for stop in self.routes[n]]
         self.guest = len(stops)
         home, self._end = 0, len(desk.rows) + 1
@@ -159,7 +159,7 @@ class Bench:
     def widest(self, n: int) -> tuple[int, int]:
         """Return a worked day made as long as can be, within its calendar day; UTC seconds."""
         begin, end = self.spans[n]
-        day, zone = self._number + n, self.desk.zone
+        day, zone = self.number + n, self.desk.zone
         low, high = utc_second(day, 0, zone), utc_second(day, DAY_S, zone)
         return max(begin - LONGER_S, min(begin, low)), min(end + LONGER_S, max(end, high))
 

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from territory.model.ragged import Ranges
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
+    from territory.model.visits import Visits
 
 __all__ = [
     "allow_rep", "allow_weekday", "any_week", "hours_on", "lift_block", "lift_leave", "longer_hours", "no_office",
     "set_number", "shift_hours", "teach", "usual_hours", "weekday_of", "wider", "with_hours", "with_shift",
 ]  # fmt: skip
 
-T = TypeVar("T", "Customers", "Reps")
+T = TypeVar("T", "Customers", "Reps", "Visits")
 ONE_DAY = np.timedelta64(1, "D")
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -25,6 +29,7 @@ from territory.schedule.changes_edit import (
     wider,
     with_shift,
 )
+from territory.schedule.demand import PER_DAY_OFF
 from territory.travel import UNREACHABLE
 from territory.units import DAY_S
 
@@ -65,6 +70,8 @@ class Missed(NamedTuple):
         Agreed start on the customer's clock, seconds from midnight; -1: any.
     any_day, any_hour : bool
         Whether an agreement outranks the customer's weekdays, weeks and call blocks; whether its hours, too.
+    any_date : bool
+        Whether it could be agreed to be on other days; a trade show could not.
     """
 
     row: int
@@ -77,6 +84,7 @@ class Missed(NamedTuple):
     time_s: int = -1
     any_day: bool = False
     any_hour: bool = False
+    any_date: bool = True
 
 
 def smallest_changes(
@@ -113,6 +121,13 @@ def longer_tolerance(desk: Desk, row: int, early: int, late: int) -> Rhythm:
     return Rhythm.of(cadence_of(table, settings, stretch=settings.stretch.get(str(desk.reps.id[desk.rep]), 1.0)), 0)
 
 
+@lru_cache(maxsize=4096)
+def local_day(second: int, zone: str) -> int:
+    """Return the day, from 1970, that a calendar shows at a UTC second; a blank zone is UTC."""
+    moment = dt.datetime.fromtimestamp(second, ZoneInfo(zone or "UTC"))
+    return (moment.date() - dt.date(1970, 1, 1)).days
+
+
 class Finder:
     """What is known about one rep's days while changes are looked for; see `smallest_changes`."""
 
@@ -130,6 +145,7 @@ class Finder:
         if limits is not None and measure is not None and not np.isnan(limits[desk.rep]):
             self.load = np.ceil(desk.customers.measures[measure][desk.rows] - 1e-9).astype(np.int64)
             self.load_limit = int(limits[desk.rep])
+        self.rhythms: dict[tuple[int, int, int], Rhythm] = {}
         self.days = desk.settings.days
         self.best: Change | None = None
         self.window: list[int] = []
@@ -171,6 +187,20 @@ class Finder:
             if self.worked(n) and not self.full(n) and self.fits(n):
                 return n
         return None
+
+    def find_detour(self, one: Missed) -> Change | None:
+        """Return how much more a cold lead may cost; None: it does not fit even then."""
+        if self.as_it_is(one) is None:
+            return None
+        due, now = self.one.day, self.desk.settings.cold_detour_s
+        ways = []
+        for n in self.window:
+            if self.worked(n) and not self.full(n) and self.fits(n):
+                found = self.bench.fit(n)
+                if found is not None:
+                    ways.append((found.round_s + int(PER_DAY_OFF) * abs(n - due), n))
+        way, day = min(ways)
+        return Change("detour", max(0, way - now) // 300 * 300 + 300, day)
 
     # -- what is asked of a day ------------------------------------------------------------
 
@@ -249,7 +279,8 @@ class Finder:
         """Try days before and after those that are allowed, the nearest first."""
         one, settings = self.one, self.desk.settings
         kind = "dates" if one.single else "tolerance"
-        if not one.single and (not settings.cadence or self.desk.customers.visit_interval_days is None):
+        by_interval = settings.cadence and self.desk.customers.visit_interval_days is not None
+        if not (one.any_date if one.single else by_interval):
             return
         for t in range(1, _MOST_DAYS + 1):
             if not self.small(f"{kind}-early", t):
@@ -257,8 +288,15 @@ class Finder:
             for code, n, early, late in (("early", one.low - t, t, 0), ("late", one.high + t, 0, t)):
                 if not 0 <= n < self.bench.n_days or not self.worked(n) or self.full(n) or not self.fits(n):
                     continue
-                if one.single or self.counts(n, longer_tolerance(self.desk, one.row, early, late)):
+                if one.single or self.counts(n, self.wider_rhythm(early, late)):
                     self.offer(f"{kind}-{code}", t, n)
+
+    def wider_rhythm(self, early: int, late: int) -> Rhythm:
+        """Return the rhythm of the customer with more days of tolerance; looked up once."""
+        key = (self.one.row, early, late)
+        if key not in self.rhythms:
+            self.rhythms[key] = longer_tolerance(self.desk, *key)
+        return self.rhythms[key]
 
     def try_shifts(self) -> None:
         """Try longer days; those that lack least first."""
@@ -275,7 +313,11 @@ class Finder:
             late = bench.fit(n, later_s=after) if after >= least else None
             if late is not None:
                 need = max(HALF_HOUR, -(-(late.back - end) // HALF_HOUR) * HALF_HOUR)
-                self.offer("shift-late", need, n)
+                # a break at home comes after that
+                while need <= after and bench.fit(n, later_s=need) is None:
+                    need += HALF_HOUR
+                if need <= after:
+                    self.offer("shift-late", need, n)
             for need in range(least, before + 1, HALF_HOUR):
                 if not self.small("shift-early", need):
                     break
@@ -327,19 +369,21 @@ class Finder:
             if not self.worked(n) or self.full(n) or not self.small("weekday", 1):
                 continue
             day = self.days[n]
-            table = c.take([self.i])
+            table, theirs = c.take([self.i]), self.their_day(n)
             broken = []
             if c.preferred_weekdays is not None and not int(c.preferred_weekdays[self.i]) >> weekday_of(day) & 1:
                 broken.append("weekday")
             if not day_allowed(replace(table, preferred_weekdays=None), 0, day):
                 broken.append("week")
-            if c.call_blocks is not None and c.call_blocks.covers(self.i, day):
+            if theirs is None:
+                continue
+            if c.call_blocks is not None and c.call_blocks.covers(self.i, self.days[theirs]):
                 broken.append("call-block")
-                table = lift_block(table, 0, day)
+                table = lift_block(table, 0, self.days[theirs])
             if len(broken) == 1:
                 windows = start_windows(table, 0, self.bench.widest(n), one.service_s, rep_zone=desk.zone)
                 if self.fits(n, windows=windows):
-                    self.offer(broken[0], 1, n)
+                    self.offer(broken[0], 1, theirs if broken[0] == "call-block" else n)
 
     def try_hours(self) -> None:
         """Try days on which the customer opens earlier, closes later, or opens at all."""
@@ -347,9 +391,12 @@ class Finder:
         if one.any_hour or one.time_s >= 0:
             return
         for n in self.window:
-            day = self.days[n]
             if not self.worked(n) or self.full(n) or not self.allowed(n) or not self.small("opens-earlier", HALF_HOUR):
                 continue
+            theirs = self.their_day(n)
+            if theirs is None:
+                continue
+            day = self.days[theirs]
             if c.call_blocks is not None and c.call_blocks.covers(self.i, day):
                 continue
             low, high = bench.widest(n)
@@ -357,17 +404,26 @@ class Finder:
                 continue
             hours = hours_on(c, self.i, day)
             if not hours:
-                self.offer("opens-that-day", 1, n)
+                self.offer("opens-that-day", 1, theirs)
                 continue
             for more in range(HALF_HOUR, LONGER_S + 1, HALF_HOUR):
                 if not self.small("opens-earlier", more):
                     break
                 for code in ("opens-earlier", "closes-later"):
-                    if self.fits(n, windows=self.starts_within(n, longer_hours(hours, code, more))):
-                        self.offer(code, more, n)
+                    if self.fits(n, windows=self.starts_within(theirs, longer_hours(hours, code, more))):
+                        self.offer(code, more, theirs)
+
+    def their_day(self, n: int) -> int | None:
+        """Return the day of the customer's calendar on which a rep's day falls; None: two, or one outside."""
+        zone = zone_of(self.desk.customers, self.i) or self.desk.zone
+        if zone == self.desk.zone:
+            return n
+        begin, end = self.bench.spans[n]
+        first, last = (local_day(t, zone) - self.bench.number for t in (begin, max(begin, end - 1)))
+        return first if first == last and 0 <= first < self.bench.n_days else None
 
     def starts_within(self, n: int, hours: Intervals) -> Windows:
-        """Return when the visit may start, were these the customer's hours on a day."""
+        """Return when the visit may start, were these the customer's hours on a day of its calendar."""
         c, desk, service = self.desk.customers, self.desk, self.one.service_s
         zone = zone_of(c, self.i) or desk.zone
         binds_start = c.hours_bind is not None and c.hours_bind[self.i] == HoursBind.START

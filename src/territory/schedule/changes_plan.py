@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +19,7 @@ from territory.schedule.changes import Change, sentence
 from territory.schedule.changes_bench import Stop
 from territory.schedule.changes_edit import allow_rep, set_number, teach
 from territory.schedule.changes_find import Finder, Missed
+from territory.schedule.leads import follow_ups
 from territory.schedule.singles import read_singles
 
 if TYPE_CHECKING:
@@ -29,10 +32,12 @@ __all__ = ["with_changes"]
 
 #: Reps who are asked whether they could, the nearest ones.
 _NEAREST: Final = 5
+#: Time for a look at least, seconds.
+_LEAST_S: Final = 0.1
 _NONE: Final = "no single change of days, hours or reps lets it in"
 
 
-def with_changes(plan: Plan, travel: Travel) -> Plan:
+def with_changes(plan: Plan, travel: Travel, *, until: float = math.inf) -> Plan:
     """Return a plan that says for each visit without a place which smallest change would let it in.
 
     Parameters
@@ -40,6 +45,8 @@ def with_changes(plan: Plan, travel: Travel) -> Plan:
     plan : Plan
     travel : Travel
         That the plan was made with.
+    until : float
+        Monotonic seconds; what was not looked into by then is left blank, after a tenth of a second at least.
 
     Returns
     -------
@@ -55,12 +62,13 @@ def with_changes(plan: Plan, travel: Travel) -> Plan:
     n = len(plan.unassigned)
     if n == 0:
         return plan
-    search = _Search(plan, travel)
+    search = _Search(plan, travel, max(until, monotonic() + _LEAST_S))
     found = search.own_days()
     found |= search.by_others([u for u in range(n) if u not in found])
     days = plan.settings.days
+    none = "" if search.late else _NONE
     columns: dict[str, Any] = {
-        "change": text_array([sentence(*found[u]) if u in found else _NONE for u in range(n)]),
+        "change": text_array([sentence(*found[u]) if u in found else none for u in range(n)]),
         "change_code": text_array([found[u][0].code if u in found else "" for u in range(n)]),
         "change_amount": np.array([found[u][0].amount if u in found else 0 for u in range(n)], np.int64),
         "change_day": np.array(
@@ -73,20 +81,26 @@ def with_changes(plan: Plan, travel: Travel) -> Plan:
 class _Search:
     """A plan's days by rep, and what is missing in them."""
 
-    def __init__(self, plan: Plan, travel: Travel) -> None:
-        self.plan, self.travel = plan, travel
+    def __init__(self, plan: Plan, travel: Travel, until: float) -> None:
+        self.plan, self.travel, self.until = plan, travel, until
+        self.late = False
         self.first = int(plan.settings.start.astype(np.int64))
         u = plan.unassigned
         self.who, self.rep = u.customer_idx.tolist(), u.rep_idx.tolist()
         self.due = (u.due.astype("datetime64[D]").astype(np.int64) - self.first).tolist()
         self.single = [-1] * len(u) if u.visit_idx is None else u.visit_idx.tolist()
-        self.refused = [reason == str(Reason.NO_ELIGIBLE_REP) for reason in u.reason.tolist()]
+        self.reason = u.reason.tolist()
+        self.refused = [reason == str(Reason.NO_ELIGIBLE_REP) for reason in self.reason]
         self.service = service_times(plan.customers, plan.settings)
         owner = np.zeros(len(plan.customers), np.int32)
         if plan.alignment is not None:
             owner = plan.alignment.customer_rep_idx
         singles = read_singles(plan.visits, plan.customers, plan.reps, plan.settings, owner)
         self.singles = {one.number: one for one in singles}
+        added = follow_ups(plan.customers, plan.settings)
+        given = set() if added is None else set(added.id.tolist())
+        # what the planner adds itself has the days that it has
+        self.added = set() if plan.visits is None else {v for v, i in enumerate(plan.visits.id.tolist()) if i in given}
         self.events: dict[int, list[int]] = {}
         stop_day = (plan.stops.day.astype(np.int64) - self.first).tolist()
         for c, n in zip(plan.stops.customer_idx.tolist(), stop_day, strict=True):
@@ -104,8 +118,13 @@ class _Search:
         for rep, rows in mine.items():
             finder, at = self.finder(rep, (self.who[u] for u in rows))
             for u in rows:
+                if self.out_of_time():
+                    return found
                 one = self.missed(finder, at[self.who[u]], u)
-                change = None if one is None else finder.find(one)
+                change = None
+                if one is not None:
+                    cold = self.reason[u] == str(Reason.LOWER_VALUE)
+                    change = finder.find_detour(one) if cold else finder.find(one)
                 if change is not None:
                     found[u] = (change, self.plan.settings.days, str(self.plan.reps.id[rep]))
         return found
@@ -120,7 +139,8 @@ class _Search:
             if own != NO_IDX and self.refused[u]:
                 for code, amount in self.obstacle(c, own):
                     asked.setdefault(own, []).append((u, code, amount))
-            if plan.alignment is None or len(plan.reps) == 1:
+            single = self.singles.get(self.single[u])
+            if plan.alignment is None or len(plan.reps) == 1 or (single is not None and single.bound):
                 continue
             far = great_circle_m(plan.customers.lon[c], plan.customers.lat[c], plan.reps.lon, plan.reps.lat)
             near = [r for r in np.argsort(far, kind="stable").tolist() if r != own and may[c, r] and self.has_place(r)]
@@ -130,6 +150,8 @@ class _Search:
         for rep, wanted in sorted(asked.items()):
             finder, at = self.finder(rep, (self.who[u] for u, _, _ in wanted))
             for u, code, amount in wanted:
+                if self.out_of_time():
+                    return best
                 one = self.missed(finder, at[self.who[u]], u)
                 day = None if one is None else finder.as_it_is(one)
                 if day is None:
@@ -138,6 +160,11 @@ class _Search:
                 if u not in best or change.key < best[u][0].key:
                     best[u] = (change, plan.settings.days, str(plan.reps.id[rep]))
         return best
+
+    def out_of_time(self) -> bool:
+        """Return whether the time is up, and remember it."""
+        self.late = self.late or monotonic() > self.until
+        return self.late
 
     def able(self) -> Any:
         """Return who may serve whom, bool of shape (n, r)."""
@@ -200,6 +227,7 @@ class _Search:
             return Missed(
                 row, day, low, high, single.service_s, single=True, remote=single.remote, time_s=single.time_s,
                 any_day=agreed, any_hour=event or single.time_s >= 0,
+                any_date=not event and single.number not in self.added,
             )  # fmt: skip
         low, high = int(cadence.first_low[row]), int(cadence.first_high[row])
         before = max((n for n in self.events[c] if n < day), default=None)
