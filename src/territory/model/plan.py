@@ -190,13 +190,16 @@ class Plan:
         """Return the visits that are not planned as arrays of ids, with reasons."""
         u = self.unassigned
         rep = np.array([*self.reps.id.tolist(), ""], dtype=object)
-        return {
+        columns = {
             "customer_id": self.customers.id[u.customer_idx].astype(object),
             "rep_id": rep[u.rep_idx],
             "due": u.due,
             "reason": u.reason.astype(object),
             "detail": u.detail.astype(object),
         }
+        told = ("change", "change_code", "change_amount", "change_day")
+        more = {name: getattr(u, name) for name in told if getattr(u, name) is not None}
+        return columns | {name: v.astype(object) if v.dtype.kind == "T" else v for name, v in more.items()}
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return the stops as a dataframe, times on the rep's wall clock."""

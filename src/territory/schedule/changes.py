@@ -6,6 +6,7 @@ one of the days, somewhere in the order, on the routing clock, and its customer 
 Changes are of many kinds. Which is the smaller is a matter of exchange rates: `SIZES`, in half hours by which one rep
 works longer on one day. They put first what costs nobody anything, then what a rep and a planner can agree on
 (days of tolerance, a longer day), then what a customer has to agree to, then days off, and last who serves whom.
+Only where none of these helps by itself are days tried that are longer for rep and customer both.
 
 =================  ===========================================  ==========================================
 code               amount                                       size
@@ -24,6 +25,8 @@ time-early         seconds that an appointment is earlier       1.25 a half hour
 time-late          seconds that an appointment is later         1.25 a half hour
 opens-earlier      seconds that the customer opens earlier      1.5 a half hour
 closes-later       seconds that the customer closes later       1.5 a half hour
+both-later         seconds that both end the day later          2.5 a half hour
+both-earlier       seconds that both begin the day earlier      2.5 a half hour
 weekday            1: that weekday is allowed, too              3
 week               1: odd and even weeks                        3
 call-block         1: the block is lifted for that day          4
@@ -56,13 +59,14 @@ __all__ = ["HALF_HOUR", "SIZES", "Change", "sentence", "size_of"]
 HALF_HOUR: Final = 1800
 #: Size of a change: of each unit, and how many of the amount are a unit. Their order decides between equals.
 SIZES: Final = {
-    "search": (0.0, 1), "detour": (1.0, HALF_HOUR), "tolerance-early": (0.5, 1), "tolerance-late": (0.5, 1), "dates-early": (0.75, 1),
-    "dates-late": (0.75, 1), "shift-late": (1.0, HALF_HOUR), "shift-early": (1.0, HALF_HOUR),
+    "search": (0.0, 1), "detour": (1.0, HALF_HOUR), "tolerance-early": (0.5, 1), "tolerance-late": (0.5, 1),
+    "dates-early": (0.75, 1), "dates-late": (0.75, 1), "shift-late": (1.0, HALF_HOUR), "shift-early": (1.0, HALF_HOUR),
     "visits-a-day": (2.0, 1), "shorter-visit": (1.0, HALF_HOUR // 2), "time-early": (1.25, HALF_HOUR),
     "time-late": (1.25, HALF_HOUR), "opens-earlier": (1.5, HALF_HOUR), "closes-later": (1.5, HALF_HOUR),
-    "weekday": (3.0, 1), "week": (3.0, 1), "call-block": (4.0, 1), "field-day": (4.0, 1), "opens-that-day": (5.0, 1),
-    "extra-day": (6.0, 1), "holiday": (8.0, 1), "leave-day": (10.0, 1), "rep": (6.0, 1), "unlock": (7.0, 1),
-    "allow-rep": (9.0, 1), "skill": (10.0, 1),
+    "both-later": (2.5, HALF_HOUR), "both-earlier": (2.5, HALF_HOUR), "weekday": (3.0, 1), "week": (3.0, 1),
+    "call-block": (4.0, 1), "field-day": (4.0, 1), "opens-that-day": (5.0, 1), "extra-day": (6.0, 1),
+    "holiday": (8.0, 1), "leave-day": (10.0, 1), "rep": (6.0, 1), "unlock": (7.0, 1), "allow-rep": (9.0, 1),
+    "skill": (10.0, 1),
 }  # fmt: skip
 _ORDER: Final = {code: k for k, code in enumerate(SIZES)}
 _NUMBERS: Final = (
@@ -157,6 +161,8 @@ def sentence(change: Change, days: np.ndarray, rep: str) -> str:
         "time-late": f"{duration(number)} later, on {on}",
         "opens-earlier": f"opening {duration(number)} earlier on {on}",
         "closes-later": f"closing {duration(number)} later on {on}",
+        "both-later": f"{duration(number)} more on {on} at the end of the day, for {rep} and for the customer",
+        "both-earlier": f"{duration(number)} more on {on} at the begin of the day, for {rep} and for the customer",
         "weekday": f"one more weekday: it fits on {on}",
         "week": f"odd and even weeks: it fits on {on}",
         "call-block": f"no call block on {on}",

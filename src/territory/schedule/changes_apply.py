@@ -100,6 +100,9 @@ def apply_change(plan: Plan, row: int) -> tuple[Customers, Reps, Alignment | Non
         visits = _changed_visit(plan, visits, number, code, amount)
     elif code == "detour":
         options["cold_detour_s"] = plan.settings.cold_detour_s + amount
+    elif code in ("both-later", "both-earlier"):
+        customers = _opens("closes-later" if code == "both-later" else "opens-earlier")(plan, i, j, amount, day)
+        reps = _shift(early=code == "both-earlier")(plan, i, j, amount, day)
     elif code in _OF_CUSTOMER:
         customers = _OF_CUSTOMER[code](plan, i, j, amount, day)
     elif code in _OF_REP:

@@ -1,7 +1,8 @@
-"""A rep's planned days on the routing clock, with one more visit tried in them: hours, shifts and lengths can be moved."""
+"""A rep's planned days on the routing clock, and one more visit that is tried in them: longer, shorter, later."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -200,9 +201,9 @@ class Bench:
         for n, order in self._orders.items():
             self._first[n] = len(ends)
             places = [0, *(int(self._layout.visit_i[v, V_PLACE]) for v in order), self._end]
-            ends += zip(places[:-1], places[1:], strict=True)
+            ends += pairwise(places)
             # two visits without a way between them cannot be
-            self._busy[n] += int(sum(self._drive[a, b] for a, b in zip(places[:-1], places[1:], strict=True)))
+            self._busy[n] += int(sum(self._drive[a, b] for a, b in pairwise(places)))
         self._legs = np.array(ends, np.int64)
 
     def set_guest(self, place: int, service_s: int) -> None:

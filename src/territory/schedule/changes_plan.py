@@ -17,8 +17,9 @@ from territory.routing.eligible import may_serve
 from territory.schedule.cadence import cadence_of
 from territory.schedule.changes import Change, sentence
 from territory.schedule.changes_bench import Stop
+from territory.schedule.changes_days import Missed
 from territory.schedule.changes_edit import allow_rep, set_number, teach
-from territory.schedule.changes_find import Finder, Missed
+from territory.schedule.changes_find import Finder
 from territory.schedule.leads import follow_ups
 from territory.schedule.singles import read_singles
 
