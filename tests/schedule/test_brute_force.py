@@ -64,9 +64,10 @@ def seconds(hours):
 def test_reps_and_customers_in_two_zones_while_clocks_change(zone, start):
     other = "Asia/Kolkata" if zone == "Europe/Berlin" else "Europe/Berlin"
     opening = ("Mo-Su 01:00-04:30", "Sa-Su 22:00-24:00", "Su 00:00-03:00", "Mo-Fr 09:00-09:50; Su 00:15-12:00")
+    zones = (zone, other, "", zone)
     for drive in (0, 600):
         case = Instance(
-            tuple({"hours": h, "zone": z, "interval": 3.5} for h, z in zip(opening, (zone, other, "", zone), strict=True)),
+            tuple({"hours": h, "zone": z, "interval": 3.5} for h, z in zip(opening, zones, strict=True)),
             ({"shift": "Mo-Su 00:00-24:00", "zone": zone}, {"shift": "Mo-Su 02:30-14:00", "zone": other}),
             start, 1, (0, 0, 1, 1), drive_s=drive,
         )  # fmt: skip

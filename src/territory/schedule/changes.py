@@ -15,8 +15,8 @@ search             none: it fits already; longer planning       0
 detour             seconds that cold leads may cost more        1 a half hour
 tolerance-early    days that visits may come earlier            0.5 a day
 tolerance-late     days that visits may come later              0.5 a day
-dates-early        days that a single visit may come earlier    0.75 a day
-dates-late         days that a single visit may come later      0.75 a day
+dates-early        days that a single visit may come earlier    1.5 a day
+dates-late         days that a single visit may come later      1.5 a day
 shift-late         seconds that the rep works longer            1 a half hour
 shift-early        seconds that the rep begins earlier          1 a half hour
 visits-a-day       more visits a day                            2 each
@@ -60,7 +60,7 @@ HALF_HOUR: Final = 1800
 #: Size of a change: of each unit, and how many of the amount are a unit. Their order decides between equals.
 SIZES: Final = {
     "search": (0.0, 1), "detour": (1.0, HALF_HOUR), "tolerance-early": (0.5, 1), "tolerance-late": (0.5, 1),
-    "dates-early": (0.75, 1), "dates-late": (0.75, 1), "shift-late": (1.0, HALF_HOUR), "shift-early": (1.0, HALF_HOUR),
+    "dates-early": (1.5, 1), "dates-late": (1.5, 1), "shift-late": (1.0, HALF_HOUR), "shift-early": (1.0, HALF_HOUR),
     "visits-a-day": (2.0, 1), "shorter-visit": (1.0, HALF_HOUR // 2), "time-early": (1.25, HALF_HOUR),
     "time-late": (1.25, HALF_HOUR), "opens-earlier": (1.5, HALF_HOUR), "closes-later": (1.5, HALF_HOUR),
     "both-later": (2.5, HALF_HOUR), "both-earlier": (2.5, HALF_HOUR), "weekday": (3.0, 1), "week": (3.0, 1),

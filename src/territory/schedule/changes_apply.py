@@ -45,6 +45,7 @@ __all__ = ["apply_change"]
 _OPTIONS: Final = (
     "start", "holidays", "tolerance", "default_shift", "default_service_s", "hot_days", "warm_days", "cold_detour_s",
     "follow_up_days", "remote", "service_by_kind", "cover", "shared", "load",
+    "day_sets",
 )  # fmt: skip
 
 
@@ -121,7 +122,8 @@ def _changed_visit(plan: Plan, visits: Visits, v: int, code: str, amount: int) -
         column, sign = ("earliest", -1) if code == "dates-early" else ("latest", 1)
         days = np.array(getattr(visits, column))
         days[v] += sign * np.timedelta64(amount, "D")
-        return replace(visits, **{column: days})
+        dates: dict[str, Any] = {column: days}
+        return replace(visits, **dates)
     if code == "shorter-visit":
         owner = np.zeros(len(plan.customers), np.int32)
         one = next(s for s in read_singles(visits, plan.customers, plan.reps, plan.settings, owner) if s.number == v)

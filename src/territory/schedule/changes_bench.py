@@ -133,9 +133,9 @@ class Bench:
         flat = [w for each in windows for w in each] + [_CLOSED] * (_WINDOWS * self.n_days)
         rests = [self._rest(n, shift_i) for n in range(self.n_days)]
         at = 0
-        for n, rest in enumerate(rests):
-            shift_i[n, S_BREAK0], shift_i[n, S_BREAK1] = at, at + len(rest)
-            at += len(rest)
+        for n, own in enumerate(rests):
+            shift_i[n, S_BREAK0], shift_i[n, S_BREAK1] = at, at + len(own)
+            at += len(own)
         rest = np.array([r for each in rests for r in each], np.int64).reshape(-1, 3)
         empty = np.zeros(0, np.int64)
         self._layout = Layout(
@@ -146,7 +146,6 @@ class Bench:
         )  # fmt: skip
         self._guest_windows = self._layout.window[-_WINDOWS * self.n_days :].reshape(self.n_days, _WINDOWS, 2)
         self._tables = clock_tables(self._layout, free_bounds(self._layout))
-        self._rests = {n: len(r) for n, r in enumerate(rests)}
         most, breaks = len(stops) + 2, max((len(r) for r in rests), default=0)
         self._scratch = (
             np.empty((most, breaks + 1), np.int64), np.empty((most, breaks + 1), np.int64), np.empty(most, np.int64),

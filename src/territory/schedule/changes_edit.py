@@ -37,7 +37,8 @@ def set_number(table: T, column: str, row: int, value: float, blank: Any) -> T:
     now = getattr(table, column)
     values = np.array(np.broadcast_to(blank, len(table)) if now is None else now)
     values[row] = value
-    return replace(table, **{column: values})
+    cell: dict[str, Any] = {column: values}
+    return replace(table, **cell)
 
 
 def _set_text(table: T, column: str, row: int, change: Callable[[str], str]) -> T:
@@ -45,7 +46,8 @@ def _set_text(table: T, column: str, row: int, change: Callable[[str], str]) -> 
     now = getattr(table, column)
     texts = [""] * len(table) if now is None else list(now.to_text())
     texts[row] = change(texts[row])
-    return replace(table, **{column: texts})
+    cell: dict[str, Any] = {column: texts}
+    return replace(table, **cell)
 
 
 def _without(ranges: Ranges, day: np.datetime64) -> Ranges:

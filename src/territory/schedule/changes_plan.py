@@ -61,8 +61,6 @@ def with_changes(plan: Plan, travel: Travel, *, until: float = math.inf) -> Plan
     One travel matrix a rep with missed visits; some milliseconds a missed visit at most.
     """
     n = len(plan.unassigned)
-    if n == 0:
-        return plan
     search = _Search(plan, travel, max(until, monotonic() + _LEAST_S))
     found = search.own_days()
     found |= search.by_others([u for u in range(n) if u not in found])
@@ -216,8 +214,13 @@ class _Search:
         return Finder(desk, routes, cadence_of(customers, plan.settings, stretch=stretch)), at
 
     def missed(self, finder: Finder, row: int, u: int) -> Missed | None:
-        """Return a row of the plan's missed visits as the finder knows it; None: two reps make it together."""
+        """Return a row of the plan's missed visits as the finder knows it.
+
+        None: it does not stand for itself, but for a visit of two reps together, or for a set of days.
+        """
         c, day, cadence = self.who[u], self.due[u], finder.cadence
+        if str(self.plan.customers.id[c]) in self.plan.settings.day_sets:
+            return None
         single = self.singles.get(self.single[u])
         if single is not None:
             if single.second_rep >= 0:
