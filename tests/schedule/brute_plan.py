@@ -61,7 +61,9 @@ def planned(case: Instance, **options: Any) -> Plan:
     customers, reps, alignment, travel = tables(case)
     return schedule_visits(
         customers, reps, alignment, start=case.start, weeks=case.weeks, travel=travel, tolerance=case.tolerance,
-        holidays=sorted(d.isoformat() for d in dates(case.holidays)), **{"iterations": 200, **options},
+        # earliest times: no visit waits for its usual time of day
+        holidays=sorted(d.isoformat() for d in dates(case.holidays)), weekday_price_s=0, time_price_s=0,
+        **{"iterations": 200, **options},
     )  # fmt: skip
 
 
