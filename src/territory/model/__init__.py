@@ -7,6 +7,7 @@ from territory.model.alignment import Alignment
 from territory.model.balance import Balance
 from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
+from territory.model.dated import DatedHours
 from territory.model.enums import (
     Area,
     Channel,
@@ -24,6 +25,7 @@ from territory.model.hierarchy import Hierarchy
 from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
+from territory.model.public_holidays import public_holidays
 from territory.model.ragged import DateRanges, TextSets
 from territory.model.realignment import Realignment
 from territory.model.reps import Reps
@@ -47,6 +49,7 @@ __all__ = [
     "ContiguityGraph",
     "Customers",
     "DateRanges",
+    "DatedHours",
     "Explanation",
     "Hierarchy",
     "HoursBind",
@@ -75,4 +78,5 @@ __all__ = [
     "contiguity_graph",
     "default_measure",
     "measure_values",
+    "public_holidays",
 ]
