@@ -25,6 +25,7 @@ _PUBLIC = {
     "ContiguityGraph": "model",
     "Customers": "model",
     "DateRanges": "model",
+    "DatedHours": "model",
     "Hierarchy": "model",
     "Plan": "model",
     "PlanSettings": "model",
@@ -35,6 +36,7 @@ _PUBLIC = {
     "Visits": "model",
     "WeeklyHours": "model",
     "contiguity_graph": "model",
+    "public_holidays": "model",
     "DriveConstants": "travel",
     "GreatCircle": "travel",
     "MatrixTravel": "travel",
@@ -102,6 +104,7 @@ if TYPE_CHECKING:
         BasicUnits,
         ContiguityGraph,
         Customers,
+        DatedHours,
         DateRanges,
         Hierarchy,
         Plan,
@@ -113,6 +116,7 @@ if TYPE_CHECKING:
         Visits,
         WeeklyHours,
         contiguity_graph,
+        public_holidays,
     )
     from territory.review import compare
     from territory.routing import (
@@ -133,6 +137,7 @@ __all__ = [
     "ContiguityGraph",
     "Customers",
     "DateRanges",
+    "DatedHours",
     "DriveConstants",
     "GreatCircle",
     "Hierarchy",
@@ -171,6 +176,7 @@ __all__ = [
     "group_territories",
     "least_territories",
     "plan",
+    "public_holidays",
     "read_customers",
     "read_plan",
     "read_reps",

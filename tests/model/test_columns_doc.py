@@ -28,6 +28,7 @@ How values are written in files:
 | weekdays | `Mo`, `Tu,Th`, `Mo-Fr` |
 | weekly hours | `Mo-Fr 09:00-12:00,13:00-17:00; Sa 10:00-14:00`, `24/7`, `off`: a subset of OSM's opening_hours |
 | date ranges | `2026-12-24..2026-12-31; 2027-01-06`, both ends included |
+| hours by date | `2026-12-24 09:00-12:00; 2026-12-25..2026-12-26 off; 2026-01-31 10:00-16:00,17:00-19:00` |
 | set of words | `crane; welding` |
 
 Money is in one currency, whichever it is. Customers may have any number of further numeric columns to balance
@@ -45,7 +46,8 @@ def bounds(spec):
 def blank(spec):
     if spec.unique:
         return "no"
-    own = {Kind.HOURS: "always", Kind.DATES: "none", Kind.SETS: "none", Kind.WEEKDAYS: "any"}
+    days = "none" if spec.missing else "any"
+    own = {Kind.HOURS: "always", Kind.DATES: "none", Kind.EXCEPTIONS: "none", Kind.SETS: "none", Kind.WEEKDAYS: days}
     return own.get(spec.kind, "yes" if spec.missing else "no")
 
 

@@ -38,11 +38,15 @@ PLAN_CODES: Final[dict[str, str]] = {
     "end-wrong": "A visit ends when its service time, rounded up to whole seconds, has passed since its start.",
     "back-too-early": "Between the end of the last visit and being back there is time for the drive.",
     # when reps work
-    "on-holiday": "Nobody visits on a holiday.",
+    "on-holiday": "Nobody visits on a holiday, unless the shift has an exception for that very day.",
     "on-leave": "Nobody visits on leave.",
-    "no-shift": "The rep works on that weekday.",
+    "no-shift": "The rep works on that day, by its weekday or the exceptions of single dates.",
+    "office-day": "Nobody visits in the field on an office day.",
     "before-shift": "The rep leaves when the shift has begun, or later.",
-    "after-shift": "The rep is back when the shift ends, or earlier.",
+    "after-shift": "A rep without overtime is back when the shift ends, or earlier.",
+    "overtime-too-long": "The rep is back no later after the end of the shift than max_overtime_s.",
+    "prep-missing": "Between the begin of the shift and leaving there is time for the rep's prep_s.",
+    "admin-missing": "Between being back and the end of the shift with its overtime there is time for admin_s.",
     "too-many-visits": "A day has at most the rep's max_visits_per_day.",
     # the daily break
     "break-missing": "A rep who takes breaks has one in every route that reaches into the break window.",

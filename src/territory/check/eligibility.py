@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from territory.check.report import Violation
     from territory.model.arrays import BoolArray, IntArray
     from territory.model.customers import Customers
+    from territory.model.plan import Plan
     from territory.model.reps import Reps
 
     #: Rows of a table, of any whole number type.
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOT_KNOWN",
+    "aligned_positions",
     "aligned_reps",
     "alignment_kept",
     "channels_kept",
@@ -125,22 +127,27 @@ def locks_kept(f: PlanFacts) -> Iterator[Violation]:
 
 
 def aligned_reps(f: PlanFacts) -> IntArray | None:
+    """Return the rep whom the alignment gives each customer of the plan; see `aligned_positions`."""
+    return aligned_positions(f.plan)
+
+
+def aligned_positions(plan: Plan) -> IntArray | None:
     """Return the rep whom the alignment gives each customer of the plan, int64 of shape (n,).
 
     -1: none. `NOT_KNOWN`: the alignment does not know the customer. -3: a rep whom the plan does
     not know. None: there is no alignment, or one without reps.
     """
-    alignment = f.plan.alignment
+    alignment = plan.alignment
     if alignment is None or alignment.reps is None:
         return None
-    in_plan = {rep: i for i, rep in enumerate(f.plan.reps.id.tolist())}
+    in_plan = {rep: i for i, rep in enumerate(plan.reps.id.tolist())}
     known = np.array([*(in_plan.get(rep, _ELSEWHERE) for rep in alignment.reps.id.tolist()), -1], dtype=np.int64)
     # -1, in a territory or as a territory, points at the last place, which holds -1
     rep_of: IntArray = known[np.append(alignment.rep_idx, -1)][alignment.territory_idx]
-    if alignment.customers is f.plan.customers:
+    if alignment.customers is plan.customers:
         return rep_of
     position = {who: i for i, who in enumerate(alignment.customers.id.tolist())}
-    at = np.array([position.get(who, -1) for who in f.plan.customers.id.tolist()], dtype=np.int64)
+    at = np.array([position.get(who, -1) for who in plan.customers.id.tolist()], dtype=np.int64)
     return np.where(at < 0, NOT_KNOWN, np.append(rep_of, NOT_KNOWN)[at])
 
 

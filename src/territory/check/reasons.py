@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from territory.check.eligibility import aligned_reps, is_forbidden, lacks_skills
+from territory.check.legs import both_ways
 from territory.model.enums import Channel, Reason, Stage
 
 if TYPE_CHECKING:
@@ -108,9 +109,10 @@ def _allowed(f: PlanFacts, u: int) -> tuple[int, int]:
 def _reachable(f: PlanFacts, told: IntArray) -> dict[int, str]:
     """Tell which customers the rep can drive to from home, and from there to where its days end."""
     unassigned = f.plan.unassigned
-    both_ways = f.both_ways(unassigned.customer_idx[told], unassigned.rep_idx[told])
+    at_home = np.zeros(len(told), bool)
+    there = both_ways(f, unassigned.customer_idx[told], unassigned.rep_idx[told], at_home)
     return {
-        u: f"rep {f.rep_id(unassigned.rep_idx[u])} can drive there and back" for u in told[np.flatnonzero(both_ways)]
+        u: f"rep {f.rep_id(unassigned.rep_idx[u])} can drive there and back" for u in told[np.flatnonzero(there)]
     }
 
 

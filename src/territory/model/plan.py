@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from territory.model.reps import Reps
     from territory.model.routes import Stops, Unassigned
     from territory.model.settings import PlanSettings
+    from territory.model.visits import Visits
 
 __all__ = ["Plan", "Route"]
 
@@ -42,6 +43,8 @@ class Plan:
     unassigned : Unassigned
     alignment : Alignment, optional
         Who serves whom, where the plan had to keep to one.
+    visits : Visits, optional
+        Single visits that were to be planned: appointments, events, leads, follow-ups.
     status : Status
     diagnostics : tuple of Problem
         Warnings.
@@ -59,6 +62,7 @@ class Plan:
     status: Status = Status.FEASIBLE
     diagnostics: tuple[Problem, ...] = ()
     trace: dict[str, float] = field(default_factory=dict)
+    visits: Visits | None = None
 
     def __post_init__(self) -> None:
         problems = []
@@ -69,6 +73,10 @@ class Plan:
                 problems.append(Problem("unknown-rep", f"{name}: rep_idx beyond the {r} reps"))
             if not isinstance(table, Routes) and len(table) and int(table.customer_idx.max()) >= n:
                 problems.append(Problem("unknown-customer", f"{name}: customer_idx beyond the {n} customers"))
+            single = None if isinstance(table, Routes) else table.visit_idx
+            known = 0 if self.visits is None else len(self.visits)
+            if single is not None and len(single) and int(single.max()) >= known:
+                problems.append(Problem("unknown-visit", f"{name}: visit_idx beyond the {known} visits"))
         own = self.alignment
         if own is not None and own.customers is not self.customers:
             theirs = own.customers.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,8 @@ def _read(frame: Any, cls: type[Table], ids: dict[str, Column]) -> dict[str, Any
     source, problems = frame_columns(frame)
     _refuse(problems)
     own = {name: spec for name, spec in columns_of(cls).items() if not name.endswith("_idx")}
-    own = {name: spec for name, spec in own.items() if name != "bound_s" or name in source}
+    optional = {f.name for f in dataclasses.fields(cls) if f.default is None}
+    own = {name: spec for name, spec in own.items() if name not in optional or name in source}
     return read_columns(source, {**ids, **own}, "plan")
 
 

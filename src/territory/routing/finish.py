@@ -126,8 +126,9 @@ def finish(
     for v in range(problem.n_visits):
         days = made.get(v, [])
         if kinds[v] == RHYTHM:
-            missed, cost = chain_of(layout, v, sorted(days))
-            terms["cadence"] += cost
+            missed, off, weekdays = chain_of(layout, v, sorted(days))
+            terms["cadence"] += off
+            terms["regularity"] += weekdays
         else:
             missed = () if days else (-1,)
             if days and problem.visits.patterns is not None:

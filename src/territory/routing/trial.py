@@ -32,16 +32,19 @@ class Trial:
     Parameters
     ----------
     problem : RoutingProblem
-        Whose shifts cost their driving, and nothing else.
     """
 
     def __init__(self, problem: RoutingProblem) -> None:
         self.problem = problem
         self.layout = layout_of(problem)
         self._tables = clock_tables(self.layout, free_bounds(self.layout))
+        shifts = problem.shifts
+        plain_cost = not (shifts.cost.any() or shifts.cost_per_s.any() or shifts.cost_per_m.any())
+        #: Whether shifts cost their driving, and nothing else.
+        self.drives_only = plain_cost and not shifts.max_overtime_s.any() and bool((shifts.cost_per_drive_s == 1).all())
         most = problem.n_visits + 1
-        shifts = self.layout.shift_i
-        breaks = int((shifts[:, S_BREAK1] - shifts[:, S_BREAK0]).max(initial=0))
+        numbers = self.layout.shift_i
+        breaks = int((numbers[:, S_BREAK1] - numbers[:, S_BREAK0]).max(initial=0))
         self._scratch = (
             np.empty((most, breaks + 1), np.int64), np.empty((most, breaks + 1), np.int64), np.empty(most, np.int64),
             np.empty(breaks, np.int64), np.empty(clock.E_COLUMNS),
@@ -86,16 +89,17 @@ class Trial:
         -------
         list of int, int
             A better order where one was found. The bound is that order's driving where the proof comes
-            soon; else it looks away from hours and breaks.
+            soon; else it looks away from hours and breaks. Where shifts cost more than driving the order stays.
         """
         visits = np.asarray(order, np.int64)
         places = np.array([
             self.problem.shifts.start_place[s], *self.problem.visits.place[visits], self.problem.shifts.end_place[s]
         ])  # fmt: skip
-        drive = self.problem.durations_s[0, 0][np.ix_(places, places)].astype(np.int64)
+        cube = self.problem.durations_s[self.problem.shifts.profile[s], 0]
+        drive = cube[np.ix_(places, places)].astype(np.int64)
         least = least_drive_s(drive)
         now = int(np.trace(drive, 1))
-        if now == least or len(order) < 2:
+        if now == least or len(order) < 2 or not self.drives_only:
             return list(order), now
         # worth more than the driving that leaving one out could save
         worth = float(now + 1)

@@ -1,12 +1,10 @@
-"""One rep's horizon as one routing problem: days and routes found together, then each day's order proven."""
+"""A horizon as one routing problem: days and routes found together, then each day's order proven."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from territory.errors import SolverError
 from territory.model.enums import Status
@@ -15,82 +13,67 @@ from territory.routing.solve import solve_routing
 from territory.routing.trial import Trial
 
 if TYPE_CHECKING:
-    from territory.routing.desk import Desk
-    from territory.routing.problem import RoutingProblem
+    from collections.abc import Mapping, Sequence
+
+    from territory.routing.board import Board
+    from territory.routing.calls import Calls
     from territory.routing.solution import RoutingSolution, ShiftRoute
-    from territory.schedule.cadence import Cadence
 
-__all__ = ["Month", "horizon_problem", "plan_month"]
+__all__ = ["Horizon", "plan_horizon"]
 
-#: Cost of a day off the interval, in seconds of driving: a tie-break that saves visits no driving.
-PER_DAY_OFF = 30.0
 #: Share of the time that is left for the search; the rest is for the order of each day.
 _SEARCH = 0.9
 
 
-@dataclass(frozen=True)
-class Month:
-    """One rep's plan.
+@dataclass(frozen=True, eq=False)
+class Horizon:
+    """A board's plan.
 
     Attributes
     ----------
-    routes : tuple of (day, visits, ShiftRoute, bound_s)
-        Visits are positions among the rep's customers, in order.
-    missed : tuple of (visit, day)
-        Due visits that are not planned.
+    board : Board
+    calls : Calls
+    routes : tuple of (shift, ShiftRoute, bound_s)
+        `shift` as in `Board.shifts`; visits are numbers of calls, in order.
+    missed : tuple of (call, day)
+        What is due and not planned.
     timed_out : bool
-    due : dict of visit to its number in the problem
-    trial : Trial, or None where the rep has no days or no visits
-    days : tuple of int
-        Days that are worked, by number of the shift.
+    trial : Trial, or None where there are no shifts or no calls
     """
 
-    routes: tuple[tuple[int, tuple[int, ...], ShiftRoute, int], ...]
+    board: Board
+    calls: Calls
+    routes: tuple[tuple[tuple[int, int], ShiftRoute, int], ...]
     missed: tuple[tuple[int, int], ...]
     timed_out: bool
-    due: dict[int, int]
     trial: Trial | None
-    days: tuple[int, ...]
 
-    def fits_alone(self, visit: int, day: int) -> bool:
-        """Return whether a due visit fits a worked day if it is the only one."""
-        return self.trial is not None and self.trial.fits(self.days.index(day), [self.due[visit]])
-
-
-def horizon_problem(desk: Desk, cadence: Cadence) -> RoutingProblem:
-    """Return a rep's horizon: a shift a worked day, a visit with a rhythm a customer with due visits.
-
-    Parameters
-    ----------
-    desk : Desk
-    cadence : Cadence
-        Of the desk's customers.
-    """
-    due = np.flatnonzero(cadence.due)
-    return desk.problem(
-        list(desk.shifts), due.tolist(), first_low_day=cadence.first_low[due], first_high_day=cadence.first_high[due],
-        first_due_day=cadence.first_due[due], gap_low_days=cadence.gap_low[due], gap_high_days=cadence.gap_high[due],
-        gap_days=cadence.gap[due], interval_days=cadence.interval[due], off_cost=np.full(len(due), PER_DAY_OFF),
-    )  # fmt: skip
+    def fits_alone(self, call: int, r: int, n: int) -> bool:
+        """Return whether a call fits a worked day of a desk if it is the only one."""
+        return self.trial is not None and self.trial.fits(self.board.shifts.index((r, n)), [call])
 
 
-def plan_month(desk: Desk, cadence: Cadence, deadline: float, *, iterations: int, seed: int) -> Month:
-    """Plan one rep's horizon.
+def plan_horizon(
+    board: Board, calls: Calls, deadline: float, *, iterations: int, seed: int,
+    start: Mapping[tuple[int, int], Sequence[int]] | None = None,
+) -> Horizon:  # fmt: skip
+    """Plan the horizon of a board.
 
     Parameters
     ----------
-    desk : Desk
-    cadence : Cadence
-        Of the desk's customers.
+    board : Board
+    calls : Calls
     deadline : float
         Monotonic seconds.
     iterations : int
         Rounds of search.
     seed : int
+    start : mapping of shift to calls in order, optional
+        Where the search begins, if it keeps all rules.
 
     Returns
     -------
-    Month
+    Horizon
         The same for the same input, unless time runs out.
 
     Raises
@@ -98,33 +81,61 @@ def plan_month(desk: Desk, cadence: Cadence, deadline: float, *, iterations: int
     KeyboardInterrupt
         Ctrl-C: half a team's plan is none.
     """
-    visits = np.flatnonzero(cadence.due).tolist()
-    numbers = {v: i for i, v in enumerate(visits)}
-    days = tuple(desk.shifts)
     left = deadline - monotonic()
-    problem = horizon_problem(desk, cadence) if days and visits else None
+    problem = board.problem(calls) if board.shifts and len(calls) else None
     if problem is None or left <= 0:
-        missed = tuple((v, n) for v in visits for n in cadence.missed_days(v, desk.settings.n_days))
-        return Month((), missed, left <= 0, numbers, None if problem is None else Trial(problem), days)
+        trial = None if problem is None else Trial(problem)
+        return Horizon(board, calls, (), _all_missed(board, calls), left <= 0, trial)
+    trial = Trial(problem)
     found = solve_routing(
-        problem, engine="search", time_limit_s=max(_SEARCH * left, 0.001), iterations=max(1, iterations), rng=seed
-    )
+        problem, engine="search", time_limit_s=max(_SEARCH * left, 0.001), iterations=max(1, iterations), rng=seed,
+        start=None if start is None else _warm(trial, board, start),
+    )  # fmt: skip
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
-    trial = Trial(problem)
     routes, bounds = _ordered(trial, found, deadline)
-    made = tuple((days[r.shift], tuple(visits[i] for i in r.visits), r, bounds[r.shift]) for r in routes)
-    missed = tuple((visits[i], n) for i, n in found.unserved)
+    made = tuple((board.shifts[r.shift], r, bounds[r.shift]) for r in routes)
+    last = board.desks[0].settings.n_days - 1
+    missed = tuple((k, n if n >= 0 else min(int(calls.due[k]), last)) for k, n in found.unserved)
     timed_out = found.status is Status.TIME_LIMIT or monotonic() >= deadline
-    return Month(made, missed, timed_out, numbers, trial, days)
+    return Horizon(board, calls, made, missed, timed_out, trial)
+
+
+def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
+    """Return the solution with these routes, as far as they fit; None: their days keep no rhythm."""
+    number = {shift: s for s, shift in enumerate(board.shifts)}
+    orders = {number[shift]: trial.as_fits(number[shift], order) for shift, order in start.items() if shift in number}
+    try:
+        return finish(trial.problem, trial.layout, orders)
+    except ValueError:
+        return None
+
+
+def _all_missed(board: Board, calls: Calls) -> tuple[tuple[int, int], ...]:
+    """Return what is due in a horizon in which nothing is made; a missed visit counts as made."""
+    n_days = board.desks[0].settings.n_days
+    found = []
+    for k in range(len(calls)):
+        day = min(int(calls.due[k] if calls.gap_low_days[k] == 0 else calls.first_due_day[k]), n_days - 1)
+        found.append((k, day))
+        while calls.gap_low_days[k] and day + float(calls.interval_days[k]) < n_days:
+            day = min(day + int(calls.gap_days[k]), n_days - 1)
+            found.append((k, day))
+    return tuple(found)
 
 
 def _ordered(trial: Trial, found: RoutingSolution, deadline: float) -> tuple[tuple[ShiftRoute, ...], dict[int, int]]:
-    """Put each day in the order that drives least, where that is proven soon; return routes, and bounds by shift."""
+    """Put each day in the order that drives least, where that is proven soon; return routes, and bounds by shift.
+
+    Where two reps make visits together all days stay as they are, since their starts hang together.
+    """
+    linked = len(trial.problem.joint) > 0
     orders: dict[int, list[int]] = {}
     bounds: dict[int, int] = {}
     for r in found.routes:
         orders[r.shift], bounds[r.shift] = trial.shortest(r.shift, r.visits, deadline_s=deadline)
+    if linked:
+        return found.routes, bounds
     timed = finish(trial.problem, trial.layout, orders)
     if timed is None:  # pragma: no cover - orders fit
         msg = "the best order of a day does not fit it"
