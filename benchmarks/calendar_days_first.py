@@ -16,9 +16,10 @@ from benchmarks.nearest_days import rep_by_rep
 from benchmarks.peers import days_first
 from benchmarks.peers.statement import CannotStateError
 from territory.model.enums import Reason
+from territory.routing.board import lone
 from territory.routing.finish import finish
 from territory.routing.layout import layout_of
-from territory.schedule.month import horizon_problem
+from territory.schedule.demand import Prices, demand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,27 +62,27 @@ def days_first_plan(alignment: Alignment, settings: PlanSettings, *, seconds: fl
 def _plan_rep(
     drafts: Drafts, desk: Desk, rep: int, rows: IdxArray, cadence: Cadence, *, seconds: float, seed: int
 ) -> None:
-    due = np.flatnonzero(cadence.due).tolist()
-    days = list(desk.shifts)
-    if not due or not days:
-        for v in due:
+    board = lone(desk)
+    own = np.zeros(len(rows), np.int64)
+    calls = demand(board, desk.customers, desk.settings, cadence, (), Prices(np.ones(len(rows)), 1.0), own)
+    if not len(calls) or not board.shifts:
+        for v in calls.row.tolist():
             _miss(drafts, desk, rep, rows, v, cadence.missed_days(v, desk.settings.n_days))
         return
-    problem = horizon_problem(desk, cadence)
+    problem = board.problem(calls)
     if problem.eligible is not None and not np.all(problem.eligible):
         msg = "days on which some customers cannot be visited"
         raise CannotStateError(msg)
     problem = replace(problem, eligible=None)
     answer = days_first.solve(problem, seconds=seconds, iterations=None, seed=seed)
-    orders = {route.shift: list(route.visits) for route in answer.routes}
-    made = finish(problem, layout_of(problem), orders)
+    made = finish(problem, layout_of(problem), {route.shift: list(route.visits) for route in answer.routes})
     if made is None:
         msg = "a day of PyVRP's does not fit"
         raise RuntimeError(msg)
     for route in made.routes:
-        drafts.add_route(desk, rep, rows, days[route.shift], [due[v] for v in route.visits], route, 0)
-    for v, day in made.unserved:
-        _miss(drafts, desk, rep, rows, due[v], [day])
+        drafts.add_route(desk, rep, rows, board.shifts[route.shift][1], calls, route, 0)
+    for k, day in made.unserved:
+        _miss(drafts, desk, rep, rows, int(calls.row[k]), [day])
 
 
 def _miss(drafts: Drafts, desk: Desk, rep: int, rows: IdxArray, visit: int, days: Iterable[int]) -> None:

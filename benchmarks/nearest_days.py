@@ -27,6 +27,7 @@ import numpy as np
 from territory import GreatCircle, Plan
 from territory.model.enums import Reason
 from territory.routing.assemble import Drafts
+from territory.routing.board import lone, usual_calls
 from territory.routing.desk import Desk
 from territory.routing.trial import Trial
 from territory.schedule.cadence import cadence_of
@@ -137,8 +138,10 @@ def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: IdxArray, cadence: Cad
     rhythm = {int(i): _Rhythm(cadence, int(i), days) for i in np.flatnonzero(cadence.due)}
     missed: list[tuple[int, int]] = []
     # all customers on all days: their numbers are those of the desk
-    trial = Trial(desk.problem(list(desk.shifts), range(len(desk.rows))))
-    shift = {n: s for s, n in enumerate(desk.shifts)}
+    board = lone(desk)
+    calls = usual_calls(board, range(len(desk.rows)))
+    trial = Trial(board.problem(calls))
+    shift = {n: s for s, (_, n) in enumerate(board.shifts)}
     for today in range(days):
         for v, r in rhythm.items():
             missed += [(v, due) for due in r.passed(today)]
@@ -158,7 +161,7 @@ def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: IdxArray, cadence: Cad
         if made is None:
             msg = "a day that was built does not fit"
             raise RuntimeError(msg)
-        drafts.add_route(desk, rep, rows, today, order, made, 0)
+        drafts.add_route(desk, rep, rows, today, calls, made, 0)
     for v, r in rhythm.items():
         missed += [(v, due) for due in r.rest()]
     for v, due in missed:
