@@ -168,23 +168,26 @@ def teams(count: int, options: Options) -> Iterator[dict[str, Any]]:
     iterations = TEAM_ITERATIONS if options.iterations is None else options.iterations
     for number in range(count):
         team = random_team(options.seed, number)
-        customers, reps, alignment = team.tables()
         params = {**team.options, "reps": team.r, "customers": team.n, "features": team.features}
-        name = f"team-{number:03d}"
-        clock = AllClock()
+        name, clock = f"team-{number:03d}", AllClock()
         try:
+            customers, reps, alignment = team.tables()
             with clock:
                 plan = schedule_visits(
                     customers, reps, alignment, time_limit_s=_LIMIT_S, iterations=iterations, rng=options.seed,
-                    **team.options,
+                    visits=team.singles(), **team.options,
                 )  # fmt: skip
+            yield result(name, "territory", plan, clock, options, params, hours_of(reps, plan.settings))
         except SolverError as error:
-            yield row(
-                name, "territory", options.seed, params=params, status="invalid", clock=clock, note=str(error),
-                violations=1,
-            )  # fmt: skip
-            continue
-        yield result(name, "territory", plan, clock, options, params, hours_of(reps, plan.settings))
+            yield _failed(name, "invalid", clock, options, params, str(error), violations=1)
+        except Exception as error:  # noqa: BLE001 - one team that fails must not end the others
+            yield _failed(name, "failed", clock, options, params, f"{type(error).__name__}: {error}")
+
+
+def _failed(
+    name: str, status: str, clock: Clock, options: Options, params: dict[str, Any], note: str, **figures: Any
+) -> dict[str, Any]:
+    return row(name, "territory", options.seed, params=params, status=status, clock=clock, note=note, **figures)
 
 
 # -- rows ----------------------------------------------------------------------------------

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from territory.model.enums import Reason
+from territory.model.enums import Reason, VisitKind
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from territory import Plan
+    from territory.model.routes import Stops, Unassigned
 
 __all__ = ["Adherence", "adherence", "load_of"]
 
@@ -30,7 +33,7 @@ class Adherence:
     within : int
         Planned, and as many days after the visit before as the customer's tolerance allows.
     outside : int
-        Planned, but sooner or later than that.
+        Planned, but sooner or later than that: as was agreed, or as intervals were stretched.
     missed : int
         Due and not planned, though the tables allow it.
     impossible : int
@@ -63,10 +66,11 @@ def adherence(plan: Plan) -> Adherence:
     start = int(settings.start.astype(np.int64))
     events: dict[int, list[tuple[int, bool]]] = {}
     stops, left = plan.stops, plan.unassigned
-    for i, day in zip(stops.customer_idx.tolist(), (stops.day.astype(np.int64) - start).tolist(), strict=True):
-        events.setdefault(i, []).append((day, True))
-    for i, day in zip(left.customer_idx.tolist(), (left.due.astype(np.int64) - start).tolist(), strict=True):
-        events.setdefault(i, []).append((day, False))
+    made, unmade = _by_interval(plan, stops), _by_interval(plan, left)
+    for rows, table, days in ((made, stops, stops.day), (unmade, left, left.due)):
+        numbers = (days[rows].astype(np.int64) - start).tolist()
+        for i, day in zip(table.customer_idx[rows].tolist(), numbers, strict=True):
+            events.setdefault(i, []).append((day, table is stops))
     within = outside = 0
     for i, found in events.items():
         interval = float(c.visit_interval_days[i])
@@ -80,17 +84,30 @@ def adherence(plan: Plan) -> Adherence:
         last = None
         if c.last_visit is not None and not np.isnat(c.last_visit[i]):
             last = int(c.last_visit[i].astype(np.int64)) - start
-        for day, made in sorted(found):
+        for day, there in sorted(found):
             if last is None or last + most < 0:
                 on_time = day <= max(1.0, np.floor(interval + 1e-9)) - 1
             else:
                 on_time = least <= day - last <= most
-            within += made and on_time
-            outside += made and not on_time
+            within += there and on_time
+            outside += there and not on_time
             last = day
-    reasons = left.reason.tolist()
+    reasons = left.reason[unmade].tolist()
     impossible = sum(reason in _GIVEN for reason in reasons)
     return Adherence(within, outside, len(reasons) - impossible, impossible)
+
+
+def _by_interval(plan: Plan, table: Stops | Unassigned) -> NDArray[np.int64]:
+    """Return the rows that count for an interval: of customers who have one, and no events."""
+    interval = plan.customers.visit_interval_days
+    if interval is None:
+        msg = "customers without intervals"
+        raise ValueError(msg)
+    counts = np.isfinite(interval[table.customer_idx])
+    if plan.visits is not None and table.visit_idx is not None and plan.visits.kind is not None:
+        single = table.visit_idx >= 0
+        counts[single] &= plan.visits.kind[table.visit_idx[single]] != VisitKind.EVENT
+    return np.flatnonzero(counts)
 
 
 def load_of(plan: Plan, hours_s: float) -> float:
