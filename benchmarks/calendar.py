@@ -7,7 +7,7 @@ four weeks, 60 reps whose hours they fill to about 85 % (`benchmarks.calendar_ge
 `design_with_driving`. ``schedule_visits`` with one process and with two; then, on the same territories, the baselines:
 overdue first, then the nearest neighbour (`benchmarks.nearest_days`), as it is and with its days in the order that
 drives least; and days first, then PyVRP (`benchmarks.calendar_days_first`; ``--seconds S``: CPU seconds a rep for it,
-default 5). ``less_driving`` is what the plan of one process drives less than the baseline where each rep makes as many
+default 2). ``less_driving`` is what the plan of one process drives less than the baseline where each rep makes as many
 visits in both: visits drawn at random are struck out of the fuller plan (mean of 20 draws).
 ``georgia-rep-month``: the reps with the fewest, a median and the most visits, one call each.
 ``georgia-load-L``: every fifth rep at a load of 50, 70, 85, 100, 120 and 150 %.
@@ -51,9 +51,11 @@ if TYPE_CHECKING:
 
 LOADS = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5)
 LOAD = 0.85
+#: Processes.
+JOBS = (1, 2)
 TEAMS, TEAM_ITERATIONS = 100, 1_000
 #: CPU seconds that days first with PyVRP has a rep.
-DAYS_FIRST_S = 5.0
+DAYS_FIRST_S = 2.0
 _LIMIT_S = 7200.0
 _EVERY = 5
 
@@ -128,7 +130,7 @@ def _planned(team: Georgia, options: Options, n_jobs: int = 1) -> Plan:
 def _whole(name: str, team: Georgia, options: Options) -> Iterator[dict[str, Any]]:
     hours_s = len(team.reps) * month_s()
     plans = []
-    for jobs in (1, 2):
+    for jobs in JOBS:
         with AllClock() as clock:
             plan = _planned(team, options, jobs)
         plans.append(plan)

@@ -114,7 +114,7 @@ def load_georgia(places: NDArray[np.float64], seed: int, *, n_reps: int = 60, lo
     limits: dict[str, Any] = {"balance": {"visit_hours": _TOLERANCE}, "time_limit_s": 600.0, "rng": seed}
     reps = _reps(customers, design_territories(measured, n_territories=n_reps, **limits), rng)
     simple = _with(design_territories(measured, reps, **limits), customers)
-    some = np.arange(0, n_reps, _EVERY)
+    some = np.arange(0, n_reps, _EVERY if n_reps > _EVERY else 1)
     constants = fit_drive(drive_sample(_quick(simple, some, seed))).constants
     made = design_with_driving(
         customers, reps, balance=_TOLERANCE, constants=constants, time_limit_s=600.0, rng=seed
