@@ -16,6 +16,8 @@ from territory.travel import UNREACHABLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from territory.model.arrays import BoolArray, FloatArray, IntArray
     from territory.routing.desk import Desk
     from territory.routing.shifts import Windows
@@ -122,6 +124,7 @@ class Board:
         places = np.where(at_home, np.maximum(calls.rep, 0), place + first).astype(np.int32)
         rep_of = np.array([r for r, _ in shifts], np.int32)
         profile, cube, metres = self._driving(used)
+        homes = _alike(cube, metres, np.concatenate([np.arange(first), first + len(used) + np.arange(first)]))
         rates = [self.rates[r] for r, _ in shifts]
         by_metre = any(rate.metre for rate in rates)
         columns: dict[str, Any] = calls.rhythm_columns() if calls.rhythmic.any() else {}
@@ -153,8 +156,8 @@ class Board:
                 **columns,
             ),
             shifts=ShiftArrays(
-                start_place=rep_of,
-                end_place=(first + len(used) + rep_of).astype(np.int32),
+                start_place=homes[rep_of],
+                end_place=homes[first + rep_of],
                 begin_s=np.array([begin for begin, _, _ in hours], np.int64),
                 end_s=np.array([end for _, end, _ in hours], np.int64),
                 day=np.array([n for _, n in shifts], np.int32),
@@ -205,6 +208,16 @@ def usual_calls(board: Board, rows: Sequence[int]) -> Calls:
     """Return one call of each of some customers, worth more than all driving: first as many as fit."""
     at = np.asarray(rows, np.int64)
     return Calls(row=at, service_s=board.desks[0].service_s[at], value=np.full(len(at), board.dearest))
+
+
+def _alike(cube: IntArray, metres: IntArray, places: IntArray) -> NDArray[np.int32]:
+    """Return for each of some places the first of them with the same ways: who starts alike is searched once."""
+    rows: dict[bytes, int] = {}
+    found = []
+    for at in places.tolist():
+        ways = (cube[:, at, :], cube[:, :, at], metres[:, at, :], metres[:, :, at])
+        found.append(rows.setdefault(b"".join(np.ascontiguousarray(w).tobytes() for w in ways), at))
+    return np.array(found, np.int32)
 
 
 def _drivable(drive: IntArray) -> IntArray:
