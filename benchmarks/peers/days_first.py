@@ -56,10 +56,15 @@ def chains_of(problem: RoutingProblem, visit: int) -> list[tuple[tuple[int, ...]
 def _rhythm(problem: RoutingProblem, visit: int, working: set[int]) -> list[tuple[tuple[int, ...], float]]:
     v, table, horizon = visit, problem.visits, problem.n_days
     off, due = float(table.off_cost[v]), int(table.first_due_day[v])
+    other, last = float(table.weekday_cost[v]), int(table.last_weekday[v])
     if due >= horizon:
         return []
     first = range(max(int(table.first_low_day[v]), 0), min(int(table.first_high_day[v]), horizon - 1) + 1)
-    chains = [((day,), off * abs(day - due) if due > 0 else 0.0) for day in first if day in working]
+    chains = [
+        ((day,), (off * abs(day - due) if due > 0 else 0.0) + (other if last >= 0 and (day - last) % 7 else 0.0))
+        for day in first
+        if day in working
+    ]
     found = []
     while chains:
         days, cost = chains.pop()
@@ -68,7 +73,7 @@ def _rhythm(problem: RoutingProblem, visit: int, working: set[int]) -> list[tupl
             continue
         gaps = range(int(table.gap_low_days[v]), int(table.gap_high_days[v]) + 1)
         chains += [
-            ((*days, days[-1] + gap), cost + off * abs(gap - int(table.gap_days[v])))
+            ((*days, days[-1] + gap), cost + off * abs(gap - int(table.gap_days[v])) + (other if gap % 7 else 0.0))
             for gap in gaps
             if days[-1] + gap in working
         ]

@@ -25,6 +25,7 @@ _PUBLIC = {
     "ContiguityGraph": "model",
     "Customers": "model",
     "DateRanges": "model",
+    "DatedHours": "model",
     "Hierarchy": "model",
     "Plan": "model",
     "PlanSettings": "model",
@@ -35,6 +36,7 @@ _PUBLIC = {
     "Visits": "model",
     "WeeklyHours": "model",
     "contiguity_graph": "model",
+    "public_holidays": "model",
     "DriveConstants": "travel",
     "GreatCircle": "travel",
     "MatrixTravel": "travel",
@@ -59,6 +61,7 @@ _PUBLIC = {
     "solve_routing": "routing",
     "due_visits": "schedule",
     "plan": "schedule",
+    "apply_change": "schedule",
     "schedule_visits": "schedule",
     "work_shifts": "schedule",
     "read_customers": "io",
@@ -102,6 +105,7 @@ if TYPE_CHECKING:
         BasicUnits,
         ContiguityGraph,
         Customers,
+        DatedHours,
         DateRanges,
         Hierarchy,
         Plan,
@@ -113,6 +117,7 @@ if TYPE_CHECKING:
         Visits,
         WeeklyHours,
         contiguity_graph,
+        public_holidays,
     )
     from territory.review import compare
     from territory.routing import (
@@ -123,7 +128,7 @@ if TYPE_CHECKING:
         route_day,
         solve_routing,
     )
-    from territory.schedule import due_visits, plan, schedule_visits, work_shifts
+    from territory.schedule import apply_change, due_visits, plan, schedule_visits, work_shifts
     from territory.travel import DriveConstants, GreatCircle, MatrixTravel, Travel, fit_drive
 
 __all__ = [
@@ -133,6 +138,7 @@ __all__ = [
     "ContiguityGraph",
     "Customers",
     "DateRanges",
+    "DatedHours",
     "DriveConstants",
     "GreatCircle",
     "Hierarchy",
@@ -158,6 +164,7 @@ __all__ = [
     "Visits",
     "WeeklyHours",
     "__version__",
+    "apply_change",
     "check_alignment",
     "check_plan",
     "check_routing",
@@ -171,6 +178,7 @@ __all__ = [
     "group_territories",
     "least_territories",
     "plan",
+    "public_holidays",
     "read_customers",
     "read_plan",
     "read_reps",

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from territory.check import PLAN_CODES, check_plan
+from territory.check.codes import POLICY_CODES, SINGLE_CODES
 
 NAT = np.datetime64("NaT", "s")
 
@@ -86,6 +87,10 @@ def lone_alignment(d: Any) -> None:
     d.alignment["customers"] = fewer.plan().customers
     extra(d, 0, "2026-01-08", [5])
     d.unassigned.clear()
+
+
+def _later(stop: dict[str, Any], by: int) -> dict[str, Any]:
+    return {name: stop[name] + s(by) for name in ("arrival", "start", "end")}
 
 
 TRAVEL_OF_SWAP = {"drive-wrong", "distance-wrong", "route-drive-wrong", "route-distance-wrong", "arrival-too-early"}
@@ -167,6 +172,76 @@ FAULTS: dict[str, tuple[Any, set[str]]] = {
         {"before-shift"},
     ),
     "back after the shift": (lambda d: put(d, "routes", 2, back=np.datetime64("2026-01-06T17:00:01")), {"after-shift"}),
+    "holiday of the rep": (lambda d: d.settings.update(rep_holidays={"R2": ["2026-01-06"]}), {"on-holiday"}),
+    "leave on a day with hours of its own": (
+        lambda d: (
+            column(d, "leave", ["", "2026-01-06"], "reps"),
+            column(d, "shift_exceptions", ["", "2026-01-06 08:00-17:00"], "reps"),
+        ),
+        {"on-leave"},
+    ),
+    "that day off": (
+        lambda d: column(d, "shift_exceptions", ["", "2026-01-05..2026-01-06 off"], "reps"),
+        {"no-shift"},
+    ),
+    "that day shorter": (
+        lambda d: column(d, "shift_exceptions", ["", "2026-01-06 08:01-09:19"], "reps"),
+        {"before-shift", "after-shift"},
+    ),
+    "office day": (lambda d: column(d, "office_days", ["", "Tu"], "reps"), {"office-day"}),
+    "office day with one visit in the field": (
+        lambda d: (
+            column(d, "office_days", ["", "Tu"], "reps"),
+            [s.update(remote=s["customer_idx"] == 3) for s in d.stops],
+            put(d, "stops", 6, drive_s=0, distance_m=0),
+            put(d, "stops", 7, drive_s=900, distance_m=3000, **_later(d.stops[7], 300)),
+            move(d, "routes", 2, back=300),
+        ),
+        {"office-day", "remote-wrong"},
+    ),
+    "contacts from the office that nobody asked for": (
+        lambda d: (
+            column(d, "office_days", ["", "Tu"], "reps"),
+            column(d, "prep_s", [0.0, 1800.0], "reps"),
+            [s.update(remote=bool(s["rep_idx"])) for s in d.stops],
+            [s.update(drive_s=0, distance_m=0) for s in d.stops[6:]],
+            d.routes[2].update(drive_s=600, distance_m=2000, back=np.datetime64("2026-01-06T09:25")),
+        ),
+        {"remote-wrong"},
+    ),
+    "no time to prepare": (lambda d: column(d, "prep_s", [7200.0, 0.5], "reps"), {"prep-missing"}),
+    "break in the time to prepare": (
+        lambda d: (
+            column(d, "prep_s", [7200.0, 0.0], "reps"),
+            column(d, "break_earliest_s", [8 * 3600.0] * 2, "reps"),
+            put(d, "routes", 1, break_start=np.datetime64("2026-01-12T09:29:59")),
+        ),
+        {"prep-missing"},
+    ),
+    "no time for work afterwards": (lambda d: column(d, "admin_s", [14_400.0, 27_600.5], "reps"), {"admin-missing"}),
+    "break in the time for work afterwards": (
+        lambda d: (
+            column(d, "admin_s", [4 * 3600.0, 0.0], "reps"),
+            column(d, "break_latest_s", [17 * 3600.0] * 2, "reps"),
+            put(d, "routes", 1, break_start=np.datetime64("2026-01-12T16:30")),
+        ),
+        {"admin-missing"},
+    ),
+    "too much overtime": (
+        lambda d: (
+            column(d, "shift", ["Mo 08:00-17:00", "Tu 07:00-08:20"], "reps"),
+            column(d, "max_overtime_s", [0.0, 3599.9], "reps"),
+        ),
+        {"overtime-too-long"},
+    ),
+    "overtime, and no time afterwards": (
+        lambda d: (
+            column(d, "shift", ["Mo 08:00-17:00", "Tu 07:00-08:20"], "reps"),
+            column(d, "max_overtime_s", [0.0, 3600.0], "reps"),
+            column(d, "admin_s", [0.0, 1.0], "reps"),
+        ),
+        {"admin-missing"},
+    ),
     "label of another day": (lambda d: whole_day(d, 2, 1, label_only=True), {"before-shift"}),
     "too many visits": (lambda d: column(d, "max_visits_per_day", [3, 1], "reps"), {"too-many-visits"}),
     # the daily break
@@ -205,6 +280,14 @@ FAULTS: dict[str, tuple[Any, set[str]]] = {
         lambda d: (
             one(d, "opening_hours", 3, "Tu 06:00-08:04", ""),
             one(d, "hours_bind", 3, "start", "visit"),
+        ),
+        {"outside-opening-hours"},
+    ),
+    "closed that day": (lambda d: one(d, "hours_exceptions", 3, "2026-01-06 off", ""), {"outside-opening-hours"}),
+    "closes early that day": (
+        lambda d: (
+            one(d, "opening_hours", 3, "Tu 08:00-18:00", ""),
+            one(d, "hours_exceptions", 3, "2026-01-05..2026-01-07 08:00-08:34", ""),
         ),
         {"outside-opening-hours"},
     ),
@@ -348,7 +431,8 @@ def test_fault_is_found_by_its_code(name, draft, line):
 
 def test_every_code_has_a_fault():
     planted = set().union(*(codes for _, codes in FAULTS.values()))
-    assert planted == set(PLAN_CODES)
+    elsewhere = set(SINGLE_CODES) | set(POLICY_CODES)
+    assert planted - elsewhere == set(PLAN_CODES) - elsewhere
     assert len(FAULTS) >= 40
 
 
@@ -374,6 +458,13 @@ AMOUNTS = {
     "back earlier": 1,
     "leaves before the shift": 1,
     "back after the shift": 1,
+    "no time to prepare": 1,
+    "break in the time to prepare": 1800,
+    "no time for work afterwards": 1,
+    "break in the time for work afterwards": 1800,
+    "too much overtime": 1,
+    "overtime, and no time afterwards": 1,
+    "closes early that day": 60,
     "too many visits": 1,
     "no break": 1800,
     "break of one who takes none": 60,
@@ -404,6 +495,22 @@ MESSAGES = {
     "gap in positions": "The stops of rep R1 on 2026-01-05 have positions 0, 1, 3, not 0 to 2.",
     "too many visits": "Rep R2 has 2 visits on 2026-01-06; the most a day are 1.",
     "odd weeks": "Customer c4 is visited on 2026-01-06, in week 2, but wants odd weeks.",
+    "that day off": "Rep R2 has a route on 2026-01-06, but has that day off.",
+    "weekday off": "Rep R2 has a route on 2026-01-06, but does not work on a Tuesday.",
+    "office day": "Rep R2 has visits in the field on 2026-01-06, an office day.",
+    "no time to prepare": (
+        "Rep R2 leaves at 2026-01-06 08:00: the shift begins at 2026-01-06 08:00, which leaves 0 s to prepare, not 1 s."
+    ),
+    "too much overtime": (
+        "Rep R2 is back at 2026-01-06 09:20, 3600 s after the shift ends at 2026-01-06 08:20; 3599 s are allowed."
+    ),
+    "closed that day": (
+        "The visit of customer c4 lasts from 2026-01-06 08:05 to 2026-01-06 08:35; its hours on 2026-01-06 are none."
+    ),
+    "closes early that day": (
+        "The visit of customer c4 lasts from 2026-01-06 08:05 to 2026-01-06 08:35; its hours on 2026-01-06 are "
+        "08:00-08:34."
+    ),
     "weekday": "Customer c4 is visited on 2026-01-06, a Tuesday, which is none of its weekdays.",
     "skill": "Customer c4 is visited on 2026-01-06 by rep R2, who lacks dental.",
     "interval too long": (

@@ -47,6 +47,7 @@ class Draft:
             "pattern_cost": [*[None] * 3, [2.0, 4.0], *[None] * 4],
             "first_high_day": rhythm(1), "first_due_day": rhythm(1), "gap_low_days": rhythm(1),
             "gap_high_days": rhythm(2), "gap_days": rhythm(1), "interval_days": rhythm(1), "off_cost": rhythm(0.5),
+            "weekday_cost": rhythm(0.25), "last_weekday": [1] * 8,
         }  # fmt: skip
         self.shifts: dict[str, Any] = {
             "start_place": [0, 0], "begin_s": [0, 0], "end_s": [160, 160], "day": [0, 1],
@@ -67,10 +68,11 @@ class Draft:
              "break_starts": [], "drive_s": 80, "distance_m": 800},
         ]  # fmt: skip
         self.unserved: list[tuple[Any, Any]] = [(2, -1), (4, 2)]
-        # 0.5 off: the first visit of the rhythm; 2: both days of the pattern; two visits not made
+        # 0.5 off: the first visit of the rhythm; 2: both days of the pattern; two visits not made;
+        # the rhythm was last on weekday 1, then on 0, then on 1
         self.terms = {
             "shifts": 11.0, "duration": 155 + 70.0, "drive": 160.0, "distance": 400.0, "overtime": 20.0,
-            "lateness": 5.0, "change": 4.0, "cadence": 2.5, "unserved": 6.0,
+            "lateness": 5.0, "change": 4.0, "cadence": 2.5, "regularity": 0.5, "unserved": 6.0,
         }  # fmt: skip
         self.more: dict[str, Any] = {"status": Status.OPTIMAL, "required_missing": 0}
 
@@ -173,7 +175,7 @@ def twice_a_day(d: Draft) -> None:
     d.shifts["day"] = [0, 0]
     d.rest["n_days"] = 3
     d.unserved = [(2, -1), (4, 1), (4, 2)]
-    d.reprice(unserved=3, cadence=-2)
+    d.reprice(unserved=3, cadence=-2, regularity=-0.25)
 
 
 def days(*missed: int, first: int | None = None, **rhythm: Any) -> Callable[[Draft], None]:
@@ -284,7 +286,7 @@ FAULTS: list[tuple[str, Callable[[Draft], Any]]] = [
     ("optimal-unproven", missing(said=1)),
     ("infeasible-unfounded", status(Status.INFEASIBLE)),
     *(
-        ("term-wrong", lambda d, name=name: d.reprice(**{name: 1.0}) or d.more.update(objective=833.5, bound=833.5))
+        ("term-wrong", lambda d, name=name: d.reprice(**{name: 1.0}) or d.more.update(objective=834.0, bound=834.0))
         for name in TERMS
     ),
 ]  # fmt: skip
@@ -297,6 +299,24 @@ def test_a_fault_is_found_by_its_code(code: str, fault: Callable[[Draft], Any]) 
     report = check_routing(d.problem(), d.solution())
     assert set(report.codes) == {code}, str(report)
     assert all(v.message for v in report)
+
+
+@pytest.mark.parametrize(
+    ("second", "last", "amount"), [(7, -1, 0.0), (7, 0, 0.0), (7, 4, 0.25), (8, 0, 0.25), (8, 6, 0.5), (14, 0, 0.0)]
+)
+def test_other_weekdays_than_the_last_one_cost(second: int, last: int, amount: float) -> None:
+    d = Draft()
+    d.visits.update(gap_high_days=[16 if i == 4 else 0 for i in range(8)], last_weekday=[last] * 8)
+    d.visits.update(interval_days=[7.0] * 8)
+    d.shifts["day"] = [0, second]
+    d.visits["patterns"][3] = [[0, second]]
+    d.visits["pattern_cost"][3] = [2.0]
+    d.rest["n_days"] = second + 1
+    d.unserved = [(2, -1)]
+    # the first is meant on day 1, the second on the day after the first
+    d.reprice(unserved=-3, regularity=amount - 0.5, cadence=0.5 * (second - 1))
+    report = check_routing(d.problem(), d.solution())
+    assert report.ok, str(report)
 
 
 def shift_twice(d: Draft) -> None:

@@ -28,7 +28,16 @@ How values are written in files:
 | weekdays | `Mo`, `Tu,Th`, `Mo-Fr` |
 | weekly hours | `Mo-Fr 09:00-12:00,13:00-17:00; Sa 10:00-14:00`, `24/7`, `off`: a subset of OSM's opening_hours |
 | date ranges | `2026-12-24..2026-12-31; 2027-01-06`, both ends included |
+| hours by date | `2026-12-24 09:00-12:00; 2026-12-25..2026-12-26 off; 2026-01-31 10:00-16:00,17:00-19:00` |
 | set of words | `crane; welding` |
+
+**Which hours a day has.** Hours by date replace all hours of the week of that calendar day, from midnight to
+midnight, so that they do not run over midnight: the next day has a part of its own. No day stands twice. A customer
+is closed on days of a call block whatever its hours. For a rep, leave wins over all; then the `shift_exceptions` of
+that very day, also on holidays and on days that are off otherwise; then holidays, everybody's and those of the rep's
+`country` and `region`; then the week. Of a day with visits, the first `prep_s` are before leaving, and `admin_s` come
+after being back, both within the shift and its overtime (`max_overtime_s`). `office_days` are days without visits in
+the field, and without both.
 
 Money is in one currency, whichever it is. Customers may have any number of further numeric columns to balance
 territories by (`measures=["potential"]`): numbers of at least 0, none blank.
@@ -45,7 +54,8 @@ def bounds(spec):
 def blank(spec):
     if spec.unique:
         return "no"
-    own = {Kind.HOURS: "always", Kind.DATES: "none", Kind.SETS: "none", Kind.WEEKDAYS: "any"}
+    days = "none" if spec.missing else "any"
+    own = {Kind.HOURS: "always", Kind.DATES: "none", Kind.EXCEPTIONS: "none", Kind.SETS: "none", Kind.WEEKDAYS: days}
     return own.get(spec.kind, "yes" if spec.missing else "no")
 
 

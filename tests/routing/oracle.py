@@ -340,39 +340,43 @@ class Oracle:
             return (0, float(min(fits))) if fits else None
         if v.gap_low_days[i] > 0:
             chains = [
-                (missed * float(v.value[i]) + off * float(v.off_cost[i]), missed, off)
-                for made, missed, off in self._chains(i)
+                (missed * float(v.value[i]) + paid, missed, paid)
+                for made, missed, off, other in self._chains(i)
+                for paid in [off * float(v.off_cost[i]) + other * float(v.weekday_cost[i])]
                 if made == days
             ]
             if not chains:
                 return None
             # the cheapest, of equal ones the one that misses least; that one anyway where it is required
-            _, missed, off = min(chains, key=lambda c: c[1:] if v.required[i] else c)
-            return missed, off * float(v.off_cost[i])
+            return min(chains, key=lambda c: c[1:] if v.required[i] else c)[1:]
         return (1, 0.0) if not days else (0, 0.0) if len(days) == 1 else None
 
-    def _chains(self, i: int) -> Iterator[tuple[list[int], int, int]]:
-        """Yield every chain of a rhythm: days made, number missed, days off the meant ones."""
+    def _chains(self, i: int) -> Iterator[tuple[list[int], int, int, int]]:
+        """Yield every chain of a rhythm: days made, number missed, days off the meant ones, changes of weekday."""
         v, n = self.p.visits, self.p.n_days
 
-        def go(low: int, high: int, due: int, counts: bool) -> Iterator[tuple[list[int], int, int]]:
+        def go(
+            low: int, high: int, due: int, since: int | None, counts: bool
+        ) -> Iterator[tuple[list[int], int, int, int]]:
             steps = [(d, True) for d in range(max(low, 0), min(high, n - 1) + 1)] + [(min(due, n - 1), False)]
             for day, made in steps:
-                tails: Any = [([], 0, 0)]
+                tails: Any = [([], 0, 0, 0)]
                 if day + float(v.interval_days[i]) < n:
                     gap = int(v.gap_days[i])
-                    tails = go(day + int(v.gap_low_days[i]), day + int(v.gap_high_days[i]), day + gap, True)
-                for days, missed, off in tails:
+                    tails = go(day + int(v.gap_low_days[i]), day + int(v.gap_high_days[i]), day + gap, day, True)
+                for days, missed, off, other in tails:
                     if made:
-                        yield [day, *days], missed, off + (abs(day - due) if counts else 0)
+                        change = since is not None and since % 7 != day % 7
+                        yield [day, *days], missed, off + (abs(day - due) if counts else 0), other + change
                     else:
-                        yield days, missed + 1, off
+                        yield days, missed + 1, off, other
 
         due = int(v.first_due_day[i])
         if due >= n:
-            yield [], 0, 0
+            yield [], 0, 0, 0
             return
-        yield from go(int(v.first_low_day[i]), int(v.first_high_day[i]), due, due > 0)
+        last = None if v.last_weekday[i] < 0 else int(v.last_weekday[i])
+        yield from go(int(v.first_low_day[i]), int(v.first_high_day[i]), due, last, due > 0)
 
     def _together(self, sets: list[frozenset[int]]) -> tuple[float, tuple[tuple[int, ...], ...], dict[int, int]] | None:
         """Return the best orders of shifts whose linked visits wait for each other; None: they cannot."""

@@ -129,6 +129,23 @@ def _rhythm(r: Random, v: Columns, s: Columns, p: Columns) -> None:
         v["off_cost"][i] = float(r.randint(0, 3))
 
 
+def _weekdays(r: Random, v: Columns, s: Columns, p: Columns) -> None:
+    """Price other weekdays; most often a week lies between two shifts, and between two visits of a rhythm."""
+    n = len(v["place"])
+    v["weekday_cost"] = [float(r.randint(0, 9)) for _ in range(n)]
+    v["last_weekday"] = [r.choice([-1, 0, 1, r.randint(2, 6)]) for _ in range(n)]
+    if "gap_low_days" not in v or r.random() < 0.3:
+        return
+    s["day"] = [7 * k + r.randint(0, 1) for k in range(len(s["day"]))]
+    p["n_days"] = n_days = max(*s["day"], p["n_days"]) + 1 + r.randint(0, 2)
+    for i in np.flatnonzero(v["gap_low_days"]).tolist():
+        gap = r.randint(6, 7)
+        v["gap_low_days"][i], v["gap_high_days"][i] = gap, gap + r.randint(0, 2)
+        v["gap_days"][i] = r.randint(gap, v["gap_high_days"][i])
+        v["first_due_day"][i] = r.choice([0, 1, r.randint(0, n_days)])
+        v["interval_days"][i] = r.choice([5.0, 7.0, 7.5])
+
+
 def _joint(r: Random, v: Columns, s: Columns, p: Columns) -> None:
     once = _once(v)
     if len(once) > 1 and len(s["day"]) > 1:
@@ -241,6 +258,7 @@ FEATURES: Final[dict[str, Callable[[Random, Columns, Columns, Columns], None]]] 
     "windows": _windows, "several": _several, "holds": _holds, "overtime": _overtime, "breaks": _breaks,
     "lateness": _lateness, "factor": _factor, "eligible": _eligible, "load": _load, "max_visits": _most_visits,
     "max_drive": _most_drive, "max_duration": _most_duration, "patterns": _patterns, "rhythm": _rhythm,
+    "weekdays": _weekdays,
     "joint": _joint, "precedence": _precedence, "pins": _pins, "locked": _locked, "freeze": _freeze,
     "baseline": _baseline, "buckets": _buckets, "profiles": _profiles, "unreachable": _unreachable,
     "duration_cost": _duration_cost, "metres": _metres, "shift_cost": _shift_cost, "other_end": _other_end,
@@ -251,12 +269,12 @@ FEATURES: Final[dict[str, Callable[[Random, Columns, Columns, Columns], None]]] 
 @st.composite
 def problems(
     draw: st.DrawFn, *, most_visits: int = 4, most_shifts: int = 2, features: tuple[str, ...] = tuple(FEATURES),
-    most_features: int = 5,
+    most_features: int = 5, least: int = 1,
 ) -> RoutingProblem:  # fmt: skip
-    """Draw a problem of 1 to `most_visits` visits and `most_shifts` shifts."""
+    """Draw a problem of `least` to `most_visits` visits and `most_shifts` shifts."""
     chosen = draw(st.sets(st.sampled_from(features), max_size=most_features)) if features else set()
-    n = draw(st.integers(1, most_visits))
-    n_shifts = draw(st.integers(1, most_shifts))
+    n = draw(st.integers(least, most_visits))
+    n_shifts = draw(st.integers(least, most_shifts))
     r = draw(st.randoms(use_true_random=False))
     places = n + r.randint(0, 1)
     begins = [r.choice([0, 0, r.randint(0, 8)]) for _ in range(n_shifts)]

@@ -10,6 +10,7 @@ import pytest
 
 from territory import Customers, InputError, PlanSettings, Reps, Status, check_plan, route_day
 from territory.model.enums import Reason
+from territory.routing.board import lone, usual_calls
 from territory.routing.desk import Desk
 from territory.routing.trial import Trial
 from territory.travel import GreatCircle
@@ -93,9 +94,8 @@ def test_a_proven_choice_is_that_of_brute_force(seed):
     plan = route_day(customers, reps, day=MONDAY, time_limit_s=20)
     assert plan.status is Status.OPTIMAL
     settings = PlanSettings(np.datetime64(MONDAY), 1, [], cadence=False)
-    trial = Trial(
-        Desk(customers, reps, 0, np.arange(6, dtype=np.int32), settings, GreatCircle()).problem([0], range(6))
-    )
+    board = lone(Desk(customers, reps, 0, np.arange(6, dtype=np.int32), settings, GreatCircle()))
+    trial = Trial(board.problem(usual_calls(board, range(6))))
     best = (0, 0)
     for size in range(1, 5):
         for order in (p for some in combinations(range(6), size) for p in permutations(some)):

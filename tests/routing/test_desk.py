@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from territory import Customers, PlanSettings, Reps
+from territory.routing.board import lone, usual_calls
 from territory.routing.bound import least_drive_s
 from territory.routing.desk import Desk
 from territory.routing.trial import Trial
@@ -26,6 +27,11 @@ def desk_of(seconds, *, days=1, start="2026-01-05", rep=None, **columns):
     return Desk(customers, reps, 0, np.arange(n, dtype=np.int32), settings, travel)
 
 
+def problem_of(desk, visits):
+    board = lone(desk)
+    return board.problem(usual_calls(board, visits))
+
+
 def line(*places):
     at = np.array([*places, 0.0])
     return 600.0 * np.abs(at[:, None] - at[None, :])
@@ -33,11 +39,12 @@ def line(*places):
 
 def test_a_problem_has_a_shift_a_worked_day_and_a_visit_a_customer():
     desk = desk_of(line(1, 2, 3), days=7, rep={"break_s": [1800], "max_visits_per_day": [2]}, service_s=[60, 120, 180])
-    problem = desk.problem(list(desk.shifts), [2, 0])
+    problem = problem_of(desk, [2, 0])
     assert problem.shifts.day.tolist() == [0, 1, 2, 3, 4]
     assert problem.visits.service_s.tolist() == [180, 60]
+    assert problem.visits.place.tolist() == [2, 1]
     assert problem.durations_s[0, 0].tolist() == [
-        [0, 1800, 600, 0], [1800, 0, 1200, 1800], [600, 1200, 0, 600], [0, 1800, 600, 0],
+        [0, 600, 1800, 0], [600, 0, 1200, 600], [1800, 1200, 0, 1800], [0, 600, 1800, 0],
     ]  # fmt: skip
     assert problem.shifts.max_visits.tolist() == [2] * 5
     first = desk.origin + int(problem.shifts.begin_s[0])
@@ -51,7 +58,7 @@ def test_a_problem_has_a_shift_a_worked_day_and_a_visit_a_customer():
 def test_windows_are_those_of_the_days_and_days_that_are_not_allowed_are_closed():
     hours = ["Mo-We 09:00-10:00", "Mo-Fr 08:00-17:00"]
     desk = desk_of(line(1, 2), days=7, opening_hours=hours, preferred_weekdays=["Tu", "Mo,We"], service_s=[600, 600])
-    problem = desk.problem(list(desk.shifts), [0, 1])
+    problem = problem_of(desk, [0, 1])
     nine = DAY + 9 * 3600
     assert problem.visits.windows[0] == [(nine + DAY, nine + DAY + 3000)]
     assert problem.eligible.tolist() == [[False, True, False, False, False], [True, False, True, False, False]]
@@ -60,7 +67,7 @@ def test_windows_are_those_of_the_days_and_days_that_are_not_allowed_are_closed(
 
 def test_a_visit_without_length_at_midnight_belongs_to_the_days_that_allow_it():
     desk = desk_of(line(1), days=7, rep={"shift": ["Mo-Su 00:00-24:00"]}, service_s=[0], preferred_weekdays=["Tu,We"])
-    problem = desk.problem(list(desk.shifts), [0])
+    problem = problem_of(desk, [0])
     assert problem.visits.windows[0] == [(2 * DAY, 4 * DAY)], "days that meet are one window"
     assert problem.eligible[0].tolist() == [False, True, True, False, False, False, False]
     assert not Trial(problem).fits(0, [0])
@@ -71,7 +78,7 @@ def test_no_way_and_ways_of_many_years_are_alike():
     seconds[0, 3] = np.inf
     desk = desk_of(seconds)
     desk.durations_s[2, 4] = 2**30 + 5
-    problem = desk.problem([0], [0, 1, 2])
+    problem = problem_of(desk, [0, 1, 2])
     assert problem.durations_s[0, 0, 1, 4] == problem.durations_s[0, 0, 2, 4] == UNREACHABLE
     trial = Trial(problem)
     assert [trial.fits(0, [v]) for v in range(3)] == [False, False, True]
@@ -79,7 +86,7 @@ def test_no_way_and_ways_of_many_years_are_alike():
 
 def test_what_no_longer_fits_is_left_out_of_an_order():
     desk = desk_of(line(1, 2, 3, 4), service_s=[7200, 28_000, 7200, 7200])
-    trial = Trial(desk.problem([0], range(4)))
+    trial = Trial(problem_of(desk, range(4)))
     assert trial.as_fits(0, [3, 2]) == [3, 2]
     assert trial.as_fits(0, [3, 1, 2, 0]) == [3, 2, 0]
     assert trial.route(0, [3, 1, 2]) is None
@@ -87,7 +94,7 @@ def test_what_no_longer_fits_is_left_out_of_an_order():
 
 
 def test_the_most_visits_of_a_day_bind():
-    trial = Trial(desk_of(line(1, 2, 3), rep={"max_visits_per_day": [2]}).problem([0], range(3)))
+    trial = Trial(problem_of(desk_of(line(1, 2, 3), rep={"max_visits_per_day": [2]}), range(3)))
     assert trial.as_fits(0, [0, 1, 2]) == [0, 1]
 
 
@@ -99,7 +106,7 @@ def test_the_shortest_order_is_that_of_all_orders(n, seed, hours):
     columns = {}
     if hours:
         columns["opening_hours"] = rng.choice(["Mo 08:00-12:00", "Mo 10:00-16:00", "Mo 08:00-17:00"], n).tolist()
-    trial = Trial(desk_of(seconds, rep={"break_s": [1800]}, **columns).problem([0], range(n)))
+    trial = Trial(problem_of(desk_of(seconds, rep={"break_s": [1800]}, **columns), range(n)))
     start = trial.as_fits(0, rng.permutation(n).tolist())
     if not start:
         return
@@ -119,7 +126,7 @@ def test_out_of_time_the_bound_looks_away_from_hours():
     seconds = np.random.default_rng(1).integers(60, 3000, (13, 13)).astype(float)
     np.fill_diagonal(seconds, 0)
     hours = ["Mo 08:00-12:00", "Mo 12:00-17:00"] * 6
-    trial = Trial(desk_of(seconds, opening_hours=hours, service_s=[60] * 12).problem([0], range(12)))
+    trial = Trial(problem_of(desk_of(seconds, opening_hours=hours, service_s=[60] * 12), range(12)))
     start = trial.as_fits(0, range(12))
     order, bound = trial.shortest(0, start, deadline_s=0.0)
     assert bound <= trial.route(0, order).drive_s
@@ -128,5 +135,5 @@ def test_out_of_time_the_bound_looks_away_from_hours():
 
 @pytest.mark.parametrize("visits", [[], [0]])
 def test_orders_without_a_choice(visits):
-    trial = Trial(desk_of(line(2)).problem([0], [0]))
+    trial = Trial(problem_of(desk_of(line(2)), [0]))
     assert trial.shortest(0, visits) == (visits, 2400 if visits else 0)

@@ -19,7 +19,7 @@ from territory.travel import UNREACHABLE
 #: Relative to the numbers, which are small.
 SLACK = 1e-6
 #: Rules that look at one shift only.
-ONE = tuple(sorted(set(FEATURES) - {"joint", "patterns", "rhythm", "profiles"}))
+ONE = tuple(sorted(set(FEATURES) - {"joint", "patterns", "rhythm", "weekdays", "profiles"}))
 
 
 def judge(name: str, problem: Any) -> None:
@@ -73,7 +73,11 @@ def test_one_shift_of_up_to_six_visits(name: str, problem: Any) -> None:
 @pytest.mark.parametrize("name", MAKERS)
 @settings(max_examples=25)
 @given(
-    problem=problems(most_visits=3, most_shifts=3, features=("patterns", "rhythm", "windows", "joint", "precedence"))
+    problem=problems(
+        most_visits=3,
+        most_shifts=3,
+        features=("patterns", "rhythm", "weekdays", "windows", "joint", "precedence"),
+    )
 )
 def test_three_shifts_with_cadences_and_links(name: str, problem: Any) -> None:
     judge(name, problem)

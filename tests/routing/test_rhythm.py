@@ -16,6 +16,7 @@ from territory.routing.rhythm import best_chain, chain_of
 
 MISSED = 1e7
 OFF = 30.0
+OTHER = 70.0
 
 
 class Rhythm(NamedTuple):
@@ -26,6 +27,7 @@ class Rhythm(NamedTuple):
     first_due: int
     gap_low: int
     gap_high: int
+    last: int = -1
 
     @property
     def gap(self):
@@ -36,6 +38,7 @@ class Rhythm(NamedTuple):
             place=[0], value=[MISSED], first_low_day=[self.first_low], first_high_day=[self.first_high],
             first_due_day=[self.first_due], gap_low_days=[self.gap_low], gap_high_days=[self.gap_high],
             gap_days=[self.gap], interval_days=[self.interval], off_cost=[OFF],
+            weekday_cost=[OTHER], last_weekday=[self.last],
         )  # fmt: skip
         return layout_of(
             RoutingProblem(
@@ -57,7 +60,7 @@ def chain(r, costs):
     layout = r.layout()
     nodes = np.empty(2 * r.days, np.int64)
     length, total = best_chain(
-        layout.visit_i[0], r.interval, OFF, r.days, np.array([np.inf if c is None else c for c in costs], float),
+        layout.visit_i[0], r.interval, OFF, OTHER, r.days, np.array([np.inf if c is None else c for c in costs], float),
         MISSED, np.empty(2 * r.days), np.empty(2 * r.days, np.int64), nodes,
     )  # fmt: skip
     found = nodes[:length].tolist()
@@ -72,7 +75,8 @@ def rhythms(draw):
     low = draw(st.integers(0, days - 1))
     high = low + draw(st.integers(0, 6))
     due = draw(st.integers(low, min(high, days - 1)))
-    return Rhythm(days, float(interval), low, high, due, max(1, interval - early), interval + late)
+    last = draw(st.integers(-1, 6))
+    return Rhythm(days, float(interval), low, high, due, max(1, interval - early), interval + late, last)
 
 
 def by_force(r, costs):
@@ -89,7 +93,9 @@ def by_force(r, costs):
             if days[-1] + r.interval < r.days or any(d + r.interval >= r.days for d in days[:-1]):
                 continue
             off = (abs(days[0] - r.first_due) if r.first_due > 0 else 0) + sum(abs(g - r.gap) for g in gaps)
-            value = sum(costs[d] for d in days) + OFF * off
+            known = days if r.last < 0 else (r.last, *days)
+            other = sum(a % 7 != b % 7 for a, b in pairwise(known))
+            value = sum(costs[d] for d in days) + OFF * off + OTHER * other
             best = value if best is None else min(best, value)
     return best
 
@@ -104,8 +110,10 @@ def test_without_gaps_the_chain_is_the_cheapest(r, data):
     else:
         assert not found.missed
         assert abs(found.total - best) < 1e-9
-        off = chain_of(r.layout(), 0, found.planned)
-        assert off == ((), best - sum(costs[d] for d in found.planned))
+        missed, off, weekdays = chain_of(r.layout(), 0, found.planned)
+        assert missed == ()
+        assert off + weekdays == best - sum(costs[d] for d in found.planned)
+        assert weekdays % OTHER == 0
 
 
 @given(rhythms(), st.data())
@@ -121,6 +129,24 @@ def test_planned_and_missed_visits_keep_the_rhythm(r, data):
         if a in planned and b in planned:
             assert b - a >= r.gap_low
     assert events[-1] + r.interval >= r.days
+
+
+def test_a_missed_visit_stands_on_the_weekday_that_was_meant():
+    # every week; no shift on day 1, where the first is meant, nor on day 8
+    r = Rhythm(17, 7.0, 1, 2, 1, 6, 8)
+    free = [0.0 if d in (9, 15) else None for d in range(17)]
+    assert chain(r, free) == Chain([9, 15], [1], MISSED + 2 * OFF + 2 * OTHER)
+    assert chain_of(r.layout(), 0, [9, 15]) == ((1,), 2 * OFF, 2 * OTHER)
+    free[8] = 0.0
+    assert chain(r, free) == Chain([8, 15], [1], MISSED)
+
+
+def test_the_first_visit_follows_the_one_before_the_horizon():
+    free = [0.0] * 7
+    assert chain(Rhythm(7, 7.0, 1, 5, 3, 6, 8), free) == Chain([3], [], 0.0)
+    # the weekday is worth two days off, not three
+    assert chain(Rhythm(7, 7.0, 1, 5, 3, 6, 8, 5), free) == Chain([5], [], 2 * OFF)
+    assert chain(Rhythm(7, 7.0, 1, 6, 3, 6, 8, 6), free) == Chain([3], [], OTHER)
 
 
 def test_nothing_is_due_after_the_horizon():

@@ -101,5 +101,5 @@ def test_an_alignment_that_breaks_rules_gives_reasons_not_an_error():
 def test_every_reason_is_produced_by_some_test():
     assert {r.name for r in Reason} == {
         "NO_ELIGIBLE_REP", "UNREACHABLE", "OUT_OF_REACH", "SERVICE_TOO_LONG", "NO_COMMON_WINDOW", "BLOCKED", "NO_SHIFT",
-        "OVER_CAPACITY", "TOO_OFTEN", "TIME_LIMIT",
+        "OVER_CAPACITY", "LOWER_VALUE", "CONFLICT", "TOO_OFTEN", "TIME_LIMIT",
     }  # fmt: skip

@@ -9,42 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.check.chains import Cadence, cadence_of
+from territory.check.eligibility import aligned_positions
+from territory.check.legs import Legs, legs_of
 from territory.check.report import Violation
-from territory.check.wall import as_text, local, to_utc, zone_names
-from territory.model.hours import parse_hours
-from territory.model.places import PlaceKind, Places
+from territory.check.rows import Rows, lengths, rows_of
+from territory.check.wall import as_text, local, zone_names
+from territory.check.workdays import WorkDays
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from territory.model.arrays import BoolArray, DayArray, IdxArray, InstantArray, IntArray
-    from territory.model.hours import Week
     from territory.model.plan import Plan
     from territory.travel import Travel
 
-__all__ = ["Legs", "PlanFacts", "gather", "seconds"]
-
-
-@dataclass(frozen=True, eq=False)
-class Legs:
-    """Travel to each stop and from the last stop of each route, by the travel of the check.
-
-    Attributes
-    ----------
-    drive_s, distance_m : int64 arrays of shape (number of stops,)
-        From the place before; 0 where there is no way.
-    reachable : bool array of shape (number of stops,)
-    home_s, home_m : int64 arrays of shape (number of routes,)
-        From the last stop; 0 where there is no way, or there are no stops.
-    home_reachable : bool array of shape (number of routes,)
-    """
-
-    drive_s: IntArray
-    distance_m: IntArray
-    reachable: BoolArray
-    home_s: IntArray
-    home_m: IntArray
-    home_reachable: BoolArray
+__all__ = ["PlanFacts", "gather", "seconds"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +94,10 @@ class PlanFacts:
         """Return a customer's id."""
         return str(self.plan.customers.id[int(customer)])
 
+    def row_id(self, row: Any) -> str:
+        """Return the id of a row of ``plan.visits``."""
+        return "?" if self.plan.visits is None else str(self.plan.visits.id[int(row)])
+
     def clock(self, instant: np.datetime64, rep: Any) -> str:
         """Write an instant on a rep's wall clock."""
         return as_text(instant, str(self.rep_zone[int(rep)]))
@@ -154,12 +137,54 @@ class PlanFacts:
     # -- what the inputs say --------------------------------------------------------------
 
     @cached_property
+    def rows(self) -> Rows:
+        """The single visits of the plan."""
+        return rows_of(self.plan)
+
+    @cached_property
+    def single(self) -> IntArray:
+        """Row of ``plan.visits`` of each stop; -1: by the customer's interval."""
+        return _singles(self.plan.stops.visit_idx, len(self.row))[self.row]
+
+    @cached_property
+    def left_single(self) -> IntArray:
+        """Row of ``plan.visits`` of each unassigned visit; -1: by the customer's interval."""
+        return _singles(self.plan.unassigned.visit_idx, len(self.plan.unassigned))
+
+    @cached_property
+    def aligned(self) -> IntArray | None:
+        """Whom the alignment gives each customer of the plan; see `aligned_positions`."""
+        return aligned_positions(self.plan)
+
+    def of_row(self, name: str, *, absent: Any = False) -> npt.NDArray[Any]:
+        """Return what the row of each stop says, as `Rows` calls it; `absent` for stops without a row."""
+        return np.append(getattr(self.rows, name), absent)[self.single]
+
+    @cached_property
+    def remote(self) -> BoolArray:
+        """Whether each stop is said to be a contact from the rep's home."""
+        told = self.plan.stops.remote
+        return np.zeros(len(self.row), dtype=bool) if told is None else told[self.row]
+
+    @cached_property
+    def event(self) -> BoolArray:
+        """Whether each stop is an event, which is none of its customer's visits."""
+        return self.of_row("event")
+
+    @cached_property
+    def free_days(self) -> BoolArray:
+        """Whether each stop outranks call blocks, weekdays and the parity of weeks."""
+        return self.of_row("free_days")
+
+    @cached_property
+    def free_hours(self) -> BoolArray:
+        """Whether each stop outranks opening hours."""
+        return self.of_row("free_hours")
+
+    @cached_property
     def service_s(self) -> IntArray:
         """Length of each stop's visit, whole seconds."""
-        column = self.plan.customers.service_s
-        if column is None:
-            return np.full(len(self.customer), self.plan.settings.default_service_s, dtype=np.int64)
-        return np.ceil(column[self.customer]).astype(np.int64)
+        return lengths(self.plan, self.rows, self.customer, self.single, self.remote)
 
     @cached_property
     def local_start(self) -> InstantArray:
@@ -173,120 +198,45 @@ class PlanFacts:
 
     @cached_property
     def shift(self) -> tuple[InstantArray, InstantArray]:
-        """Begin and end of the shift of each route, UTC; NaT where the rep does not work on the weekday."""
+        """Begin and end of the shift of each route, UTC; NaT where the rep has none that day."""
         routes = self.plan.routes
         begin = np.full(len(routes), np.datetime64("NaT", "s"))
         until = begin.copy()
         days = routes.day.astype("datetime64[D]").astype(np.int64).tolist()
         for r, (rep, day) in enumerate(zip(routes.rep_idx.tolist(), days, strict=True)):
-            hours = self._hours(rep, day)
+            hours = self.work.shift(rep, day)
             if hours is not None:
                 begin[r], until[r] = (np.datetime64(at, "s") for at in hours)
         return begin, until
 
     @cached_property
-    def _weeks(self) -> tuple[Week, ...]:
-        """Week of each rep."""
-        shift = self.plan.reps.shift
-        if shift is None:
-            return (parse_hours(self.plan.settings.default_shift),) * len(self.plan.reps)
-        return tuple(shift.weeks[code] for code in shift.code.tolist())
-
-    @cached_property
-    def _holidays(self) -> frozenset[int]:
-        return frozenset(self.plan.settings.holidays.astype("datetime64[D]").astype(np.int64).tolist())
-
-    def _hours(self, rep: int, day: int) -> tuple[int, int] | None:
-        """Return begin and end of a weekday's shift, UTC seconds; leave and holidays do not count."""
-        for a, b in self._weeks[rep][(day + 3) % 7]:  # at most one; 1970-01-01 was a Thursday
-            zone = str(self.rep_zone[rep])
-            return to_utc(day, a, zone), to_utc(day, b, zone)
-        return None
+    def work(self) -> WorkDays:
+        """When the reps work."""
+        return WorkDays(self.plan.reps, self.plan.settings)
 
     def shift_s(self, rep: int, day: int) -> int:
-        """Return how long a rep works on a day (from 1970), seconds; -1: not at all, or on leave or a holiday."""
-        hours, leave = self._hours(rep, day), self.plan.reps.leave
-        if hours is None or day in self._holidays:
-            return -1
-        date = np.datetime64(day, "D")
-        if leave is not None and any(first <= date <= last for first, last in leave[rep]):
-            return -1
-        # a clock that jumps ahead may skip the begin, and land beyond the end
-        return max(-1, hours[1] - hours[0])
+        """Return how long a rep can be in the field on a day (from 1970), seconds; -1: not at all."""
+        return self.work.field_s(rep, day)
+
+    def on_leave(self, rep: int, day: int) -> bool:
+        """Tell whether a rep is on leave on a day (from 1970)."""
+        return self.work.leave(rep, day) is not None
 
     @cached_property
     def chains(self) -> Cadence:
         """When visits are due; its stops are the sorted ones."""
-        return cadence_of(self.plan, self.customer, self.day)
+        return cadence_of(self.plan, self.rows, self.customer, self.day, self.single)
 
     # -- travel ---------------------------------------------------------------------------
 
     @cached_property
     def legs(self) -> Legs:
-        """The travel of all legs, one call for each speed factor."""
-        plan, routes = self.plan, self.plan.routes
-        used, place = np.unique(self.customer, return_inverse=True)
-        places, homes, ends = _places(plan, used)
-        m = len(place)
-        origin = np.where(self.first, homes + self.rep, np.roll(place, 1))
-        driven = np.flatnonzero(self.route_group >= 0)
-        last = place[self.last_stop[self.route_group[driven]]]
-        origins = np.concatenate([origin, last]).astype(np.int64)
-        destinations = np.concatenate([place, ends + routes.rep_idx[driven]]).astype(np.int64)
-        driver = np.concatenate([self.rep, routes.rep_idx[driven]])
-        factor = np.ones(len(plan.reps)) if plan.reps.speed_factor is None else plan.reps.speed_factor
-        duration = np.zeros(len(origins), dtype=np.int64)
-        distance = np.zeros(len(origins), dtype=np.int64)
-        reachable = np.ones(len(origins), dtype=bool)
-        for speed in np.unique(factor[driver]):
-            rows = np.flatnonzero(factor[driver] == speed)
-            found = self.travel.pairs(
-                places.take(origins[rows]), places.take(destinations[rows]), speed_factor=float(speed)
-            )
-            reachable[rows] = found.reachable
-            duration[rows] = np.where(found.reachable, found.durations_s, 0)
-            distance[rows] = np.where(found.reachable, found.distances_m, 0)
-        home_s, home_m = np.zeros((2, len(routes)), dtype=np.int64)
-        home_reachable = np.ones(len(routes), dtype=bool)
-        home_s[driven], home_m[driven], home_reachable[driven] = duration[m:], distance[m:], reachable[m:]
-        return Legs(duration[:m], distance[:m], reachable[:m], home_s, home_m, home_reachable)
-
-    def both_ways(self, customer: IdxArray, rep: IdxArray) -> BoolArray:
-        """Tell in which pairs the rep can drive from home to the customer and on to where its days end.
-
-        One call of the travel for each speed factor among them.
-        """
-        used, place = np.unique(customer, return_inverse=True)
-        places, homes, ends = _places(self.plan, used)
-        speeds = self.plan.reps.speed_factor
-        factor = np.ones(len(rep)) if speeds is None else speeds[rep]
-        out = np.zeros(len(rep), dtype=bool)
-        for speed in np.unique(factor):
-            at = np.flatnonzero(factor == speed)
-            origins = np.concatenate([homes + rep[at], place[at]]).astype(np.int64)
-            destinations = np.concatenate([place[at], ends + rep[at]]).astype(np.int64)
-            found = self.travel.pairs(places.take(origins), places.take(destinations), speed_factor=float(speed))
-            out[at] = found.reachable.reshape(2, -1).all(axis=0)
-        return out
+        """The travel of all legs."""
+        return legs_of(self)
 
 
-def _places(plan: Plan, used: IdxArray) -> tuple[Places, int, int]:
-    """Return the used customers, the reps' homes and their ends as one table, and where the two latter begin."""
-    customers, reps = plan.customers, plan.reps
-    area = None if customers.area is None else customers.area[used]
-    visited = Places.of(PlaceKind.CUSTOMER, customers.id[used], customers.lon[used], customers.lat[used], area)
-    homes = Places.of(PlaceKind.REP, reps.id, reps.lon, reps.lat)
-    if reps.end_lon is None or reps.end_lat is None:
-        ends = homes
-    else:
-        at_home = np.isnan(reps.end_lon)
-        ends = Places(
-            kind=np.where(at_home, PlaceKind.REP, PlaceKind.REP_END).astype(np.int8),
-            id=reps.id,
-            lon=np.where(at_home, reps.lon, reps.end_lon),
-            lat=np.where(at_home, reps.lat, reps.end_lat),
-        )
-    return Places.concat([visited, homes, ends]), len(visited), len(visited) + len(homes)
+def _singles(column: IdxArray | None, n: int) -> IntArray:
+    return np.full(n, -1, dtype=np.int64) if column is None else column.astype(np.int64)
 
 
 def seconds(amount: npt.ArrayLike) -> npt.NDArray[Any]:

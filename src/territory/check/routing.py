@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["check_routing"]
 
 _TERMS: Final = (
-    "shifts", "duration", "drive", "distance", "overtime", "lateness", "change", "cadence", "unserved"
+    "shifts", "duration", "drive", "distance", "overtime", "lateness", "change", "cadence", "regularity",
+    "unserved",
 )  # fmt: skip
 #: How far sums of floats may be apart, relative to them and to 1.
 _SLACK: Final = 1e-6
@@ -61,8 +62,8 @@ def check_routing(problem: Any, solution: Any) -> CheckReport:
     ... )
     >>> terms = {"shifts": 0, "duration": 0, "drive": 1200, "distance": 0, "overtime": 0, "lateness": 0}
     >>> solution = SimpleNamespace(
-    ...     routes=(route,), unserved=(), terms=terms | {"change": 0, "cadence": 0, "unserved": 0}, objective=1200.0,
-    ...     bound=1200.0, status="optimal", required_missing=0,
+    ...     routes=(route,), unserved=(), objective=1200.0, bound=1200.0, status="optimal", required_missing=0,
+    ...     terms=terms | {"change": 0, "cadence": 0, "regularity": 0, "unserved": 0},
     ... )
     >>> print(check_routing(problem, solution))
     routing: 1 violation of 1 rule
@@ -189,6 +190,7 @@ def _rhythm(f: RoutingFacts, v: int, nodes: list[tuple[int, bool]]) -> Iterator[
     r, n_days = f.problem.visits, f.problem.n_days
     low, high, due = int(r.first_low_day[v]), int(r.first_high_day[v]), int(r.first_due_day[v])
     interval, off_cost = float(r.interval_days[v]), float(r.off_cost[v])
+    weekday_cost, before = float(r.weekday_cost[v]), int(r.last_weekday[v])
     going, counts, code = due < n_days, due > 0, "rhythm-first"
     for day, made in nodes:
         if not going:
@@ -199,11 +201,12 @@ def _rhythm(f: RoutingFacts, v: int, nodes: list[tuple[int, bool]]) -> Iterator[
                 off = float(max(low - day, day - high))
                 yield Violation(code, f"Visit {v} is made on day {day}, not on {low} to {high}.", amount=off)
             f.terms["cadence"] += off_cost * abs(day - due) if counts else 0.0
+            f.terms["regularity"] += weekday_cost if before != -1 and before % 7 != day % 7 else 0.0
         elif day != min(due, n_days - 1):
             meant = min(due, n_days - 1)
             yield Violation(code, f"Visit {v} is missed on day {day}, not {meant}.", amount=float(abs(day - meant)))
         low, high, due = day + int(r.gap_low_days[v]), day + int(r.gap_high_days[v]), day + int(r.gap_days[v])
-        going, counts, code = day + interval < n_days, True, "rhythm-gap"
+        going, counts, code, before = day + interval < n_days, True, "rhythm-gap", day
     if going:
         yield Violation("rhythm-open", f"Visit {v} is due about day {due}, and neither made nor missed.")
 

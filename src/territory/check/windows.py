@@ -1,12 +1,13 @@
-"""Whether customers can be visited then: opening hours, call blocks, weekdays, week parity.
+"""Whether customers can be visited then: opening hours and their exceptions, call blocks, weekdays, week parity.
 
-Opening hours and call blocks are those of the customer's wall clock (the rep's, where it has no
-zone), weekdays and weeks those of the rep's day.
+Opening hours, those of single dates too, and call blocks are those of the customer's wall clock (the rep's, where
+it has no zone), weekdays and weeks those of the rep's day. Single visits may outrank
+them: `territory.check.rows`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -20,28 +21,31 @@ if TYPE_CHECKING:
     from territory.check.facts import PlanFacts
     from territory.check.report import Violation
     from territory.model.arrays import DayArray, IntArray
-    from territory.model.hours import Week, WeeklyHours
+    from territory.model.dated import Exceptions
+    from territory.model.hours import Intervals, Week
 
 __all__ = ["call_blocks_kept", "opening_hours_kept", "week_parity_kept", "weekdays_kept"]
 
-#: Hours that are not round the clock have a gap within a week.
+#: Hours of a week that are not round the clock have a gap within it.
 _LONGEST_DAYS = 8
+_ALWAYS: Final[Week] = (((0, DAY_S),),) * 7
 
 
 def opening_hours_kept(f: PlanFacts) -> Iterator[Violation]:
     """``outside-opening-hours``: intervals that touch, as at midnight, are one."""
-    hours, bind = f.plan.customers.opening_hours, f.plan.customers.hours_bind
-    if hours is None:
-        return
-    code = hours.code[f.customer]
-    always = np.array([all(day == ((0, DAY_S),) for day in week) for week in hours.weeks], dtype=bool)
-    rows = np.flatnonzero(~always[code] & ~np.isnat(f.start) & ~np.isnat(f.end))
+    hours, dated, bind = (getattr(f.plan.customers, k) for k in ("opening_hours", "hours_exceptions", "hours_bind"))
+    limited = np.zeros(len(f.customer), dtype=bool)
+    if hours is not None:
+        limited |= np.array([week != _ALWAYS for week in hours.weeks], dtype=bool)[hours.code[f.customer]]
+    if dated is not None:
+        limited |= np.array([bool(cell) for cell in dated.cells], dtype=bool)[dated.code[f.customer]]
+    rows = np.flatnonzero(limited & ~f.free_hours & ~np.isnat(f.start) & ~np.isnat(f.end))
     if len(rows) == 0:
         return
     start_only = np.zeros(len(f.customer), bool) if bind is None else bind[f.customer] == HoursBind.START
     begin = f.start[rows].astype(np.int64)
     end = np.where(start_only[rows], begin, f.end[rows].astype(np.int64))
-    opens, closes, which = _intervals(f, hours, rows)
+    opens, closes, which = _intervals(f, rows)
     fits = ((opens[which] <= begin[:, None]) & (end[:, None] <= closes[which])).any(axis=1)
     for j in np.flatnonzero(~fits):
         i = rows[j]
@@ -51,17 +55,33 @@ def opening_hours_kept(f: PlanFacts) -> Iterator[Violation]:
         yield f.at_stop(
             "outside-opening-hours",
             i,
-            _outside(f, hours[int(f.customer[i])], i, start_only=bool(start_only[i])),
+            _outside(f, i, start_only=bool(start_only[i])),
             float(off[known].min()) if known.any() else None,
         )
 
 
-def _outside(f: PlanFacts, week: Week, i: Any, *, start_only: bool) -> str:
+def _cells(f: PlanFacts, customer: int) -> tuple[Week, Exceptions]:
+    """Return a customer's week, and what replaces it on single dates."""
+    hours, dated = f.plan.customers.opening_hours, f.plan.customers.hours_exceptions
+    return _ALWAYS if hours is None else hours[customer], () if dated is None else dated[customer]
+
+
+def _on(week: Week, dated: Exceptions, day: int) -> Intervals:
+    """Return the hours of a day, counted from 1970."""
+    date = np.datetime64(day, "D")
+    for first, last, hours in dated:
+        if first <= date <= last:
+            return hours
+    return week[(day + 3) % 7]
+
+
+def _outside(f: PlanFacts, i: Any, *, start_only: bool) -> str:
     zone = str(f.customer_zone[i])
     day = f.local_start[i].astype("datetime64[D]")
+    week, dated = _cells(f, int(f.customer[i]))
     open_at = ", ".join(
         f"{a // 3600:02d}:{a // 60 % 60:02d}-{b // 3600:02d}:{b // 60 % 60:02d}"
-        for a, b in week[int(day.astype(np.int64) + 3) % 7]
+        for a, b in _on(week, dated, int(day.astype(np.int64)))
     )
     when = f"starts at {as_text(f.start[i], zone)}"
     if not start_only:
@@ -69,7 +89,7 @@ def _outside(f: PlanFacts, week: Week, i: Any, *, start_only: bool) -> str:
     return f"The visit of customer {f.customer_id(f.customer[i])} {when}; its hours on {day} are {open_at or 'none'}."
 
 
-def _intervals(f: PlanFacts, hours: WeeklyHours, rows: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+def _intervals(f: PlanFacts, rows: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Return the opening intervals around each visit, UTC seconds.
 
     Returns
@@ -81,19 +101,30 @@ def _intervals(f: PlanFacts, hours: WeeklyHours, rows: IntArray) -> tuple[IntArr
     """
     zones, zone = np.unique(f.customer_zone[rows].astype(str), return_inverse=True)
     first = f.local_start[rows].astype("datetime64[D]").astype(np.int64)
-    last = np.minimum(f.local_end[rows].astype("datetime64[D]").astype(np.int64), first + _LONGEST_DAYS)
-    keys = np.stack([hours.code[f.customer[rows]].astype(np.int64), zone.astype(np.int64), first, last], axis=1)
-    cases, which = np.unique(keys, axis=0, return_inverse=True)
-    merged = [_merged(hours.weeks[c], str(zones[z]), range(a - 1, b + 2)) for c, z, a, b in cases.tolist()]
+    last = f.local_end[rows].astype("datetime64[D]").astype(np.int64)
+    who = f.customer[rows]
+    hours, dated = f.plan.customers.opening_hours, f.plan.customers.hours_exceptions
+    week_code, date_code = (np.zeros(len(rows), np.int64) if c is None else c.code[who] for c in (hours, dated))
+    if dated is None:
+        last = np.minimum(last, first + _LONGEST_DAYS)
+    else:  # single dates may close every gap of a week
+        by_date = np.array([bool(cell) for cell in dated.cells], dtype=bool)[date_code]
+        last = np.where(by_date, last, np.minimum(last, first + _LONGEST_DAYS))
+    keys = np.stack([week_code, date_code, zone, first, last], axis=1).astype(np.int64)
+    cases, at, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    merged = [
+        _merged(*_cells(f, int(who[row])), str(zones[z]), range(a - 1, b + 2))
+        for row, (_, _, z, a, b) in zip(at.tolist(), cases.tolist(), strict=True)
+    ]
     width = max(1, *(len(each) for each in merged))
     filled = [[*each, *[(1, 0)] * (width - len(each))] for each in merged]
     table = np.array(filled, dtype=np.int64).reshape(len(cases), width, 2)
     return table[:, :, 0], table[:, :, 1], which.reshape(-1)
 
 
-def _merged(week: Week, zone: str, days: range) -> list[tuple[int, int]]:
+def _merged(week: Week, dated: Exceptions, zone: str, days: range) -> list[tuple[int, int]]:
     """Return the intervals of some days as UTC seconds; those that touch become one."""
-    spans = sorted((to_utc(d, a, zone), to_utc(d, b, zone)) for d in days for a, b in week[(d + 3) % 7])
+    spans = sorted((to_utc(d, a, zone), to_utc(d, b, zone)) for d in days for a, b in _on(week, dated, d))
     merged: list[tuple[int, int]] = []
     for opens, closes in spans:
         if merged and opens <= merged[-1][1]:
@@ -118,7 +149,7 @@ def call_blocks_kept(f: PlanFacts) -> Iterator[Violation]:
     first, last = f.local_start.astype("datetime64[D]"), f.local_end.astype("datetime64[D]")
     for c in np.unique(code[some[code]]).tolist():
         froms, untils = blocked[c]
-        at = np.flatnonzero(code == c)
+        at = np.flatnonzero((code == c) & ~f.free_days)
         for i in at[((froms <= last[at, None]) & (untils >= first[at, None])).any(axis=1)]:
             message = (
                 f"Customer {f.customer_id(f.customer[i])} is visited on {first[i]}, when it must not be called on: "
@@ -133,7 +164,7 @@ def weekdays_kept(f: PlanFacts) -> Iterator[Violation]:
     if allowed is None:
         return
     weekday = (f.day.astype(np.int64) + 3) % 7
-    for i in np.flatnonzero(allowed[f.customer].astype(np.int64) >> weekday & 1 == 0):
+    for i in np.flatnonzero((allowed[f.customer].astype(np.int64) >> weekday & 1 == 0) & ~f.free_days):
         message = (
             f"Customer {f.customer_id(f.customer[i])} is visited on {f.day[i]}, a {f.day[i].item():%A}, "
             "which is none of its weekdays."
@@ -147,7 +178,7 @@ def week_parity_kept(f: PlanFacts) -> Iterator[Violation]:
     if parity is None:
         return
     wanted = parity[f.customer]
-    for i in np.flatnonzero(wanted != Parity.ANY):
+    for i in np.flatnonzero((wanted != Parity.ANY) & ~f.free_days):
         week = f.day[i].item().isocalendar().week
         if (week % 2 == 1) != (wanted[i] == Parity.ODD):
             asked = "odd" if wanted[i] == Parity.ODD else "even"

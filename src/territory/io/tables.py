@@ -13,7 +13,7 @@ from territory.errors import InputError, Problem
 from territory.io.csv_source import read_csv_cells
 from territory.io.extras import needed
 from territory.io.files import atomic_path
-from territory.model import Customers, DateRanges, Reps, TextSets, Visits, WeeklyHours
+from territory.model import Customers, DatedHours, DateRanges, Reps, TextSets, Visits, WeeklyHours
 from territory.model.table import Table
 
 if TYPE_CHECKING:
@@ -222,14 +222,14 @@ def _columns(table: Table | Mapping[str, Any]) -> dict[str, Any]:
     problems = []
     for name in table.column_names:
         values = getattr(table, name, None)
-        if isinstance(values, (WeeklyHours, DateRanges, TextSets)) and not _survives(values):
+        if isinstance(values, (WeeklyHours, DateRanges, DatedHours, TextSets)) and not _survives(values):
             problems.append(Problem("no-text-form", "values that their text form cannot hold", column=name))
     if problems:
         raise InputError(problems, table.subject)
     return table.to_dict()
 
 
-def _survives(values: WeeklyHours | DateRanges | TextSets) -> bool:
+def _survives(values: WeeklyHours | DateRanges | DatedHours | TextSets) -> bool:
     """Return whether the text form of every distinct cell is read back as the same (not so: words with semicolons)."""
     cells = values.weeks if isinstance(values, WeeklyHours) else values.cells
     each = type(values)(np.arange(len(cells), dtype=np.int32), cells)  # type: ignore[arg-type]

@@ -7,9 +7,22 @@ from territory.model.alignment import Alignment
 from territory.model.balance import Balance
 from territory.model.contiguity import contiguity_graph
 from territory.model.customers import Customers
-from territory.model.enums import Area, Channel, HoursBind, Parity, Reason, Stage, Status, Temperature
+from territory.model.dated import DatedHours
+from territory.model.enums import (
+    Area,
+    Channel,
+    Commitment,
+    HoursBind,
+    Parity,
+    Reason,
+    Stage,
+    Status,
+    Temperature,
+    VisitKind,
+)
 from territory.model.explanation import Alternative, Explanation, Limit
 from territory.model.hierarchy import Hierarchy
+from territory.model.holidays import public_holidays
 from territory.model.hours import WeeklyHours
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
@@ -32,9 +45,11 @@ __all__ = [
     "Balance",
     "BasicUnits",
     "Channel",
+    "Commitment",
     "ContiguityGraph",
     "Customers",
     "DateRanges",
+    "DatedHours",
     "Explanation",
     "Hierarchy",
     "HoursBind",
@@ -57,9 +72,11 @@ __all__ = [
     "TerritoryPolygons",
     "TextSets",
     "Unassigned",
+    "VisitKind",
     "Visits",
     "WeeklyHours",
     "contiguity_graph",
     "default_measure",
     "measure_values",
+    "public_holidays",
 ]

@@ -33,6 +33,7 @@ class Kind(Enum):
     WEEKDAYS = "weekdays"
     HOURS = "weekly hours"
     DATES = "date ranges"
+    EXCEPTIONS = "hours by date"
     SETS = "set of words"
 
 
@@ -49,7 +50,8 @@ class Column:
         Closed bounds; with `low_open` the lower bound itself is excluded.
     missing : bool
         Whether single rows may be blank (NaN, NaT, ``""``) in a column that is there. Weekly hours,
-        date ranges, weekdays and sets have a meaning for blank of their own.
+        hours by date, date ranges and sets have a meaning for blank of their own; weekdays that
+        may be blank are then none, else all seven.
     unique : bool
         Whether a value may stand only once; such a column is an id: never blank.
     words : type of IntEnum, optional

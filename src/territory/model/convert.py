@@ -15,10 +15,11 @@ from territory.errors import InputError, Problem
 from territory.model.arrays import TEXT, kept, sealed
 from territory.model.cells import Chunks, as_cells, is_null, numbers_of, parts_of, text_parts
 from territory.model.columns import Column, Findings, Kind
+from territory.model.dated import DatedHours
 from territory.model.days import read_day, read_instant
 from territory.model.hours import WeeklyHours
 from territory.model.ragged import DateRanges, TextSets
-from territory.model.words import read_dates, read_enum, read_hours, read_sets, read_weekdays
+from territory.model.words import read_dates, read_enum, read_exceptions, read_hours, read_sets, read_weekdays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ __all__ = ["read_column", "read_columns"]
 
 _TRUE: Final = frozenset({"true", "yes", "y", "t", "1", "1.0"})
 _FALSE: Final = frozenset({"false", "no", "n", "f", "0", "0.0"})
-_RAGGED: Final = {Kind.HOURS: WeeklyHours, Kind.DATES: DateRanges, Kind.SETS: TextSets}
+_RAGGED: Final = {Kind.HOURS: WeeklyHours, Kind.DATES: DateRanges, Kind.EXCEPTIONS: DatedHours, Kind.SETS: TextSets}
 #: The largest position of a row; positions are int32.
 _MAX_IDX: Final = 2.0**31 - 1
 
@@ -142,7 +143,7 @@ def read_column(
 
     Parameters
     ----------
-    values : array_like of length n, or Chunks, WeeklyHours, DateRanges, TextSets
+    values : array_like of length n, or Chunks, WeeklyHours, DateRanges, DatedHours, TextSets
     name : str
         For messages.
     spec : Column
@@ -157,7 +158,7 @@ def read_column(
     -------
     Array of length n, read-only; or the ragged column.
     """
-    if isinstance(values, (WeeklyHours, DateRanges, TextSets)):
+    if isinstance(values, (WeeklyHours, DateRanges, DatedHours, TextSets)):
         return _ragged(values, name, spec, findings)
     kind = spec.kind
     if not isinstance(values, Chunks) and getattr(values, "ndim", 1) != 1:
@@ -170,6 +171,8 @@ def read_column(
         return read_hours(cells, name, findings)
     if kind is Kind.DATES:
         return read_dates(cells, name, findings)
+    if kind is Kind.EXCEPTIONS:
+        return read_exceptions(cells, name, findings)
     if kind is Kind.SETS:
         return read_sets(cells, name, findings)
     return sealed(_read_plain(cells, name, spec, findings, date_format))

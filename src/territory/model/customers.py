@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import BoolArray, DayArray, FloatArray, TextArray
     from territory.model.columns import Findings
+    from territory.model.dated import DatedHours
     from territory.model.hours import WeeklyHours
     from territory.model.ragged import DateRanges, TextSets
 
@@ -77,6 +78,9 @@ class Customers(Table):
     last_visit: DayArray | None = column(Kind.DAY, "day of the last visit; blank: never visited", missing=True)
     service_s: FloatArray | None = column(Kind.FLOAT, "length of a visit", unit="s", low=0, high=_LONG)
     opening_hours: WeeklyHours | None = column(Kind.HOURS, "when visits are welcome; blank: always")
+    hours_exceptions: DatedHours | None = column(
+        Kind.EXCEPTIONS, "hours of single dates, in place of all opening hours of that day"
+    )
     hours_bind: npt.NDArray[np.int8] | None = column(
         Kind.ENUM, "whether the whole visit or only its start lies in the opening hours", words=HoursBind
     )
@@ -101,6 +105,8 @@ class Customers(Table):
     channel: npt.NDArray[np.int8] | None = column(
         Kind.ENUM, "served in the field, from inside, or either", words=Channel
     )
+    won_on: DayArray | None = column(Kind.DAY, "day on which the deal was won; blank: not lately", missing=True)
+    deadline: DayArray | None = column(Kind.DAY, "last day for the next visit; blank: none", missing=True)
     contacts: TextSets | None = column(Kind.SETS, "people at the customer")
     area: npt.NDArray[np.int8] | None = column(Kind.ENUM, "density of the surroundings, for driving speeds", words=Area)
     timezone: TextArray | None = column(

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
-__all__ = ["Area", "Channel", "HoursBind", "Parity", "Reason", "Stage", "Status", "Temperature"]
+__all__ = [
+    "Area",
+    "Channel",
+    "Commitment",
+    "HoursBind",
+    "Parity",
+    "Reason",
+    "Stage",
+    "Status",
+    "Temperature",
+    "VisitKind",
+]
 
 
 class Stage(IntEnum):
@@ -56,6 +67,26 @@ class HoursBind(IntEnum):
     START = 1
 
 
+class VisitKind(IntEnum):
+    """Why a visit takes place."""
+
+    REGULAR = 0
+    LEAD = 1
+    FOLLOW_UP = 2
+    APPOINTMENT = 3
+    EVENT = 4
+
+
+class Commitment(IntEnum):
+    """How firmly a visit has been promised; what is promised more firmly outranks what is less."""
+
+    SUGGESTED = 0
+    PLANNED = 1
+    CONFIRMED_WEEK = 2
+    CONFIRMED_DAY = 3
+    FIXED = 4
+
+
 class Status(StrEnum):
     """How an answer ended."""
 
@@ -77,5 +108,7 @@ class Reason(StrEnum):
     BLOCKED = "blocked"
     NO_SHIFT = "no-shift"
     OVER_CAPACITY = "over-capacity"
+    LOWER_VALUE = "lower-value"
+    CONFLICT = "conflict"
     TOO_OFTEN = "too-often"
     TIME_LIMIT = "time-limit"

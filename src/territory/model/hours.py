@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["WEEKDAYS", "WeeklyHours", "format_hours", "parse_hours"]
+__all__ = ["WEEKDAYS", "WeeklyHours", "clock_text", "clock_times", "format_hours", "merged", "parse_hours"]
 
 WEEKDAYS: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 _DAY_NUMBER: Final = {name: i for i, name in enumerate(WEEKDAYS)}
@@ -74,7 +74,14 @@ def parse_days(text: str) -> list[int] | None:
     return days or None
 
 
-def _parse_times(text: str) -> list[tuple[int, int]]:
+def clock_times(text: str) -> list[tuple[int, int]]:
+    """Read times such as ``"09:00-12:00,13:00-17:00"`` as seconds; one that closes before it opens stays so.
+
+    Raises
+    ------
+    ValueError
+        A part is no interval, or a time of it is none of a day (the end: of a day or the next).
+    """
     times = []
     for part in text.split(","):
         match = _TIME.fullmatch(part.strip())
@@ -86,18 +93,23 @@ def _parse_times(text: str) -> list[tuple[int, int]]:
         if max(m1, s1, m2, s2) > 59 or opens > DAY_S or closes > 2 * DAY_S:
             msg = f"no such time of day: {part.strip()!r}"
             raise ValueError(msg)
-        times.append((opens, closes + DAY_S if closes < opens else closes))
+        times.append((opens, closes))
     return times
 
 
-def _merged(intervals: Iterable[tuple[int, int]]) -> Intervals:
-    merged: list[tuple[int, int]] = []
+def _parse_times(text: str) -> list[tuple[int, int]]:
+    return [(opens, closes + DAY_S if closes < opens else closes) for opens, closes in clock_times(text)]
+
+
+def merged(intervals: Iterable[tuple[int, int]]) -> Intervals:
+    """Return intervals sorted; those that overlap or touch are one."""
+    found: list[tuple[int, int]] = []
     for opens, closes in sorted(set(intervals)):
-        if merged and opens <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(closes, merged[-1][1]))
+        if found and opens <= found[-1][1]:
+            found[-1] = (found[-1][0], max(closes, found[-1][1]))
         else:
-            merged.append((opens, closes))
-    return tuple(merged)
+            found.append((opens, closes))
+    return tuple(found)
 
 
 def _split_midnight(week: Sequence[Iterable[tuple[int, int]]]) -> Week:
@@ -108,7 +120,7 @@ def _split_midnight(week: Sequence[Iterable[tuple[int, int]]]) -> Week:
                 split[day].append((opens, min(closes, DAY_S)))
             if closes > DAY_S:
                 split[(day + 1) % 7].append((0, closes - DAY_S))
-    return tuple(_merged(day) for day in split)
+    return tuple(merged(day) for day in split)
 
 
 def parse_hours(text: str) -> Week:
@@ -184,13 +196,18 @@ def format_hours(week: Week) -> str:
             last += 1
         if week[day]:
             days = WEEKDAYS[day] if last == day else f"{WEEKDAYS[day]}-{WEEKDAYS[last]}"
-            times = ",".join(f"{_clock(a)}-{_clock(b)}" for a, b in week[day])
+            times = ",".join(f"{clock_text(a)}-{clock_text(b)}" for a, b in week[day])
             rules.append(f"{days} {times}")
         day = last + 1
     return "; ".join(rules)
 
 
-def _clock(second: int) -> str:
+def clock_text(second: int) -> str:
+    """Write a time of day, with seconds where it has some.
+
+    >>> clock_text(32400), clock_text(32430)
+    ('09:00', '09:00:30')
+    """
     return f"{clock(second)}:{second % 60:02d}" if second % 60 else clock(second)
 
 
@@ -256,7 +273,7 @@ class WeeklyHours:
                         msg = f"row {row}: opens at {opens} s and closes at {closes} s"
                         raise ValueError(msg)
                     intervals.append((int(opens), int(closes)))
-                days.append(_merged(intervals))
+                days.append(merged(intervals))
             codes.append(week_code.setdefault(tuple(days), len(week_code)))
         return cls(np.asarray(codes, dtype=np.int32), tuple(week_code))
 

@@ -23,10 +23,13 @@ __all__ = [
     "DateRanges",
     "TextSets",
     "code_texts",
+    "day_of",
+    "first_error",
     "format_ranges",
     "parse_ranges",
     "parse_words",
     "read_codes",
+    "row_errors",
     "text_lists",
 ]
 
@@ -101,18 +104,21 @@ def read_codes(code: npt.ArrayLike, n_cells: int) -> IdxArray:
     return sealed(codes)
 
 
-def _row_errors(read: Coded, texts: Sequence[str] | TextArray) -> dict[int, str]:
+def row_errors(read: Coded, texts: Sequence[str] | TextArray) -> dict[int, str]:
+    """Return why rows were not understood."""
     return {row: read.why[str(texts[row])] for row in np.flatnonzero(read.bad).tolist()}
 
 
-def _first_error(errors: dict[int, str]) -> None:
+def first_error(errors: dict[int, str]) -> None:
+    """Raise a ValueError for the first of some errors, if there are any."""
     if errors:
         row, why = next(iter(errors.items()))
         msg = f"row {row}: {why}"
         raise ValueError(msg)
 
 
-def _day(text: str) -> np.datetime64:
+def day_of(text: str) -> np.datetime64:
+    """Read an ISO day; raises ValueError for anything else."""
     text = text.strip()
     if len(text) != 10 or text[4] != "-" or text[7] != "-":
         msg = f"not a date of the form 2026-12-31: {text!r}"
@@ -138,8 +144,8 @@ def parse_ranges(text: str) -> Ranges:
         if not part.strip():
             continue
         first, dots, last = part.partition("..")
-        a = _day(first)
-        b = _day(last) if dots else a
+        a = day_of(first)
+        b = day_of(last) if dots else a
         if b < a:
             msg = f"ends before it begins: {part.strip()!r}"
             raise ValueError(msg)
@@ -181,7 +187,7 @@ class DateRanges:
     def from_text(cls, texts: Sequence[str] | TextArray) -> DateRanges:
         """Read the text form, one a row; raises ValueError at the first that is not understood."""
         found, errors = cls.parse(texts)
-        _first_error(errors)
+        first_error(errors)
         return found
 
     @classmethod
@@ -189,7 +195,7 @@ class DateRanges:
         """Read the text form; rows that are not understood come back as {row: why}, and as blank."""
         none: Ranges = ()
         read = code_texts(text_lists(texts), len(texts), parse_ranges, none)
-        return cls(read.code, read.cells), _row_errors(read, texts)
+        return cls(read.code, read.cells), row_errors(read, texts)
 
     def __len__(self) -> int:
         return len(self.code)

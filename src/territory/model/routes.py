@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from territory.model.columns import Kind, column
+from territory.model.enums import Commitment
 from territory.model.table import Table
 
 if TYPE_CHECKING:
-    from territory.model.arrays import DayArray, IdxArray, InstantArray, IntArray, TextArray
+    import numpy as np
+    import numpy.typing as npt
+
+    from territory.model.arrays import BoolArray, DayArray, IdxArray, InstantArray, IntArray, TextArray
 
 __all__ = ["Routes", "Shifts", "Stops", "Unassigned"]
 
@@ -45,6 +49,9 @@ class Stops(Table):
     end: InstantArray = column(Kind.INSTANT, "end of the visit, UTC", required=True)
     drive_s: IntArray = column(Kind.INT, "driving time from the previous place", required=True, unit="s", low=0)
     distance_m: IntArray = column(Kind.INT, "distance from the previous place", required=True, unit="m", low=0)
+    visit_idx: IdxArray | None = column(Kind.IDX, "row of the plan's visits; -1: by the customer's interval", low=-1)
+    remote: BoolArray | None = column(Kind.BOOL, "whether it is a contact from the rep's home")
+    commitment: npt.NDArray[np.int8] | None = column(Kind.ENUM, "how firmly it is promised", words=Commitment)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,3 +83,8 @@ class Unassigned(Table):
     due: DayArray = column(Kind.DAY, "the day on which it was due", required=True)
     reason: TextArray = column(Kind.TEXT, "code of `Reason`", required=True, missing=True)
     detail: TextArray = column(Kind.TEXT, "the reason as a sentence", required=True, missing=True)
+    visit_idx: IdxArray | None = column(Kind.IDX, "row of the plan's visits; -1: by the customer's interval", low=-1)
+    change: TextArray | None = column(Kind.TEXT, "the smallest change that lets it in, as a sentence", missing=True)
+    change_code: TextArray | None = column(Kind.TEXT, "code of that change", missing=True)
+    change_amount: IntArray | None = column(Kind.INT, "how much of it: seconds, days or a number", low=0)
+    change_day: DayArray | None = column(Kind.DAY, "the day that it concerns", missing=True)

@@ -12,6 +12,7 @@ import numpy as np
 from territory.errors import InputError, Problem
 from territory.model.arrays import TEXT, frozen, sealed
 from territory.model.columns import Column, Kind, columns_of
+from territory.model.dated import DatedHours
 from territory.model.hours import WEEKDAYS, WeeklyHours
 from territory.model.ragged import DateRanges, TextSets
 
@@ -110,7 +111,7 @@ def fields_of(record: Any, subject: str) -> Mapping[str, Any]:
 
 def outward(values: Any, spec: Column | None) -> npt.NDArray[Any]:
     """Return a column as an array that a dataframe takes: words and ragged cells as text."""
-    if isinstance(values, (WeeklyHours, DateRanges, TextSets)):
+    if isinstance(values, (WeeklyHours, DateRanges, DatedHours, TextSets)):
         return np.array(values.to_text(), dtype=object)
     array: npt.NDArray[Any] = values
     if array.dtype == TEXT:

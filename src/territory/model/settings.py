@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -12,7 +13,11 @@ from territory.errors import InputError, Problem
 from territory.model.arrays import DayArray, sealed
 from territory.model.days import to_day
 from territory.model.hours import parse_hours
+from territory.model.policies import POLICIES, plain_policies, read_policies
 from territory.units import DAY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["PlanSettings", "as_day"]
 
@@ -70,6 +75,35 @@ class PlanSettings:
     cadence : bool
         Whether visits keep the customers' intervals. False: each customer is a candidate for one
         visit in the horizon, whatever its interval (a single day that was routed).
+    stretch : mapping of rep id to float
+        Factors of at least 1 by which the intervals of a rep's customers are longer; of a rep who is
+        not named, 1.
+    hot_days : int
+        Days of the horizon within which a hot lead is visited.
+    warm_days : int
+        Interval of hot and warm leads that have none of their own, days.
+    cold_detour_s : int
+        Cold leads are visited where that costs less driving, seconds.
+    follow_up_days : tuple of int
+        Days after a deal was won on which a follow-up is due.
+    remote : str
+        ``"never"``, or ``"after-first"``: customers whose channel is "either" get their first visit in
+        the field, and contacts from the rep's home from then on.
+    service_by_kind : mapping of str to int
+        Seconds of a "lead", "follow-up", "appointment", "event" or "remote" contact, where the visit
+        itself has no length.
+    cover : mapping of rep id to tuple of rep ids
+        Who may serve a rep's customers while the rep is on leave.
+    shared : bool
+        Whether every rep may serve every customer of its team.
+    load : str, optional
+        The measure of customers that `Reps.load_limit` limits a day.
+    day_sets : mapping of customer id to tuple of tuples of days
+        Customers who are visited on all days of one of these sets, or not at all; they have no interval.
+    rep_holidays : mapping of rep id to datetime64[D] array
+        Public holidays of single reps: days without work, beside `holidays`. Filled in when a plan is
+        made, from the reps' ``country`` and ``region`` (a rep without holidays in the horizon has
+        none), so that the plan keeps the days that it was made with.
     """
 
     start: np.datetime64
@@ -80,6 +114,18 @@ class PlanSettings:
     tolerance: float = 0.25
     travel: str = ""
     cadence: bool = True
+    stretch: Mapping[str, float] = field(default_factory=dict)
+    hot_days: int = 2
+    warm_days: int = 14
+    cold_detour_s: int = 900
+    follow_up_days: tuple[int, ...] = (14,)
+    remote: str = "never"
+    service_by_kind: Mapping[str, int] = field(default_factory=dict)
+    cover: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shared: bool = False
+    load: str | None = None
+    day_sets: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    rep_holidays: Mapping[str, DayArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = []
@@ -88,8 +134,10 @@ class PlanSettings:
             problems.append(
                 Problem("start-out-of-range", f"start: expected {_EARLIEST} to {_LATEST}, not {self.start}")
             )
-        days = np.unique(np.array([as_day(d, "holidays") for d in _list(self.holidays)], dtype="datetime64[D]"))
-        object.__setattr__(self, "holidays", sealed(days))
+        object.__setattr__(self, "holidays", _days(self.holidays, "holidays"))
+        own = {str(rep): _days(days, f"rep_holidays of {rep}") for rep, days in dict(self.rep_holidays).items()}
+        # reps in one order, so that the same days are the same bytes
+        object.__setattr__(self, "rep_holidays", MappingProxyType(dict(sorted(own.items()))))
         if not _within(self.n_days, 7 * MAX_WEEKS) or self.n_days < 1 or self.n_days != int(self.n_days):
             problems.append(Problem("empty-horizon", f"n_days: expected 1 to {7 * MAX_WEEKS}, not {self.n_days!r}"))
         if not _within(self.tolerance, 1.0):
@@ -105,14 +153,22 @@ class PlanSettings:
             if any(len(day) > 1 for day in week):
                 message = f"default_shift: several intervals on one day in {self.default_shift!r}"
                 problems.append(Problem("split-shift", message))
+        policies, wrong = read_policies({name: getattr(self, name) for name in POLICIES})
+        problems += wrong
         if problems:
             raise InputError(problems, "parameters")
+        for name, value in policies.items():
+            object.__setattr__(self, name, value)
         object.__setattr__(self, "n_days", int(self.n_days))
         object.__setattr__(self, "default_service_s", int(self.default_service_s))
         object.__setattr__(self, "tolerance", float(self.tolerance))
 
-    def __reduce__(self) -> tuple[Any, ...]:  # a pickled array comes back writeable
-        return type(self), tuple(getattr(self, f.name) for f in fields(self))
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing in it can change
+
+    def __reduce__(self) -> tuple[Any, ...]:  # pickled arrays come back writeable, and mapping views do not pickle
+        values = (getattr(self, f.name) for f in fields(self))
+        return type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
     @property
     def days(self) -> DayArray:
@@ -127,7 +183,9 @@ class PlanSettings:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, for a file."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**values, "start": str(self.start), "holidays": [str(d) for d in self.holidays]}
+        own = {rep: [str(d) for d in days] for rep, days in self.rep_holidays.items()}
+        days = [str(d) for d in self.holidays]
+        return {**plain_policies(values), "start": str(self.start), "holidays": days, "rep_holidays": own}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PlanSettings:
@@ -140,11 +198,12 @@ class PlanSettings:
         return cls(**values)
 
 
-def _list(days: Any) -> list[Any]:
+def _days(days: Any, name: str) -> DayArray:
+    """Return days sorted, each once, read-only."""
     if isinstance(days, (str, dt.date, np.datetime64)):
-        problem = Problem("not-a-date", f"holidays: expected days in a list, not {days!r}")
+        problem = Problem("not-a-date", f"{name}: expected days in a list, not {days!r}")
         raise InputError([problem], "parameters")
-    return list(days)
+    return sealed(np.unique(np.array([as_day(d, name) for d in days], dtype="datetime64[D]")))
 
 
 def _within(value: object, high: float) -> bool:

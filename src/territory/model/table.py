@@ -22,6 +22,7 @@ from territory.errors import InputError, Problem
 from territory.model.arrays import TEXT, IdxArray, row_positions, sealed
 from territory.model.columns import Column, Findings, Kind, columns_of
 from territory.model.convert import read_column
+from territory.model.dated import DatedHours
 from territory.model.frames import frame_columns, to_native
 from territory.model.hours import WeeklyHours
 from territory.model.ids import check_ids
@@ -306,7 +307,7 @@ class Table:
         for name, values in self._columns().items():
             if name == "measures":
                 taken[name] = MappingProxyType({k: sealed(v[at]) for k, v in values.items()})
-            elif isinstance(values, (WeeklyHours, DateRanges, TextSets)):
+            elif isinstance(values, (WeeklyHours, DateRanges, DatedHours, TextSets)):
                 taken[name] = values.take(at)
             else:
                 taken[name] = sealed(values[at])

@@ -1,12 +1,14 @@
-"""Columns whose cells are words: enums, weekdays, weekly hours, date ranges, sets."""
+"""Columns whose cells are words: enums, weekdays, weekly hours, hours by date, date ranges, sets."""
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from territory.model.cells import Chunks, is_null, text_parts
+from territory.model.dated import DatedHours, Exceptions, format_exceptions, parse_exceptions
 from territory.model.hours import WEEKDAYS, WeeklyHours, format_hours, parse_days, parse_hours
 from territory.model.ragged import DateRanges, Ranges, TextSets, code_texts, format_ranges, parse_ranges, parse_words
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from territory.model.columns import Column, Findings
     from territory.model.ragged import Coded
 
-__all__ = ["read_dates", "read_enum", "read_hours", "read_sets", "read_weekdays"]
+__all__ = ["read_dates", "read_enum", "read_exceptions", "read_hours", "read_sets", "read_weekdays"]
 
 #: All seven weekdays as a bit mask.
 _ANY_DAY = 127
@@ -79,19 +81,22 @@ def _shown(coded: Coded, sep: str, most: int) -> str:
 
 
 def read_weekdays(cells: Cells, name: str, spec: Column, findings: Findings) -> npt.NDArray[np.uint8]:
-    """Read weekdays such as ``"Tu,Th"``, or bit masks (1 = Monday); blank is any day."""
+    """Read weekdays such as ``"Tu,Th"``, or bit masks (1 = Monday); blank is any, or none where it may be blank."""
+    blank, low = (0, 0) if spec.missing else (_ANY_DAY, 1)
     if not isinstance(cells, Chunks) and cells.dtype.kind in "iu":
         known: BoolArray = (cells >= 0) & (cells <= _ANY_DAY)
-        findings.rows("weekdays-not-understood", f"expected 1 to {_ANY_DAY}", ~known, column=name, hint=spec.doc)
+        findings.rows("weekdays-not-understood", f"expected {low} to {_ANY_DAY}", ~known, column=name, hint=spec.doc)
         return np.where(known, cells, _ANY_DAY).astype(np.uint8)
 
     def read(text: str) -> int:
-        days = parse_days(text.strip()) if text.strip() else range(7)
+        if not text.strip():
+            return blank
+        days = parse_days(text.strip())
         if days is None:
             raise ValueError(text)
         return sum(1 << d for d in set(days))
 
-    words = {mask: ",".join(WEEKDAYS[d] for d in range(7) if mask >> d & 1) for mask in range(1, _ANY_DAY + 1)}
+    words = {mask: ",".join(WEEKDAYS[d] for d in range(7) if mask >> d & 1) for mask in range(low, _ANY_DAY + 1)}
     coded = _code(_as_words(cells, words), name, findings, read, _ANY_DAY)
     findings.rows(
         "weekdays-not-understood", f"expected e.g. {WEEKDAYS[0]},{WEEKDAYS[2]}", coded.bad, column=name, hint=spec.doc
@@ -154,6 +159,32 @@ def read_dates(cells: Cells, name: str, findings: Findings) -> DateRanges:
         hint="Write e.g. 2026-12-24..2026-12-31; 2027-01-06.",
     )
     return DateRanges(coded.code, coded.cells)
+
+
+def _write_exceptions(value: Any) -> str:
+    try:
+        cell = tuple(
+            (np.datetime64(a, "D"), np.datetime64(b, "D"), tuple((index(x), index(y)) for x, y in hours))
+            for a, b, hours in value
+        )
+        return format_exceptions(cell)
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+def read_exceptions(cells: Cells, name: str, findings: Findings) -> DatedHours:
+    """Read hours of single dates; blank is none."""
+    cells = _as_text(cells, (tuple, list), _write_exceptions)
+    none: Exceptions = ()
+    coded = _code(cells, name, findings, parse_exceptions, none)
+    findings.rows(
+        "exceptions-not-understood",
+        _shown(coded, "; ", 2),
+        coded.bad,
+        column=name,
+        hint="Write e.g. 2026-12-24 09:00-12:00; 2026-12-25..2026-12-26 off.",
+    )
+    return DatedHours(coded.code, coded.cells)
 
 
 def read_sets(cells: Cells, name: str, findings: Findings) -> TextSets:

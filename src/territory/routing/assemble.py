@@ -11,9 +11,8 @@ from territory.model.arrays import text_array
 from territory.model.routes import Routes, Stops, Unassigned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from territory.model.enums import Reason
+    from territory.routing.calls import Calls
     from territory.routing.desk import Desk
     from territory.routing.solution import ShiftRoute
 
@@ -26,10 +25,10 @@ class Drafts:
 
     stops: list[tuple[int, ...]] = field(default_factory=list)
     routes: list[tuple[int, ...]] = field(default_factory=list)
-    missed: list[tuple[int, int, int, str, str]] = field(default_factory=list)
+    missed: list[tuple[int, int, int, int, str, str]] = field(default_factory=list)
 
     def add_route(
-        self, desk: Desk, rep: int, rows: np.ndarray, n: int, visits: Sequence[int], route: ShiftRoute, bound_s: int
+        self, desk: Desk, rep: int, rows: np.ndarray, n: int, calls: Calls, route: ShiftRoute, bound_s: int
     ) -> None:
         """Add one day.
 
@@ -42,14 +41,17 @@ class Drafts:
             Positions of the desk's customers in the whole table.
         n : int
             Day of the horizon.
-        visits : sequence of int
-            Positions among the desk's customers, in order.
+        calls : Calls
+            That the numbers of the route's visits speak of.
         route : ShiftRoute
             Its times, counted from the desk's origin.
         bound_s : int
         """
         day = int(desk.settings.days[n].astype(np.int64))
-        places = [0, *(v + 1 for v in visits), len(desk.rows) + 1]
+        visits = list(route.visits)
+        at = [int(calls.row[k]) for k in visits]
+        away = [bool(calls.remote[k]) for k in visits]
+        places = [0, *(0 if home else v + 1 for v, home in zip(at, away, strict=True)), len(desk.rows) + 1]
         drive = desk.durations_s[places[:-1], places[1:]].tolist()
         metres = desk.distances_m[places[:-1], places[1:]].tolist()
         leave, back = route.leave + desk.origin, route.back + desk.origin
@@ -57,29 +59,44 @@ class Drafts:
         if any(t >= 0 for t in route.break_starts) and desk.reps.break_s is not None:
             pause, length = route.break_starts[0] + desk.origin, int(np.ceil(desk.reps.break_s[desk.rep]))
         clock = leave
-        for k, v in enumerate(visits):
+        for k, call in enumerate(visits):
             start = route.starts[k] + desk.origin
             arrival = clock + drive[k]
             if clock <= pause < arrival:
                 # the break comes before the drive
                 arrival = pause + length + drive[k]
-            clock = start + int(desk.service_s[v])
-            self.stops.append((rep, day, k, int(rows[v]), arrival, start, clock, drive[k], metres[k]))
+            clock = start + int(calls.service_s[call])
+            self.stops.append(
+                (
+                    rep, day, k, int(rows[at[k]]), arrival, start, clock, drive[k], metres[k],
+                    int(calls.visit_idx[call]), int(away[k]), int(calls.commitment[call]),
+                )
+            )  # fmt: skip
         self.routes.append((rep, day, len(visits), leave, back, sum(drive), sum(metres), pause, length, bound_s))
 
-    def add_missed(self, customer: int, rep: int, day: np.datetime64, reason: Reason, detail: str) -> None:
+    def add_missed(
+        self, customer: int, rep: int, day: np.datetime64, reason: Reason, detail: str, visit_idx: int = -1
+    ) -> None:
         """Add a due visit that is not planned; `rep` is -1 where nobody is responsible."""
-        self.missed.append((customer, rep, int(day.astype(np.int64)), str(reason), detail))
+        self.missed.append((customer, rep, int(day.astype(np.int64)), visit_idx, str(reason), detail))
 
-    def tables(self) -> tuple[Stops, Routes, Unassigned]:
-        """Return the tables, ordered by rep, day and position; the missed by customer and day."""
-        s = np.array(sorted(self.stops), dtype=np.int64).reshape(-1, 9).T
+    def tables(self, *, singles: bool = False, promises: bool = False) -> tuple[Stops, Routes, Unassigned]:
+        """Return the tables, ordered by rep, day and position; the missed by customer and day.
+
+        Parameters
+        ----------
+        singles, promises : bool
+            Whether they tell the single visits, and how firmly visits are promised.
+        """
+        s = np.array(sorted(self.stops), dtype=np.int64).reshape(-1, 12).T
         r = np.array(sorted(self.routes), dtype=np.int64).reshape(-1, 10).T
         missed = sorted(self.missed)
-        m = np.array([row[:3] for row in missed], dtype=np.int64).reshape(-1, 3).T
+        m = np.array([row[:4] for row in missed], dtype=np.int64).reshape(-1, 4).T
         stops = Stops(
             rep_idx=s[0], day=_days(s[1]), position=s[2], customer_idx=s[3], drive_s=s[7], distance_m=s[8],
             arrival=_instants(s[4]), start=_instants(s[5]), end=_instants(s[6]),
+            visit_idx=s[9] if singles else None, remote=s[10].astype(bool) if s[10].any() else None,
+            commitment=s[11].astype(np.int8) if promises else None,
         )  # fmt: skip
         pause = _instants(r[7])
         pause[r[7] < 0] = np.datetime64("NaT", "s")
@@ -89,7 +106,8 @@ class Drafts:
         )  # fmt: skip
         unassigned = Unassigned(
             customer_idx=m[0], rep_idx=m[1], due=_days(m[2]),
-            reason=text_array([row[3] for row in missed]), detail=text_array([row[4] for row in missed]),
+            reason=text_array([row[4] for row in missed]), detail=text_array([row[5] for row in missed]),
+            visit_idx=m[3] if singles else None,
         )  # fmt: skip
         return stops, routes, unassigned
 

@@ -12,9 +12,11 @@ from territory.check import check_plan
 from territory.errors import InputError, Problem
 from territory.model.coordinates import pair_diagnostics
 from territory.model.enums import Channel, Reason, Stage, Status
+from territory.model.holidays import with_rep_holidays
 from territory.model.plan import Plan
 from territory.model.settings import PlanSettings, as_day
 from territory.routing.assemble import Drafts
+from territory.routing.board import lone, usual_calls
 from territory.routing.desk import Desk
 from territory.routing.eligible import canonical_rows, may_serve
 from territory.routing.finish import finish
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from territory.model.arrays import IdxArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
+    from territory.routing.problem import RoutingProblem
     from territory.routing.solution import ShiftRoute
 
 __all__ = ["route_day"]
@@ -124,7 +127,7 @@ def route_day(
         route, bound, status = _solved(trial, before, began + time_limit_s, said)
         if route is not None:
             visited = tuple(possible[i] for i in route.visits)
-            drafts.add_route(desk, at, rows, 0, visited, route, bound)
+            drafts.add_route(desk, at, rows, 0, usual_calls(lone(desk), possible), route, bound)
     can = set(possible)
     for v in sorted(set(range(len(rows))).difference(visited)):
         reason, detail = why_missed(desk, v, 0, 0, fits_alone=lambda visit, _: visit in can)
@@ -151,11 +154,16 @@ def _possible(desk: Desk) -> tuple[list[int], Trial | None]:
     some = [v for v in range(len(desk.rows)) if desk.windows(v, 0)]
     if not some:
         return [], None
-    trial = Trial(desk.problem([0], some))
+    trial = Trial(_day_problem(desk, some))
     possible = [v for i, v in enumerate(some) if trial.fits(0, [i])]
     if not possible:
         return [], None
-    return possible, trial if len(possible) == len(some) else Trial(desk.problem([0], possible))
+    return possible, trial if len(possible) == len(some) else Trial(_day_problem(desk, possible))
+
+
+def _day_problem(desk: Desk, visits: Sequence[int]) -> RoutingProblem:
+    board = lone(desk)
+    return board.problem(usual_calls(board, visits))
 
 
 def _before(
@@ -206,7 +214,7 @@ def _read(
     if start is not None and not isinstance(start, Plan):
         problems.append(Problem("wrong-type", f"start: expected Plan, not {type(start).__name__}"))
     try:
-        found = PlanSettings(as_day(day, "day"), 1, holidays, cadence=False, **settings)
+        found = with_rep_holidays(PlanSettings(as_day(day, "day"), 1, holidays, cadence=False, **settings), reps)
     except InputError as error:
         problems += error.problems
     if problems:

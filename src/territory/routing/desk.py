@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from territory.model.places import Places
-from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
-from territory.routing.rules_values import LONGEST
-from territory.routing.shifts import break_of, day_allowed, shift_of, start_windows, zone_of
-from territory.travel import UNREACHABLE
+from territory.model.zones import utc_second
+from territory.routing.calls import ANY
+from territory.routing.shifts import break_of, day_allowed, rep_day, start_windows, zone_of
 from territory.units import DAY_S
 
 if TYPE_CHECKING:
@@ -52,7 +51,14 @@ class Desk:
         Place 0 is where days begin, m + 1 where they end.
     service_s : int64 array of shape (m,)
     shifts : dict of int to (int, int)
-        Begin and end of each day of the horizon that is worked, UTC seconds since 1970.
+        Begin and end of each day of the horizon that is worked in the field, overtime included, UTC seconds
+        since 1970.
+    office : dict of int to (int, int)
+        The same of each day in the office, from where customers are only called.
+    overtime_s : int
+        How much longer a day may be.
+    factor : float
+        By which travel times are divided.
     origin : int
         UTC second that problems call 0, so that their clock holds any century.
     """
@@ -63,16 +69,22 @@ class Desk:
         self.customers, self.reps, self.rep, self.rows, self.settings = customers, reps, rep, rows, settings
         here = np.array([rep])
         places = Places.concat([reps.places().take(here), customers.places().take(rows), reps.end_places().take(here)])
-        factor = 1.0 if reps.speed_factor is None else float(reps.speed_factor[rep])
-        matrix = travel.matrix(places, places, speed_factor=factor)
+        self.travel = travel
+        self.factor = 1.0 if reps.speed_factor is None else float(reps.speed_factor[rep])
+        matrix = travel.matrix(places, places, speed_factor=self.factor)
         self.durations_s = matrix.durations_s.astype(np.int64)
         self.distances_m = matrix.distances_m.astype(np.int64)
         self.service_s = service_times(customers, settings)[rows]
         self.shifts: dict[int, tuple[int, int]] = {}
+        self.office: dict[int, tuple[int, int]] = {}
+        self.overtime_s = 0
         for n, day in enumerate(settings.days):
-            shift = shift_of(reps, rep, day, settings)
-            if shift is not None:
-                self.shifts[n] = shift
+            found = rep_day(reps, rep, day, settings)
+            if found is not None and found.office:
+                self.office[n] = found.begin, found.end
+            elif found is not None and found.leave <= found.back:
+                self.shifts[n] = found.leave, found.back + found.overtime_s
+                self.overtime_s = found.overtime_s
         self.zone = zone_of(reps, rep)
         self.max_visits = None if reps.max_visits_per_day is None else int(reps.max_visits_per_day[rep])
         # a day is worked from the evening before in the east
@@ -89,67 +101,57 @@ class Desk:
 
     def _looked_up(self, visit: int, n: int) -> Windows:
         i = int(self.rows[visit])
-        if n not in self.shifts or not day_allowed(self.customers, i, self.settings.days[n]):
+        if not (n in self.shifts or n in self.office) or not day_allowed(self.customers, i, self.settings.days[n]):
             return ()
         service = int(self.service_s[visit])
-        return start_windows(self.customers, i, self.shifts[n], service, rep_zone=self.zone)
+        return start_windows(self.customers, i, self.span(n), service, rep_zone=self.zone)
 
-    def problem(self, days: Sequence[int], visits: Sequence[int], **columns: Any) -> RoutingProblem:
-        """Return the problem of some of the visits on some days, a shift a day, in that order.
-
-        A visit is worth more than all driving: first as many as fit, then the least driving.
+    def agreed(
+        self, visit: int, n: int, service_s: int, *, time_s: int = ANY, any_day: bool = False, any_hour: bool = False
+    ) -> Windows:
+        """Return when a visit that was agreed on may start on day `n`.
 
         Parameters
         ----------
-        days : sequence of int
-            Days of the horizon that are worked.
-        visits : sequence of int
-            Positions among the rows.
-        **columns
-            Further columns of `VisitArrays`: a rhythm.
-
-        Notes
-        -----
-        Seconds are counted from `origin`.
+        visit, n : int
+        service_s : int
+        time_s : int
+            Start on the customer's clock, seconds from midnight; `ANY`: any.
+        any_day, any_hour : bool
+            Whether the agreement outranks call blocks, weekdays and weeks; whether opening hours, too.
         """
-        at = np.asarray(visits, dtype=np.int64)
-        hours = [self._hours(n) for n in days]
-        windows = [[self.windows(v, n) for n in days] for v in at.tolist()]
-        ends = np.full(len(days), len(at) + 1, np.int32)
-        return RoutingProblem(
-            durations_s=self._driving(at),
-            visits=VisitArrays(
-                place=np.arange(1, len(at) + 1, dtype=np.int32),
-                service_s=np.minimum(self.service_s[at], LONGEST),
-                windows=[self._union(row) for row in windows],
-                value=np.full(len(at), float(sum(end - begin for begin, end, _ in hours) + 1)),
-                required=np.zeros(len(at), np.bool_),
-                **columns,
-            ),
-            shifts=ShiftArrays(
-                start_place=np.zeros(len(days), np.int32),
-                end_place=ends,
-                begin_s=np.array([begin for begin, _, _ in hours], np.int64),
-                end_s=np.array([end for _, end, _ in hours], np.int64),
-                day=np.asarray(days, np.int32),
-                breaks=[rest for _, _, rest in hours],
-                max_visits=None if self.max_visits is None else np.full(len(days), self.max_visits, np.int64),
-            ),
-            # two shifts that touch share a moment, and a visit may take none: the day decides, not the moment
-            eligible=np.array([[bool(w) for w in row] for row in windows], np.bool_).reshape(len(at), len(days)),
-            n_days=self.settings.n_days,
-        )
+        i, day = int(self.rows[visit]), self.settings.days[n]
+        if (n not in self.shifts and n not in self.office) or not (any_day or day_allowed(self.customers, i, day)):
+            return ()
+        begin, end = self.span(n)
+        last = end - service_s
+        if any_hour or time_s != ANY:
+            open_at: Windows = ((begin, last),) if begin <= last else ()
+        else:
+            open_at = start_windows(self.customers, i, (begin, end), service_s, rep_zone=self.zone, blocked=not any_day)
+        if time_s == ANY:
+            return open_at
+        # the customer's calendar day may be the one before or after the rep's
+        zone, number = zone_of(self.customers, i) or self.zone, int(day.astype(np.int64))
+        times = {utc_second(d, time_s, zone) for d in (number - 1, number, number + 1)}
+        return tuple((t, t) for t in sorted(times) if any(low <= t <= high for low, high in open_at))
 
-    def _driving(self, at: IntArray) -> IntArray:
-        places = np.concatenate([[0], at + 1, [len(self.rows) + 1]])
-        drive = self.durations_s[np.ix_(places, places)]
-        drive = np.where(drive > LONGEST, UNREACHABLE, drive)
-        np.fill_diagonal(drive, 0)
-        return drive
+    def span(self, n: int) -> tuple[int, int]:
+        """Return begin and end of a worked day, UTC seconds."""
+        return self.shifts[n] if n in self.shifts else self.office[n]
 
-    def _hours(self, n: int) -> tuple[int, int, list[tuple[int, int, int]]]:
-        """Return begin, end and breaks of a shift, counted from `origin`."""
-        begin, end = (t - self.origin for t in self.shifts[n])
+    def among(self, desks: Sequence[Desk], used: IntArray) -> tuple[IntArray, IntArray]:
+        """Return driving times and distances between the desks' homes, some customers, and the desks' ends."""
+        reps, who = self.reps, np.array([desk.rep for desk in desks])
+        customers = self.customers.places().take(self.rows[used])
+        places = Places.concat([reps.places().take(who), customers, reps.end_places().take(who)])
+        matrix = self.travel.matrix(places, places, speed_factor=self.factor)
+        return matrix.durations_s.astype(np.int64), matrix.distances_m.astype(np.int64)
+
+    def hours(self, n: int) -> tuple[int, int, list[tuple[int, int, int]]]:
+        """Return begin, end (without overtime) and breaks of a shift, counted from `origin`."""
+        begin, end = (t - self.origin for t in self.span(n))
+        end -= self.overtime_s if n in self.shifts else 0
         rest = break_of(self.reps, self.rep, self.settings.days[n])
         if rest is None:
             return begin, end, []
@@ -160,13 +162,3 @@ class Desk:
         if min(end, low) - begin >= end - max(begin, high):
             return begin, max(begin, min(end, low)), []
         return max(begin, high), end, []
-
-    def _union(self, days: Sequence[Windows]) -> list[tuple[int, int]]:
-        """Return the windows of several days as one list, counted from `origin`; those that meet are one."""
-        found: list[tuple[int, int]] = []
-        for low, high in sorted((a - self.origin, b - self.origin) for day in days for a, b in day):
-            if found and low <= found[-1][1]:
-                found[-1] = (found[-1][0], max(high, found[-1][1]))
-            else:
-                found.append((low, high))
-        return found

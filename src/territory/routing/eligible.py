@@ -17,8 +17,8 @@ __all__ = ["canonical_rows", "may_serve"]
 
 #: What a customer's days and routes depend on, apart from its place.
 _MATTERS: Final = (
-    "service_s", "visit_interval_days", "early_days", "late_days", "last_visit", "opening_hours", "hours_bind",
-    "call_blocks", "preferred_weekdays", "week_parity", "area", "timezone",
+    "service_s", "visit_interval_days", "early_days", "late_days", "last_visit", "opening_hours",
+    "hours_exceptions", "hours_bind", "call_blocks", "preferred_weekdays", "week_parity", "area", "timezone",
 )  # fmt: skip
 
 

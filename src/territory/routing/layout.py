@@ -71,12 +71,15 @@ V_GAP: Final = 13
 V_LINKED: Final = 14
 #: Shift whose route begins with it, or -1.
 V_LOCKED: Final = 15
-_VISIT_I: Final = 16
+#: Weekday of the last visit before the horizon, or -1.
+V_LAST_WEEKDAY: Final = 16
+_VISIT_I: Final = 17
 # columns of `Layout.visit_f`
 V_VALUE: Final = 0
 V_LATE_COST: Final = 1
 V_INTERVAL: Final = 2
 V_OFF_COST: Final = 3
+V_WEEKDAY_COST: Final = 4
 
 TIMED: Final = 1
 SPANS: Final = 2
@@ -239,10 +242,11 @@ def layout_of(problem: RoutingProblem) -> Layout:
     for column, values in (
         (V_FIRST_LOW, v.first_low_day), (V_FIRST_HIGH, v.first_high_day), (V_FIRST_DUE, v.first_due_day),
         (V_GAP_LOW, v.gap_low_days), (V_GAP_HIGH, v.gap_high_days), (V_GAP, v.gap_days),
+        (V_LAST_WEEKDAY, v.last_weekday),
     ):  # fmt: skip
         visit_i[:, column] = values
     visit_i[locked, V_LOCKED] = np.repeat(np.arange(n_shifts), np.diff(lock_at))
-    visit_f = np.stack([v.value, v.late_cost, v.interval_days, v.off_cost], axis=1)
+    visit_f = np.stack([v.value, v.late_cost, v.interval_days, v.off_cost, v.weekday_cost], axis=1)
     service = np.ceil(v.service_s[:, None] * s.service_factor[None, :] - 1e-9).astype(np.int32)
     at, windows = _windows_flat(v.windows, n_visits)
     may = np.zeros((0, 0), np.bool_) if problem.eligible is None else np.asarray(problem.eligible, np.bool_)

@@ -16,8 +16,6 @@ import numpy as np
 from territory.routing.rules import broken_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 from territory.errors import InputError, Problem
@@ -63,26 +61,6 @@ def _cast(value: Any, kind: Any) -> NDArray[Any]:
     return cast if np.all(cast == raw) else raw
 
 
-def ragged(rows: Sequence[Sequence[Any]], width: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return offsets and values of rows of differing length.
-
-    Parameters
-    ----------
-    rows : sequence of n sequences
-        Of numbers, or of tuples of `width` numbers.
-    width : int
-
-    Returns
-    -------
-    offsets : int64 array of shape (n + 1,)
-    values : int64 array of shape (total,) or (total, width)
-    """
-    offsets = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum([len(r) for r in rows], out=offsets[1:])
-    values = np.array([x for row in rows for x in row], dtype=np.int64)
-    return offsets, values if width == 1 else values.reshape(-1, width)
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class VisitArrays:
     """V visits that could be made. Columns left out take the default.
@@ -125,6 +103,12 @@ class VisitArrays:
         Rhythm: after a visit on day d another is due if ``d + interval_days`` is before the end of the horizon.
     off_cost : float array of shape (V,)
         Rhythm: cost of each day off the meant one.
+    weekday_cost : float array of shape (V,)
+        Rhythm: cost of each visit made on another weekday (day modulo 7) than the one before it. A missed visit
+        stands on its meant day here, too. Default 0.
+    last_weekday : int32 array of shape (V,)
+        Rhythm: weekday (day modulo 7) of the last visit before the horizon, which the first one follows; NONE
+        (default): not known, any weekday of the first visit is fine.
     """
 
     place: NDArray[np.int32]
@@ -149,6 +133,8 @@ class VisitArrays:
     gap_days: Any = None
     interval_days: Any = None
     off_cost: Any = None
+    weekday_cost: Any = None
+    last_weekday: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "place", _cast(self.place, np.int32))
@@ -163,6 +149,7 @@ class VisitArrays:
                 "change_cost": (np.float64, 0.0), "first_low_day": (np.int32, 0), "first_high_day": (np.int32, 0),
                 "first_due_day": (np.int32, 0), "gap_low_days": (np.int32, 0), "gap_high_days": (np.int32, 0),
                 "gap_days": (np.int32, 0), "interval_days": (np.float64, 0.0), "off_cost": (np.float64, 0.0),
+                "weekday_cost": (np.float64, 0.0), "last_weekday": (np.int32, NONE),
             },
         )  # fmt: skip
         if self.required is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -15,18 +15,42 @@ from territory.routing.layout import (
     V_GAP_HIGH,
     V_GAP_LOW,
     V_INTERVAL,
+    V_LAST_WEEKDAY,
     V_OFF_COST,
+    V_WEEKDAY_COST,
     Layout,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["best_chain", "chain_of", "sure_gain"]
+__all__ = ["Chain", "best_chain", "chain_of", "chain_rates", "sure_gain"]
 
 
-@kernel("i8[::1], f8, f8, i8, f8[::1], f8, f8[::1], i8[::1], i8[::1]")
-def best_chain(visit, interval, off_cost, days, cost, missed_cost, reach, before, chain):  # type: ignore[no-untyped-def]
+#: Days of a week: the weekday of a day is its number modulo this.
+WEEK: Final = 7
+
+
+class Chain(NamedTuple):
+    """What a chain with given days costs, but for the routes.
+
+    Attributes
+    ----------
+    missed : tuple of int
+        Days of the missed visits.
+    off : float
+        Cost of days off the meant ones.
+    weekdays : float
+        Cost of visits on another weekday than the one before.
+    """
+
+    missed: tuple[int, ...]
+    off: float
+    weekdays: float
+
+
+@kernel("i8[::1], f8, f8, f8, i8, f8[::1], f8, f8[::1], i8[::1], i8[::1]")
+def best_chain(visit, interval, off_cost, weekday_cost, days, cost, missed_cost, reach, before, chain):  # type: ignore[no-untyped-def]
     """Choose the days of a rhythmic visit: a shortest path over days.
 
     While a visit is due before the end of the horizon the chain goes on; a missed visit stands on
@@ -36,7 +60,7 @@ def best_chain(visit, interval, off_cost, days, cost, missed_cost, reach, before
     ----------
     visit : int64 array
         The visit's row of `Layout.visit_i`.
-    interval, off_cost : float
+    interval, off_cost, weekday_cost : float
     days : int
         Length of the horizon.
     cost : float array of shape (days,)
@@ -68,6 +92,8 @@ def best_chain(visit, interval, off_cost, days, cost, missed_cost, reach, before
         if node < 0:
             value, low, high, due = 0.0, visit[V_FIRST_LOW], visit[V_FIRST_HIGH], visit[V_FIRST_DUE]
             off = off_cost if due > 0 else 0.0
+            day = visit[V_LAST_WEEKDAY]
+            other = weekday_cost if day >= 0 else 0.0
         else:
             value = reach[node]
             if value == np.inf:
@@ -78,9 +104,11 @@ def best_chain(visit, interval, off_cost, days, cost, missed_cost, reach, before
                     goal, goal_value = node, value
                 continue
             low, high, due = day + visit[V_GAP_LOW], day + visit[V_GAP_HIGH], day + visit[V_GAP]
-            off = off_cost
+            off, other = off_cost, weekday_cost
         for d in range(max(low, 0), min(high, days - 1) + 1):
             offer = value + cost[d] + off * abs(d - due)
+            if other > 0.0 and (d - day) % WEEK != 0:
+                offer += other
             if offer < reach[2 * d + 1]:
                 reach[2 * d + 1] = offer
                 before[2 * d + 1] = node
@@ -100,8 +128,8 @@ def best_chain(visit, interval, off_cost, days, cost, missed_cost, reach, before
     return length, goal_value
 
 
-def chain_of(layout: Layout, v: int, made: Sequence[int]) -> tuple[tuple[int, ...], float]:
-    """Return the days of the missed visits of a rhythmic visit, and what its days off the meant ones cost.
+def chain_of(layout: Layout, v: int, made: Sequence[int]) -> Chain:
+    """Return the days of the missed visits of a rhythmic visit, and what its days cost.
 
     Parameters
     ----------
@@ -121,30 +149,38 @@ def chain_of(layout: Layout, v: int, made: Sequence[int]) -> tuple[tuple[int, ..
     cost[list(made)] = -sure_gain(layout, v, value)
     chain = np.empty(2 * days, np.int64)
     length, _total = best_chain(
-        layout.visit_i[v], layout.visit_f[v, V_INTERVAL], layout.visit_f[v, V_OFF_COST], days, cost, value,
-        np.empty(2 * days), np.empty(2 * days, np.int64), chain,
+        layout.visit_i[v], *chain_rates(layout, v), days, cost, value, np.empty(2 * days),
+        np.empty(2 * days, np.int64), chain,
     )  # fmt: skip
     nodes = chain[:length].tolist()
     missed = tuple(node >> 1 for node in nodes if not node & 1)
     if len(nodes) - len(missed) != len(made):
         msg = f"no rhythm of visit {v} has the days {list(made)}"
         raise ValueError(msg)
-    return missed, _off_cost(layout, v, nodes)
+    return Chain(missed, *_day_costs(layout, v, nodes))
+
+
+def chain_rates(layout: Layout, v: int) -> tuple[float, float, float]:
+    """Return the interval, the cost of a day off and that of another weekday, as `best_chain` takes them."""
+    rates = layout.visit_f[v]
+    return float(rates[V_INTERVAL]), float(rates[V_OFF_COST]), float(rates[V_WEEKDAY_COST])
 
 
 def sure_gain(layout: Layout, v: int, missed_cost: float) -> float:
     """Return a gain for which a day is taken whatever the chain costs then, but no larger: sums are rounded with it."""
-    off = float(layout.visit_f[v, V_OFF_COST]) * layout.days
-    return 1.0 + (layout.days + 1) * (missed_cost + off)
+    _interval, off, other = chain_rates(layout, v)
+    return 1.0 + (layout.days + 1) * (missed_cost + off * layout.days + other)
 
 
-def _off_cost(layout: Layout, v: int, nodes: Sequence[int]) -> float:
-    """Return what days off the meant ones cost; summed anew, since large sums swallow it."""
+def _day_costs(layout: Layout, v: int, nodes: Sequence[int]) -> tuple[float, float]:
+    """Return what days off the meant ones and other weekdays cost; summed anew, since large sums swallow it."""
     visit = layout.visit_i[v].tolist()
-    rate = float(layout.visit_f[v, V_OFF_COST])
-    total, meant, counts = 0.0, visit[V_FIRST_DUE], visit[V_FIRST_DUE] > 0
+    _interval, rate, other = chain_rates(layout, v)
+    off, weekdays, meant, counts, since = 0.0, 0.0, visit[V_FIRST_DUE], visit[V_FIRST_DUE] > 0, visit[V_LAST_WEEKDAY]
     for node in nodes:
-        if node & 1 and counts:
-            total += rate * abs((node >> 1) - meant)
-        meant, counts = (node >> 1) + visit[V_GAP], True
-    return total
+        day = node >> 1
+        if node & 1:
+            off += rate * abs(day - meant) if counts else 0.0
+            weekdays += other if since >= 0 and (day - since) % WEEK else 0.0
+        meant, counts, since = day + visit[V_GAP], True, day
+    return off, weekdays

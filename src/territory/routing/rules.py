@@ -34,6 +34,7 @@ _VISITS: Final[dict[str, np.dtype[Any]]] = {
     "load": _WHOLE, "due_s": _WHOLE, "late_cost": _REAL, "pinned_shift": _SMALL, "pinned_start_s": _WHOLE,
     "change_cost": _REAL, "first_low_day": _SMALL, "first_high_day": _SMALL, "first_due_day": _SMALL,
     "gap_low_days": _SMALL, "gap_high_days": _SMALL, "gap_days": _SMALL, "interval_days": _REAL, "off_cost": _REAL,
+    "weekday_cost": _REAL, "last_weekday": _SMALL,
 }  # fmt: skip
 _SHIFTS: Final[dict[str, np.dtype[Any]]] = {
     "start_place": _SMALL, "end_place": _SMALL, "begin_s": _WHOLE, "end_s": _WHOLE, "day": _SMALL, "profile": _SMALL,

@@ -37,8 +37,9 @@ _VISIT_WHOLE: Final = (
     ("service_s", 0, LONGEST), ("load", 0, FARTHEST), ("due_s", -FARTHEST, FARTHEST), ("pinned_start_s", -1, CLOCK),
     ("first_low_day", 0, LONGEST), ("first_high_day", 0, LONGEST), ("first_due_day", 0, LONGEST),
     ("gap_low_days", 0, LONGEST), ("gap_high_days", 0, LONGEST), ("gap_days", 0, LONGEST),
+    ("last_weekday", -1, 6),
 )  # fmt: skip
-_VISIT_COSTS: Final = ("value", "late_cost", "change_cost", "interval_days", "off_cost")
+_VISIT_COSTS: Final = ("value", "late_cost", "change_cost", "interval_days", "off_cost", "weekday_cost")
 _SHIFT_WHOLE: Final = (
     ("begin_s", 0, CLOCK), ("end_s", 0, CLOCK), ("day", 0, MOST_DAYS - 1), ("max_duration_s", 0, _ENDLESS),
     ("max_drive_s", 0, _ENDLESS), ("max_visits", 0, _ENDLESS), ("capacity", 0, _ENDLESS),

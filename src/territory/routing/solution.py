@@ -22,6 +22,7 @@ TERMS: Final = (
     "lateness",  # late_cost a second after due_s
     "change",  # change_cost of each shift with a visit that is not its baseline
     "cadence",  # pattern_cost, and off_cost a day off the meant one
+    "regularity",  # weekday_cost of each visit on another weekday than the one before it
     "unserved",  # value of each visit that is not made
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 from territory.model.arrays import text_array
 from territory.model.enums import Channel, Stage
 from territory.model.visits import Visits
+from territory.schedule.leads import latest_first, lead_intervals, leads_of
 
 if TYPE_CHECKING:
     from territory.model.arrays import BoolArray, FloatArray, IntArray
@@ -35,6 +36,8 @@ class Cadence:
         Days on which the first visit may lie, and the one that the interval asks for.
     gap_low, gap_high : int64 arrays of shape (n,)
         Days that may lie between one visit and the next.
+    cold : bool array of shape (n,)
+        Leads that are visited only where they are near.
     """
 
     due: BoolArray
@@ -44,6 +47,12 @@ class Cadence:
     first_due: IntArray
     gap_low: IntArray
     gap_high: IntArray
+    cold: BoolArray
+
+    @property
+    def wanted(self) -> BoolArray:
+        """Whether a customer is visited at all."""
+        return np.isfinite(self.interval)
 
     @property
     def gap(self) -> IntArray:
@@ -62,19 +71,32 @@ class Cadence:
             day = min(day + gap, n_days - 1)
 
 
-def cadence_of(customers: Customers, settings: PlanSettings) -> Cadence:
+def cadence_of(customers: Customers, settings: PlanSettings, *, stretch: FloatArray | float = 1.0) -> Cadence:
     """Return the rhythm of every customer.
 
     Consecutive visits lie from ``ceil(interval - early)`` to ``floor(interval + late)`` days apart
     (the other way round where no whole day lies in between), the last visit before the horizon
     included. A customer who was never visited, or whose latest day has passed, is due within one
     interval from the start. Without intervals everybody is due once in the horizon. Lost customers
-    and those served from inside are not visited.
+    and those served from inside are not visited. Leads without an interval have that of their
+    temperature; hot ones are due at once, and nobody later than its deadline.
+
+    Parameters
+    ----------
+    customers : Customers, length n
+    settings : PlanSettings
+    stretch : float, or float array of shape (n,)
+        By how much intervals are longer, where customers have any.
     """
     c, n, days = customers, len(customers), settings.n_days
+    leads = leads_of(c)
     by_interval = settings.cadence and c.visit_interval_days is not None
-    interval = c.visit_interval_days if by_interval and c.visit_interval_days is not None else np.full(n, float(days))
-    interval = interval.copy()
+    if by_interval and c.visit_interval_days is not None:
+        interval = lead_intervals(c.visit_interval_days * stretch, leads, settings)
+    else:
+        interval = np.full(n, float(days))
+    if settings.day_sets:
+        interval[[i in settings.day_sets for i in c.id.tolist()]] = np.nan
     if c.channel is not None:
         interval[c.channel == Channel.INSIDE] = np.nan
     if c.stage is not None:
@@ -102,7 +124,14 @@ def cadence_of(customers: Customers, settings: PlanSettings) -> Cadence:
         first_high = np.where(anchored, last + gap_high, first_high)
         nominal = np.clip(last + np.rint(length).astype(np.int64), first_low, first_high)
         first_due = np.where(anchored, nominal, first_due)
-    return Cadence(wanted & (first_due < days), interval, first_low, first_high, first_due, gap_low, gap_high)
+    if settings.cadence:
+        latest, at_once = latest_first(c, settings, leads)
+        first_high = np.minimum(first_high, latest)
+        first_low = np.where(at_once, 0, np.minimum(first_low, first_high))
+        first_due = np.minimum(first_due, first_high)
+    return Cadence(
+        wanted & (first_due < days), interval, first_low, first_high, first_due, gap_low, gap_high, leads.cold
+    )
 
 
 def due_visits(customers: Customers, settings: PlanSettings) -> Visits:

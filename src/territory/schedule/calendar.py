@@ -6,43 +6,43 @@ import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import replace
 from multiprocessing import get_context
 from threading import Thread
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from territory.check import check_plan
 from territory.errors import MAX_ROWS_LISTED, Problem, SolverError
-from territory.model.arrays import NO_IDX
 from territory.model.coordinates import pair_diagnostics
-from territory.model.enums import Reason, Status
+from territory.model.enums import Status
 from territory.model.plan import Plan
 from territory.routing.assemble import Drafts
-from territory.routing.desk import Desk
-from territory.routing.eligible import canonical_rows, may_serve
-from territory.routing.reasons import why_missed
 from territory.routing.solve import load_engines
-from territory.schedule.cadence import Cadence, cadence_of
-from territory.schedule.month import plan_month
+from territory.schedule.boards import BoardResult, plan_board
+from territory.schedule.changes_plan import with_changes
 from territory.schedule.request import read_request
+from territory.schedule.rolling import earlier_routes, promised_visits
+from territory.schedule.singles import read_singles, single_visits
+from territory.schedule.tasks import board_tasks, refuse_orphans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from territory.model.alignment import Alignment
-    from territory.model.arrays import IdxArray
     from territory.model.customers import Customers
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
+    from territory.model.visits import Visits
+    from territory.schedule.boards import BoardTask
     from territory.travel import Travel
 
 __all__ = ["ITERATIONS", "schedule_visits"]
 
 #: Rounds of search a rep: about a third of a second for 100 visits; twice as many save another 1 % of driving.
-ITERATIONS = 10_000
+ITERATIONS: Final = 10_000
 
 
 def schedule_visits(
@@ -53,6 +53,14 @@ def schedule_visits(
     start: object,
     weeks: int = 4,
     travel: Travel | None = None,
+    visits: Visits | None = None,
+    previous: Plan | None = None,
+    change_price_s: float = 900.0,
+    weekday_price_s: float = 120.0,
+    time_price_s: float = 60.0,
+    overload: str = "value",
+    worth: str | None = None,
+    objective: str = "driving",
     holidays: Iterable[object] = (),
     tolerance: float = 0.25,
     default_shift: str = "Mo-Fr 08:00-17:00",
@@ -62,6 +70,16 @@ def schedule_visits(
     rng: int | None = 0,
     n_jobs: int = 1,
     on_progress: Callable[[str, float], None] | None = None,
+    hot_days: int = 2,
+    warm_days: int = 14,
+    cold_detour_s: int = 900,
+    follow_up_days: Iterable[int] = (14,),
+    remote: str = "never",
+    service_by_kind: Mapping[str, int] | None = None,
+    cover: Mapping[str, Iterable[str]] | None = None,
+    shared: bool = False,
+    load: str | None = None,
+    day_sets: Mapping[str, Iterable[Iterable[object]]] | None = None,
 ) -> Plan:
     """Plan every rep's visits and routes over some weeks.
 
@@ -76,6 +94,27 @@ def schedule_visits(
         1 to 53.
     travel : Travel, optional
         Default: `territory.travel.GreatCircle`.
+    visits : Visits, optional
+        Appointments, events and whatever else is to be made once, beside what intervals ask for. They count
+        as visits of their customers' intervals, but for events.
+    previous : Plan, optional
+        An earlier plan: what it has promised is kept (`Plan.committed`), appointments that are still to come too
+        where no `visits` are given, and the rest changes only where that pays. Leave visits that took place in
+        the customers' ``last_visit``, see `Plan.as_made`.
+    change_price_s : float
+        What it has to save in driving (seconds) to move a visit that was planned before to another day.
+    weekday_price_s, time_price_s : float
+        Regularity: what a visit on another weekday than the customer's visit before may save in driving at most
+        (seconds), and one an hour earlier or later in the day.
+    overload : {"value", "stretch"}
+        Where more is due than fits. "value": what is worth most comes first. "stretch": all intervals of a rep
+        become longer by one factor, the least with which everything fits (`PlanSettings.stretch`).
+    worth : str, optional
+        The measure of customers that says what a visit is worth; default: every visit is worth the same, and as
+        many as fit are made.
+    objective : {"driving", "cost"}
+        What is least at equal visits: time at the wheel; or what the reps' hours at the wheel, kilometres, days
+        and overtime cost (``cost_per_hour``, ``cost_per_km``, ``cost_per_day``, ``overtime_per_hour``).
     holidays : iterable of day-like
         Days without visits.
     tolerance : float
@@ -97,6 +136,23 @@ def schedule_visits(
         ``if __name__ == "__main__":`` in a script.
     on_progress : callable, optional
         Called with the step and the share done.
+    hot_days, warm_days, cold_detour_s, follow_up_days
+        Leads: hot ones are visited within `hot_days`, warm ones without an interval of their own every
+        `warm_days`, cold ones only where that costs less driving than `cold_detour_s`. A deal that was won
+        (``won_on``) is followed up so many days later.
+    remote : {"never", "after-first"}
+        "after-first": customers whose channel is "either" are visited once, and then called from the rep's home.
+    service_by_kind : mapping of str to int, optional
+        Seconds of a "lead", "follow-up", "appointment", "event" or "remote" contact.
+    cover : mapping of rep id to rep ids, optional
+        Who may serve a rep's customers while the rep is on leave. They are planned together.
+    shared : bool
+        Whether every rep may serve every customer of its team; they are planned together.
+    load : str, optional
+        The measure of customers that ``Reps.load_limit`` limits a day.
+    day_sets : mapping of customer id to sets of days, optional
+        Customers who are visited on all days of one of these sets, e.g. ``{"a": [["2026-01-05", "2026-01-08"],
+        ["2026-01-06", "2026-01-09"]]}``, instead of at an interval.
 
     Returns
     -------
@@ -125,111 +181,68 @@ def schedule_visits(
     """
     load_engines()
     began = monotonic()
+    policies: dict[str, Any] = {
+        "hot_days": hot_days, "warm_days": warm_days, "cold_detour_s": cold_detour_s, "remote": remote,
+        "follow_up_days": follow_up_days, "service_by_kind": service_by_kind or {}, "cover": cover or {},
+        "shared": shared, "load": load, "day_sets": day_sets or {},
+    }  # fmt: skip
     settings, source, jobs = read_request(
         customers, reps, alignment, start=start, weeks=weeks, travel=travel, holidays=holidays, tolerance=tolerance,
         default_shift=default_shift, default_service_s=default_service_s, time_limit_s=time_limit_s,
-        iterations=iterations, rng=rng, n_jobs=n_jobs,
+        iterations=iterations, rng=rng, n_jobs=n_jobs, visits=visits, overload=overload, worth=worth,
+        previous=previous, change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s,
+        objective=objective, **policies,
     )  # fmt: skip
     rep_of = np.zeros(len(customers), np.int32) if alignment is None else alignment.customer_rep_idx
-    cadence = cadence_of(customers, settings)
+    asked = promised_visits(previous, visits, customers, reps, settings)
+    all_visits, found = single_visits(asked, customers, reps, settings)
+    singles = read_singles(all_visits, customers, reps, settings, rep_of)
     drafts = Drafts()
-    _refuse_orphans(drafts, settings, cadence, rep_of, alignment)
-    tasks = []
-    for rep in range(len(reps)):
-        mine = rep_of == rep
-        able = may_serve(customers, reps, rep)
-        detail = f"{reps.id[rep]} lacks a skill, is forbidden, or is not the owner to whom the customer is locked"
-        _refuse(drafts, settings, cadence, np.flatnonzero(mine & ~able), rep, detail)
-        rows = canonical_rows(customers, np.flatnonzero(mine & able).astype(np.int32))
-        turns = -(-(len(reps) - rep) // jobs)
-        tasks.append(_Task(rep, rows, iterations, int(rng or 0), began + time_limit_s, turns))
+    tasks = board_tasks(
+        customers, reps, settings, rep_of, singles, worth=worth, objective=objective, iterations=iterations,
+        seed=int(rng or 0), stretches=overload == "stretch", deadline=began + time_limit_s, jobs=jobs,
+        before=earlier_routes(previous, all_visits, customers, reps, settings), change_price_s=change_price_s,
+        weekday_price_s=weekday_price_s, time_price_s=time_price_s,
+    )  # fmt: skip
+    refuse_orphans(drafts, customers, reps, settings, rep_of, alignment, tasks, singles)
     timed_out = False
+    stretch: dict[str, float] = {}
     for done, (task, result) in enumerate(_run(customers, reps, settings, source, tasks, jobs)):
-        drafts.stops += result.stops
-        drafts.routes += result.routes
-        drafts.missed += result.missed
+        drafts.stops += result.drafts.stops
+        drafts.routes += result.drafts.routes
+        drafts.missed += result.drafts.missed
         timed_out |= result.timed_out
+        if result.stretch > 1:
+            stretch |= {str(reps.id[rep]): result.stretch for rep in task.team}
         if on_progress is not None:
-            on_progress(f"rep {reps.id[task.rep]}", (done + 1) / len(tasks))
-    stops, routes, unassigned = drafts.tables()
+            on_progress("rep " + ", ".join(str(reps.id[rep]) for rep in task.team), (done + 1) / len(tasks))
+    promises = all_visits is not None or previous is not None
+    stops, routes, unassigned = drafts.tables(singles=all_visits is not None, promises=promises)
     status = Status.TIME_LIMIT if timed_out else Status.FEASIBLE
-    found = (*pair_diagnostics(customers, reps), *_future_visits(customers, settings))
+    found = [*pair_diagnostics(customers, reps), *_future_visits(customers, settings), *found]
     diagnostics = (*customers.diagnostics, *reps.diagnostics, *found)
-    plan = Plan(customers, reps, settings, stops, routes, unassigned, alignment, status=status, diagnostics=diagnostics)
+    plan = Plan(
+        customers, reps, replace(settings, stretch=stretch), stops, routes, unassigned, alignment, status=status,
+        diagnostics=diagnostics, visits=all_visits,
+    )  # fmt: skip
+    plan = with_changes(plan, source, until=began + 1.05 * time_limit_s)
     check_plan(plan, travel=source).raise_if_any("schedule_visits")
     return plan
 
 
-def _refuse_orphans(
-    drafts: Drafts, settings: PlanSettings, cadence: Cadence, rep_of: IdxArray, alignment: Alignment | None
-) -> None:
-    """Note the due visits of customers that no rep serves."""
-    for i in np.flatnonzero(cadence.due & (rep_of == NO_IDX)):
-        territory = NO_IDX if alignment is None else int(alignment.territory_idx[i])
-        if alignment is not None and territory == NO_IDX:
-            detail = alignment.unassigned_reason.get(int(i), "the customer is in no territory")
-        else:
-            name = "" if alignment is None else alignment.territory_id[territory]
-            detail = f"territory {name} has no rep"
-        _refuse(drafts, settings, cadence, [i], NO_IDX, detail)
-
-
-def _refuse(
-    drafts: Drafts, settings: PlanSettings, cadence: Cadence, rows: Iterable[Any], rep: int, detail: str
-) -> None:
-    """Note the due visits of customers that their rep, or nobody, may serve."""
-    for i in rows:
-        if cadence.due[i]:
-            for n in cadence.missed_days(int(i), settings.n_days):
-                drafts.add_missed(int(i), rep, settings.days[n], Reason.NO_ELIGIBLE_REP, f"{detail}.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One rep's share of the work.
-
-    Attributes
-    ----------
-    rep : int
-        Position in the whole table.
-    rows : int32 array of shape (m,)
-        Its customers in the whole table.
-    iterations, seed : int
-    deadline : float
-        Monotonic seconds, for all reps.
-    turns : int
-        Reps that one process still has to plan, this one included: they share the time that is left.
-    """
-
-    rep: int
-    rows: IdxArray
-    iterations: int
-    seed: int
-    deadline: float
-    turns: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    stops: list[tuple[int, ...]]
-    routes: list[tuple[int, ...]]
-    missed: list[tuple[int, int, int, str, str]]
-    timed_out: bool
-
-
 def _run(
-    customers: Customers, reps: Reps, settings: PlanSettings, travel: Travel, tasks: list[_Task], jobs: int
-) -> Iterator[tuple[_Task, _Result]]:
-    """Plan every rep, in processes where there are several jobs; results come in the order of the tasks."""
-    parcels = ((customers.take(t.rows), reps.take([t.rep]), settings, travel, t) for t in tasks)
+    customers: Customers, reps: Reps, settings: PlanSettings, travel: Travel, tasks: Sequence[BoardTask], jobs: int
+) -> Iterator[tuple[BoardTask, BoardResult]]:
+    """Plan every board, in processes where there are several jobs; results come in the order of the tasks."""
+    parcels = ((customers.take(t.rows), reps.take(t.team), settings, travel, t) for t in tasks)
     if jobs == 1:
         for task, parcel in zip(tasks, parcels, strict=True):
-            yield task, _plan_rep(parcel)
+            yield task, plan_board(*parcel)
         return
     # spawned, not forked: a fork of a process with threads may hang
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_serve, initargs=(os.getpid(),))
     try:
-        yield from zip(tasks, pool.map(_plan_rep, parcels), strict=True)
+        yield from zip(tasks, pool.map(_plan, parcels), strict=True)
     except BrokenProcessPool as error:
         message = (
             "a worker process ended by itself: out of memory, or in a script the call with n_jobs > 1 "
@@ -266,40 +279,5 @@ def _serve(parent: int) -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def _plan_rep(parcel: tuple[Customers, Reps, PlanSettings, Travel, _Task]) -> _Result:
-    customers, reps, settings, travel, task = parcel
-    now = monotonic()
-    deadline = now + (task.deadline - now) / task.turns
-    drafts = Drafts()
-    n = len(customers)
-    cadence = cadence_of(customers, settings)
-    if now >= task.deadline:
-        detail = f"the time limit ended planning before the turn of {reps.id[0]}."
-        for v in np.flatnonzero(cadence.due).tolist():
-            for day in cadence.missed_days(v, settings.n_days):
-                drafts.add_missed(int(task.rows[v]), task.rep, settings.days[day], Reason.TIME_LIMIT, detail)
-        return _Result([], [], drafts.missed, timed_out=True)
-    desk = Desk(customers, reps, 0, np.arange(n, dtype=np.int32), settings, travel)
-    # by the rep's home, not its row or name: permuting or renaming reps changes no plan, nor do other reps
-    home = np.array([reps.lon[0], reps.lat[0]]).view(np.uint64).tolist()
-    seed = int(np.random.SeedSequence([task.seed, *home]).generate_state(1)[0])
-    month = plan_month(desk, cadence, deadline, iterations=task.iterations, seed=seed)
-    events: dict[int, list[int]] = {}
-    for day, visits, route, bound in month.routes:
-        drafts.add_route(desk, task.rep, task.rows, day, visits, route, bound)
-        for v in visits:
-            events.setdefault(v, []).append(day)
-    for v, day in month.missed:
-        events.setdefault(v, []).append(day)
-    for v, day in month.missed:
-        low, high = int(cadence.first_low[v]), int(cadence.first_high[v])
-        gap_low, gap_high = int(cadence.gap_low[v]), int(cadence.gap_high[v])
-        before = max((d for d in events[v] if d < day), default=None)
-        if before is not None:
-            low, high = before + gap_low, before + gap_high
-        reason, detail = why_missed(
-            desk, v, min(low, day), max(high, day), fits_alone=month.fits_alone, every_days=gap_high,
-            timed_out=month.timed_out,
-        )  # fmt: skip
-        drafts.add_missed(int(task.rows[v]), task.rep, settings.days[day], reason, detail)
-    return _Result(drafts.stops, drafts.routes, drafts.missed, month.timed_out)
+def _plan(parcel: tuple[Customers, Reps, PlanSettings, Travel, BoardTask]) -> BoardResult:
+    return plan_board(*parcel)

@@ -1,8 +1,8 @@
-"""One rep's horizon as one routing problem: days and routes found together, then each day's order proven."""
+"""A horizon as one routing problem: days and routes found together, then each day's order proven."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -10,87 +10,86 @@ import numpy as np
 
 from territory.errors import SolverError
 from territory.model.enums import Status
+from territory.model.zones import utc_second
 from territory.routing.finish import finish
 from territory.routing.solve import solve_routing
-from territory.routing.trial import Trial
+from territory.routing.trial import LABELS, LABELS_LONG_DAY, LONG_DAY, Trial
+from territory.schedule.regular import steady_times
+from territory.schedule.rolling import as_before
 
 if TYPE_CHECKING:
-    from territory.routing.desk import Desk
+    from collections.abc import Mapping, Sequence
+
+    from territory.routing.board import Board
+    from territory.routing.calls import Calls
     from territory.routing.problem import RoutingProblem
     from territory.routing.solution import RoutingSolution, ShiftRoute
-    from territory.schedule.cadence import Cadence
+    from territory.schedule.rolling import Before
 
-__all__ = ["Month", "horizon_problem", "plan_month"]
+__all__ = ["Horizon", "plan_horizon"]
 
-#: Cost of a day off the interval, in seconds of driving: a tie-break that saves visits no driving.
-PER_DAY_OFF = 30.0
 #: Share of the time that is left for the search; the rest is for the order of each day.
 _SEARCH = 0.9
+#: How much dearer a promise is to change than what was only planned.
+_FIRM = 50.0
+#: How much dearer it is to be out an hour longer than to come an hour earlier or later than before.
+_WAIT = 10.0
 
 
-@dataclass(frozen=True)
-class Month:
-    """One rep's plan.
+@dataclass(frozen=True, eq=False)
+class Horizon:
+    """A board's plan.
 
     Attributes
     ----------
-    routes : tuple of (day, visits, ShiftRoute, bound_s)
-        Visits are positions among the rep's customers, in order.
-    missed : tuple of (visit, day)
-        Due visits that are not planned.
+    board : Board
+    calls : Calls
+    routes : tuple of (shift, ShiftRoute, bound_s)
+        `shift` as in `Board.shifts`; visits are numbers of calls, in order.
+    missed : tuple of (call, day)
+        What is due and not planned.
     timed_out : bool
-    due : dict of visit to its number in the problem
-    trial : Trial, or None where the rep has no days or no visits
-    days : tuple of int
-        Days that are worked, by number of the shift.
+    trial : Trial, or None where there are no shifts or no calls
     """
 
-    routes: tuple[tuple[int, tuple[int, ...], ShiftRoute, int], ...]
+    board: Board
+    calls: Calls
+    routes: tuple[tuple[tuple[int, int], ShiftRoute, int], ...]
     missed: tuple[tuple[int, int], ...]
     timed_out: bool
-    due: dict[int, int]
     trial: Trial | None
-    days: tuple[int, ...]
 
-    def fits_alone(self, visit: int, day: int) -> bool:
-        """Return whether a due visit fits a worked day if it is the only one."""
-        return self.trial is not None and self.trial.fits(self.days.index(day), [self.due[visit]])
-
-
-def horizon_problem(desk: Desk, cadence: Cadence) -> RoutingProblem:
-    """Return a rep's horizon: a shift a worked day, a visit with a rhythm a customer with due visits.
-
-    Parameters
-    ----------
-    desk : Desk
-    cadence : Cadence
-        Of the desk's customers.
-    """
-    due = np.flatnonzero(cadence.due)
-    return desk.problem(
-        list(desk.shifts), due.tolist(), first_low_day=cadence.first_low[due], first_high_day=cadence.first_high[due],
-        first_due_day=cadence.first_due[due], gap_low_days=cadence.gap_low[due], gap_high_days=cadence.gap_high[due],
-        gap_days=cadence.gap[due], interval_days=cadence.interval[due], off_cost=np.full(len(due), PER_DAY_OFF),
-    )  # fmt: skip
+    def fits_alone(self, call: int, r: int, n: int) -> bool:
+        """Return whether a call fits a worked day of a desk if it is the only one."""
+        return self.trial is not None and self.trial.fits(self.board.shifts.index((r, n)), [call])
 
 
-def plan_month(desk: Desk, cadence: Cadence, deadline: float, *, iterations: int, seed: int) -> Month:
-    """Plan one rep's horizon.
+def plan_horizon(
+    board: Board, calls: Calls, deadline: float, *, iterations: int, seed: int,
+    before: Mapping[tuple[int, int], Sequence[Before]] | None = None, change_price: float = 0.0,
+    time_price: float = 0.0,
+) -> Horizon:  # fmt: skip
+    """Plan the horizon of a board.
 
     Parameters
     ----------
-    desk : Desk
-    cadence : Cadence
-        Of the desk's customers.
+    board : Board
+    calls : Calls
     deadline : float
         Monotonic seconds.
     iterations : int
         Rounds of search.
     seed : int
+    before : mapping of shift to visits, optional
+        The routes of an earlier plan: where the search begins, and what it costs to leave.
+    change_price : float
+        What a visit costs in a shift that it did not stand in before.
+    time_price : float
+        What an hour of difference in the time of day costs between one visit at a customer and the next.
 
     Returns
     -------
-    Month
+    Horizon
         The same for the same input, unless time runs out.
 
     Raises
@@ -98,33 +97,139 @@ def plan_month(desk: Desk, cadence: Cadence, deadline: float, *, iterations: int
     KeyboardInterrupt
         Ctrl-C: half a team's plan is none.
     """
-    visits = np.flatnonzero(cadence.due).tolist()
-    numbers = {v: i for i, v in enumerate(visits)}
-    days = tuple(desk.shifts)
     left = deadline - monotonic()
-    problem = horizon_problem(desk, cadence) if days and visits else None
+    problem, start = None, None
+    if board.shifts and len(calls):
+        problem, start = _problem(board, calls, before or {}, change_price)
     if problem is None or left <= 0:
-        missed = tuple((v, n) for v in visits for n in cadence.missed_days(v, desk.settings.n_days))
-        return Month((), missed, left <= 0, numbers, None if problem is None else Trial(problem), days)
+        trial = None if problem is None else Trial(problem)
+        return Horizon(board, calls, (), _all_missed(board, calls), left <= 0, trial)
+    trial = Trial(problem)
     found = solve_routing(
-        problem, engine="search", time_limit_s=max(_SEARCH * left, 0.001), iterations=max(1, iterations), rng=seed
-    )
+        problem, engine="search", time_limit_s=max(_SEARCH * left, 0.001), iterations=max(1, iterations), rng=seed,
+        start=None if start is None else _warm(trial, board, start),
+    )  # fmt: skip
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
-    trial = Trial(problem)
     routes, bounds = _ordered(trial, found, deadline)
-    made = tuple((days[r.shift], tuple(visits[i] for i in r.visits), r, bounds[r.shift]) for r in routes)
-    missed = tuple((visits[i], n) for i, n in found.unserved)
+    if (calls.detour_s >= 0).any():
+        found, routes, bounds = _near_only(trial, calls, found, routes, bounds)
+    if time_price:
+        routes = _regular(trial, board, calls, routes, time_price)
+    made = tuple((board.shifts[r.shift], r, bounds[r.shift]) for r in routes)
+    last = board.desks[0].settings.n_days - 1
+    missed = tuple((k, n if n >= 0 else min(int(calls.due[k]), last)) for k, n in found.unserved)
     timed_out = found.status is Status.TIME_LIMIT or monotonic() >= deadline
-    return Month(made, missed, timed_out, numbers, trial, days)
+    return Horizon(board, calls, made, missed, timed_out, trial)
+
+
+def _problem(
+    board: Board, calls: Calls, before: Mapping[tuple[int, int], Sequence[Before]], change_price: float
+) -> tuple[RoutingProblem, Mapping[tuple[int, int], Sequence[int]] | None]:
+    """Return the routing problem of a horizon, and the routes of before as far as they are still to be made."""
+    if not before:
+        return board.problem(calls), None
+    baseline, firm, start = as_before(board, calls, before)
+    # what was promised in an earlier plan, but has no row of its own, is moved only for a visit
+    cost = change_price * np.where(firm, _FIRM, 1.0)
+    return board.problem(calls, baseline=baseline, change_cost=cost), start
+
+
+def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
+    """Return the solution with these routes, as far as they fit; None: their days keep no rhythm."""
+    number = {shift: s for s, shift in enumerate(board.shifts)}
+    orders = {number[shift]: trial.as_fits(number[shift], order) for shift, order in start.items() if shift in number}
+    try:
+        return finish(trial.problem, trial.layout, orders)
+    except ValueError:
+        return None
+
+
+def _regular(
+    trial: Trial, board: Board, calls: Calls, routes: tuple[ShiftRoute, ...], price: float
+) -> tuple[ShiftRoute, ...]:
+    """Give each customer's visits like times of day where that costs little."""
+    midnight = [
+        utc_second(int(board.desks[r].settings.days[n].astype(np.int64)), 0, board.desks[r].zone)
+        for r, n in board.shifts
+    ]
+    at = np.array(midnight, np.int64) - board.desks[0].origin
+    steady = steady_times(
+        trial.problem,
+        trial.layout,
+        routes,
+        midnight_s=at,
+        price_per_hour=price,
+        group=calls.row,
+        wait_per_hour=_WAIT * price,
+    )
+    # a day that was turned round may lead past a cold lead from another side
+    return routes if any(_farthest(trial, calls, r.shift, list(r.visits))[1] > 0 for r in steady) else steady
+
+
+def _farthest(trial: Trial, calls: Calls, s: int, order: list[int]) -> tuple[int, int]:
+    """Return which call of a day adds most driving beyond what it may, and by how much; 0 or less: none."""
+    problem = trial.problem
+    if not order or not (calls.detour_s[order] >= 0).any():
+        return 0, 0
+    cube = problem.durations_s[problem.shifts.profile[s], 0]
+    at = np.array([problem.shifts.start_place[s], *problem.visits.place[order], problem.shifts.end_place[s]])
+    adds = cube[at[:-2], at[1:-1]] + cube[at[1:-1], at[2:]] - cube[at[:-2], at[2:]]
+    most = calls.detour_s[order]
+    over = np.where((most >= 0) & ~calls.remote[order], adds - most, 0)
+    return int(over.argmax()), int(over.max())
+
+
+def _near_only(
+    trial: Trial, calls: Calls, found: RoutingSolution, routes: tuple[ShiftRoute, ...], bounds: dict[int, int]
+) -> tuple[RoutingSolution, tuple[ShiftRoute, ...], dict[int, int]]:
+    """Strike out calls that add more driving to their day than they may; the search leaves hardly any."""
+    orders = {r.shift: list(r.visits) for r in routes}
+    far: set[int] = set()
+    for s, order in orders.items():
+        worst, over = _farthest(trial, calls, s, order)
+        while over > 0:
+            far.add(order.pop(worst))
+            worst, over = _farthest(trial, calls, s, order)
+    if not far:
+        return found, routes, bounds
+    # of a rhythm all visits go: what is left of one may be no rhythm
+    left = {s: [k for k in order if k not in far] for s, order in orders.items()}
+    again = finish(trial.problem, trial.layout, {s: order for s, order in left.items() if order})
+    if again is None:  # pragma: no cover - less than what fits
+        msg = "a day without some of its visits does not fit it"
+        raise SolverError(msg)
+    size = {r.shift: len(r.visits) for r in routes}
+    fewer = {s: trial.shortest(s, left[s])[1] if len(left[s]) < size[s] else bounds[s] for s in left}
+    return replace(again, status=found.status), again.routes, {r.shift: fewer[r.shift] for r in again.routes}
+
+
+def _all_missed(board: Board, calls: Calls) -> tuple[tuple[int, int], ...]:
+    """Return what is due in a horizon in which nothing is made; a missed visit counts as made."""
+    n_days = board.desks[0].settings.n_days
+    found = []
+    for k in range(len(calls)):
+        day = min(int(calls.due[k] if calls.gap_low_days[k] == 0 else calls.first_due_day[k]), n_days - 1)
+        found.append((k, day))
+        while calls.gap_low_days[k] and day + float(calls.interval_days[k]) < n_days:
+            day = min(day + int(calls.gap_days[k]), n_days - 1)
+            found.append((k, day))
+    return tuple(found)
 
 
 def _ordered(trial: Trial, found: RoutingSolution, deadline: float) -> tuple[tuple[ShiftRoute, ...], dict[int, int]]:
-    """Put each day in the order that drives least, where that is proven soon; return routes, and bounds by shift."""
+    """Put each day in the order that drives least, where that is proven soon; return routes, and bounds by shift.
+
+    Where two reps make visits together all days stay as they are, since their starts hang together.
+    """
+    linked = len(trial.problem.joint) > 0
     orders: dict[int, list[int]] = {}
     bounds: dict[int, int] = {}
     for r in found.routes:
-        orders[r.shift], bounds[r.shift] = trial.shortest(r.shift, r.visits, deadline_s=deadline)
+        labels = LABELS if len(r.visits) <= LONG_DAY else LABELS_LONG_DAY
+        orders[r.shift], bounds[r.shift] = trial.shortest(r.shift, r.visits, deadline_s=deadline, max_labels=labels)
+    if linked:
+        return found.routes, bounds
     timed = finish(trial.problem, trial.layout, orders)
     if timed is None:  # pragma: no cover - orders fit
         msg = "the best order of a day does not fit it"

@@ -11,11 +11,17 @@ import numpy as np
 from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
+from territory.model.holidays import with_rep_holidays
+from territory.model.plan import Plan
+from territory.model.policies import POLICIES
 from territory.model.reps import Reps
 from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
+from territory.model.visits import Visits
 from territory.travel import Travel, default_travel
 
 __all__ = ["read_request"]
+
+_DEAREST = 1e9
 
 
 def read_request(
@@ -34,7 +40,16 @@ def read_request(
     iterations: object = 0,
     rng: object = 0,
     n_jobs: object = 1,
+    visits: object = None,
+    previous: object = None,
+    change_price_s: object = 0.0,
+    weekday_price_s: object = 0.0,
+    time_price_s: object = 0.0,
+    overload: object = "value",
+    worth: object = None,
+    objective: object = "driving",
     designs: bool = False,
+    **policies: Any,
 ) -> tuple[PlanSettings, Travel, int]:
     """Check everything that was asked, and raise one `InputError` with all that is wrong.
 
@@ -51,14 +66,20 @@ def read_request(
     int
         Number of processes.
     """
-    problems = wrong_types(customers, reps, alignment, travel)
+    problems = wrong_types(customers, reps, alignment, travel, visits, previous)
     if problems:
         raise InputError(problems, "schedule_visits")
     if len(customers) == 0:
         problems.append(Problem("no-customers", "there are no customers to visit"))
     if len(reps) == 0:
         problems.append(Problem("no-reps", "the table of reps is empty"))
-    if alignment is None and len(reps) > 1 and not designs:
+    unknown = sorted(set(policies) - set(POLICIES) | {"stretch"} & set(policies))
+    if unknown:
+        msg = f"schedule_visits() got an unexpected keyword argument {unknown[0]!r}"
+        raise TypeError(msg)
+    problems += _options(customers, reps, overload, worth, objective)
+    problems += _prices(change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s)
+    if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
         problems.append(
             Problem("missing-alignment", "several reps need an alignment", hint="Call design_territories, or plan.")
         )
@@ -82,8 +103,9 @@ def read_request(
     try:
         settings = PlanSettings(
             first, 7 * n_weeks, holidays, default_shift=default_shift, default_service_s=default_service_s,
-            tolerance=tolerance, travel=source.fingerprint,
+            tolerance=tolerance, travel=source.fingerprint, **policies,
         )  # fmt: skip
+        settings = with_rep_holidays(settings, reps)
     except InputError as error:
         problems += error.problems
     if problems:
@@ -92,13 +114,42 @@ def read_request(
     return settings, source, min(len(reps), jobs)
 
 
-def wrong_types(customers: object, reps: object, alignment: object, travel: object) -> list[Problem]:
+def _options(customers: Customers, reps: Reps, overload: object, worth: object, objective: object) -> list[Problem]:
+    """Return what is wrong with the choices of words and measures."""
+    problems = []
+    for name, value, words in (
+        ("overload", overload, ("value", "stretch")), ("objective", objective, ("driving", "cost")),
+    ):  # fmt: skip
+        if value not in words:
+            problems.append(Problem("unknown-option", f"{name}: expected {' or '.join(words)}, not {value!r}"))
+    if worth is not None and worth not in customers.measures:
+        there = ", ".join(customers.measures) or "none"
+        problems.append(Problem("unknown-measure", f"worth: customers have no measure {worth!r}; there is {there}"))
+    if objective == "cost" and reps.cost_per_hour is None and reps.cost_per_km is None:
+        hint = "Give reps a cost_per_hour or a cost_per_km."
+        problems.append(Problem("no-rates", "objective='cost', but driving costs nothing", hint=hint))
+    return problems
+
+
+def _prices(**prices: object) -> list[Problem]:
+    return [
+        Problem("bad-price", f"{name}: expected seconds of driving, 0 <= {name} < {_DEAREST:g}, not {value!r}")
+        for name, value in prices.items()
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < _DEAREST
+    ]
+
+
+def wrong_types(
+    customers: object, reps: object, alignment: object, travel: object, visits: object = None, previous: object = None
+) -> list[Problem]:
     """Return a problem for each argument that is no such thing."""
     wanted: tuple[tuple[str, object, type, bool], ...] = (
         ("customers", customers, Customers, False),
         ("reps", reps, Reps, False),
         ("alignment", alignment, Alignment, True),
         ("travel", travel, Travel, True),
+        ("visits", visits, Visits, True),
+        ("previous", previous, Plan, True),
     )
     return [
         Problem("wrong-type", f"{name}: expected {kind.__name__}, not {type(value).__name__}")

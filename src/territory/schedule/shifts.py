@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.model.holidays import with_rep_holidays
 from territory.model.routes import Shifts
-from territory.routing.shifts import shift_of
+from territory.routing.shifts import rep_day
 
 if TYPE_CHECKING:
     from territory.model.reps import Reps
@@ -17,7 +18,9 @@ __all__ = ["work_shifts"]
 
 
 def work_shifts(reps: Reps, settings: PlanSettings) -> Shifts:
-    """List the shifts of a horizon: the reps' weekly hours, without holidays and leave.
+    """List the shifts of a horizon, as they are paid: weekly hours and their exceptions, without holidays and leave.
+
+    Office days are shifts like others; preparation and work afterwards are part of a shift, overtime is not.
 
     Parameters
     ----------
@@ -29,6 +32,13 @@ def work_shifts(reps: Reps, settings: PlanSettings) -> Shifts:
     Shifts
         One row a rep and working day, by rep and day; instants, so that days on which clocks
         change are as long as they are.
+
+    Raises
+    ------
+    InputError
+        A rep's country or region is unknown.
+    MissingExtraError
+        A rep has a country, and the package ``holidays`` is not installed.
 
     Notes
     -----
@@ -42,12 +52,13 @@ def work_shifts(reps: Reps, settings: PlanSettings) -> Shifts:
     >>> shifts.start.astype(str).tolist()
     ['2026-01-05T07:00:00', '2026-01-09T07:00:00']
     """
+    settings = with_rep_holidays(settings, reps)
     rows = []
     for rep in range(len(reps)):
         for day in settings.days:
-            shift = shift_of(reps, rep, day, settings)
-            if shift is not None:
-                rows.append((rep, int(day.astype(np.int64)), *shift))
+            found = rep_day(reps, rep, day, settings)
+            if found is not None:
+                rows.append((rep, int(day.astype(np.int64)), found.begin, found.end))
     columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     return Shifts(
         rep_idx=columns[0],

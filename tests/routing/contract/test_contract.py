@@ -416,6 +416,10 @@ TERM_CASES: dict[str, tuple[dict[str, Any], float]] = {
     # day 1 is cheaper than day 0
     "cadence": ({"place": [1], "n_shifts": 2, "s_day": [0, 1], "v_patterns": [[[0], [1]]],
                  "v_pattern_cost": [[9.0, 4.0]], "s_cost_per_drive_s": [0.0, 0.0]}, 4.0),
+    # a week later there is no shift, but on the day after
+    "regularity": ({"place": [1], "n_shifts": 2, "s_day": [0, 8], "p_n_days": 9, "s_cost_per_drive_s": [0.0, 0.0],
+                    "v_gap_low_days": [7], "v_gap_high_days": [8], "v_gap_days": [7], "v_interval_days": [7.0],
+                    "v_weekday_cost": [6.0]}, 6.0),
     "unserved": ({"place": [1], "v_windows": [[]]}, 100.0),
 }  # fmt: skip
 
@@ -438,6 +442,39 @@ def test_days_off_the_rhythm_cost(solve: Any) -> None:
     solution = solve(problem([1], 4, s_day=[0, 1, 2, 4], p_n_days=6, s_cost_per_drive_s=[0.0] * 4, **rhythm))
     # day 1, then day 4, one off; after day 4 none is due before day 6
     assert (sorted(s for s, _ in solution.visits[0]), solution.terms["cadence"]) == ([1, 3], 7.0)
+
+
+WEEKLY = {
+    "v_first_high_day": [6], "v_gap_low_days": [6], "v_gap_high_days": [8], "v_gap_days": [7], "v_interval_days": [7.0],
+    "v_weekday_cost": [15.0],
+}  # fmt: skip
+
+
+def test_the_same_weekday_is_kept_where_that_costs_little(solve: Any) -> None:
+    # the second day of the first week is 10 s nearer than the first, in the second week it is the first day
+    def days(week: float) -> tuple[list[int], dict[str, float]]:
+        near = {"s_start_place": [0, 1, 1, 0], "s_cost_per_drive_s": [1.0, 1.0, 1.0, 1.0]}
+        columns = {**WEEKLY, **near, "v_weekday_cost": [week]}
+        solution = solve(problem([2], 4, s_day=[0, 1, 7, 8], p_n_days=9, **columns))
+        return sorted(s for s, _ in solution.visits[0]), {k: x for k, x in solution.terms.items() if x}
+
+    assert days(15.0) == ([1, 2], {"drive": 40.0, "regularity": 15.0})
+    kept, terms = days(25.0)
+    assert (kept in ([0, 2], [1, 3]), terms) == (True, {"drive": 60.0})
+
+
+def test_the_first_visit_keeps_the_weekday_of_the_last_one(solve: Any) -> None:
+    # alike but for the weekday
+    for last, shift in ((-1, None), (0, 0), (1, 1), (2, 2)):
+        solution = solve(problem([1], 3, s_day=[0, 1, 9], p_n_days=7 + 3, v_last_weekday=[last], v_first_due_day=[1],
+                                 **{**WEEKLY, "v_first_high_day": [9], "v_interval_days": [10.0]}))  # fmt: skip
+        assert solution.terms["regularity"] == 0.0
+        assert shift is None or solution.visits[0][0][0] == shift
+    lonely = solve(problem([1], 1, s_day=[1], p_n_days=2, v_last_weekday=[4], **WEEKLY))
+    assert lonely.terms["regularity"] == 15.0
+    # a visit may cost more than it is worth
+    dear = solve(problem([1], 1, s_day=[1], p_n_days=2, v_last_weekday=[4], **{**WEEKLY, "v_weekday_cost": [90.0]}))
+    assert (dear.unserved, dear.objective) == (((0, 0),), 100.0)
 
 
 def test_a_visit_without_a_baseline_changes_for_free(solve: Any) -> None:

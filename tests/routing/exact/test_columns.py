@@ -29,6 +29,7 @@ def month(rng, *, cadence):
             "patterns": [[[0, 1], [0, 2], [1]], None, None, None], "pattern_cost": [[0.0, 2.0, 60.0], None, None, None],
             "first_high_day": [0, 0, 1, 0], "gap_low_days": [0, 0, 1, 0], "gap_high_days": [0, 0, 2, 0],
             "gap_days": [0, 0, 1, 0], "interval_days": [0, 0, 1.0, 0], "off_cost": [0, 0, 3.0, 0],
+            "weekday_cost": [0, 0, 4.0, 0], "last_weekday": [-1, -1, 1, -1],
         }  # fmt: skip
     return RoutingProblem(
         durations_s=drive,
@@ -73,10 +74,10 @@ def beside(problem, layout, days_of):
         days = [d for d in range(DAYS) if made[d]]
         if layout.visit_i[v, 3] == 2:
             try:
-                missed, cost = chain_of(layout, v, days)
+                missed, off, weekdays = chain_of(layout, v, days)
             except ValueError:
                 return np.inf
-            total += cost + problem.visits.value[v] * len(missed)
+            total += off + weekdays + problem.visits.value[v] * len(missed)
         elif not days:
             total += problem.visits.value[v]
         elif layout.visit_i[v, 3] == 1:

@@ -155,6 +155,7 @@ def random_problem(seed):
         columns |= {
             "gap_low_days": gap, "gap_days": gap, "gap_high_days": gap + (gap > 0), "interval_days": gap.astype(float),
             "first_due_day": np.where(gap > 0, rng.integers(0, days, n), 0), "off_cost": np.where(gap > 0, 3.0, 0.0),
+            "weekday_cost": np.where(gap > 0, 2.0, 0.0), "last_weekday": rng.integers(-1, 3, n),
         }  # fmt: skip
         columns["first_high_day"] = np.where(gap > 0, columns["first_due_day"] + 1, 0)
     if some():

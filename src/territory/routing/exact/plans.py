@@ -14,16 +14,14 @@ from territory.routing.layout import (
     ONCE,
     PATTERNS,
     S_DAY,
-    V_INTERVAL,
     V_KIND,
-    V_OFF_COST,
     V_PATTERN0,
     V_PATTERN1,
     V_REQUIRED,
     V_VALUE,
     Layout,
 )
-from territory.routing.rhythm import best_chain
+from territory.routing.rhythm import best_chain, chain_rates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,9 +100,8 @@ class Plans:
                 found.append(best)
             else:
                 length, total = best_chain(
-                    layout.visit_i[v], layout.visit_f[v, V_INTERVAL], layout.visit_f[v, V_OFF_COST], days,
-                    by_row[row], value, reach, before, chain,
-                )  # fmt: skip
+                    layout.visit_i[v], *chain_rates(layout, v), days, by_row[row], value, reach, before, chain
+                )
                 rows = tuple(int(row[node >> 1]) for node in chain[:length].tolist() if node & 1)
                 found.append(Plan(v, rows, float(total) - float(duals[list(rows)].sum())))
         return found

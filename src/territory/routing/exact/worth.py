@@ -20,6 +20,7 @@ from territory.routing.layout import (
     V_PATTERN0,
     V_PATTERN1,
     V_VALUE,
+    V_WEEKDAY_COST,
     Layout,
 )
 from territory.routing.rhythm import chain_of
@@ -62,20 +63,20 @@ def worths(layout: Layout, home: NDArray[np.int64]) -> tuple[NDArray[np.float64]
             worth[v] -= cheapest
             nothing += cheapest
     for v in np.flatnonzero(layout.visit_i[:, V_KIND] == RHYTHM).tolist():
-        missed, cost = chain_of(layout, v, ())
-        left_out = cost + worth[v] * len(missed)
+        # nothing made: no day is off, and none on another weekday
+        left_out = worth[v] * len(chain_of(layout, v, ()).missed)
         nothing += left_out - worth[v]
         if not may[v]:
             worth[v], nothing = 0.0, nothing + worth[v]
             continue
         try:
-            missed, cost = chain_of(layout, v, (int(layout.shift_i[home[v], S_DAY]),))
+            missed, off, weekdays = chain_of(layout, v, (int(layout.shift_i[home[v], S_DAY]),))
         except ValueError:
             may[v] = False
             nothing += worth[v]
             worth[v] = 0.0
             continue
-        saved = left_out - cost - worth[v] * len(missed)
+        saved = left_out - (off + weekdays) - worth[v] * len(missed)
         nothing += worth[v] - saved
         worth[v] = saved
     return worth, may, nothing
@@ -93,4 +94,5 @@ def dearest(layout: Layout) -> float:
     away = (shift_f[:, S_COST_PER_S] + shift_f[:, S_OVERTIME_COST]).sum() * span
     late = float(layout.visit_f[:, V_LATE_COST].sum()) * span
     more = float(layout.extra.sum()) + float(layout.pattern_cost.sum())
+    more += float(layout.visit_f[:, V_WEEKDAY_COST].sum()) * layout.days
     return float(legs * leg + shift_f[:, S_COST].sum() + away + late + more)

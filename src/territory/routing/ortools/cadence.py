@@ -10,15 +10,13 @@ from territory.routing.layout import (
     ONCE,
     PATTERNS,
     S_DAY,
-    V_INTERVAL,
     V_KIND,
-    V_OFF_COST,
     V_PATTERN0,
     V_PATTERN1,
     V_REQUIRED,
     V_VALUE,
 )
-from territory.routing.rhythm import best_chain
+from territory.routing.rhythm import best_chain, chain_rates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,8 +42,8 @@ def _chain(plan: Plan, v: int, cost: NDArray[np.float64]) -> list[int]:
     chain = np.empty(2 * days, np.int64)
     missed = _REQUIRED if layout.visit_i[v, V_REQUIRED] else float(layout.visit_f[v, V_VALUE])
     length, _ = best_chain(
-        layout.visit_i[v], layout.visit_f[v, V_INTERVAL], layout.visit_f[v, V_OFF_COST], days, cost, missed,
-        np.empty(2 * days), np.empty(2 * days, np.int64), chain,
+        layout.visit_i[v], *chain_rates(layout, v), days, cost, missed, np.empty(2 * days),
+        np.empty(2 * days, np.int64), chain,
     )  # fmt: skip
     return [int(node) >> 1 for node in chain[:length] if node & 1]
 

@@ -20,11 +20,10 @@ from territory.routing.layout import (
     V_GAP,
     V_GAP_HIGH,
     V_GAP_LOW,
-    V_INTERVAL,
     V_KIND,
+    V_LAST_WEEKDAY,
     V_LINKED,
     V_LOCKED,
-    V_OFF_COST,
     V_PARTNER,
     V_PATTERN0,
     V_PATTERN1,
@@ -34,6 +33,7 @@ from territory.routing.layout import (
 )
 from territory.routing.ortools.pool import PoolRoute, clean
 from territory.routing.ortools.sat import Model
+from territory.routing.rhythm import WEEK, chain_rates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -240,21 +240,25 @@ class _Partition:
         """Let the days be a path: from each made or missed visit to the next, until none is due any more."""
         visit, days = self.layout.visit_i[v], self.n_days
         on_days = self._on_days(v)
-        value, off_cost = (float(x) for x in self.layout.visit_f[v, [V_VALUE, V_OFF_COST]])
-        interval, due = float(self.layout.visit_f[v, V_INTERVAL]), int(visit[V_FIRST_DUE])
+        value, due, last = float(self.layout.visit_f[v, V_VALUE]), int(visit[V_FIRST_DUE]), int(visit[V_LAST_WEEKDAY])
+        interval, off_cost, weekday_cost = chain_rates(self.layout, v)
+
+        def other(day: int, since: int) -> float:
+            return weekday_cost if since >= 0 and (day - since) % WEEK else 0.0
+
         into: dict[tuple[int, bool], list[int]] = {}
         if due < days:
             off = off_cost if due > 0 else 0.0
-            first = [(d, off * abs(d - due)) for d in range(visit[V_FIRST_LOW], visit[V_FIRST_HIGH] + 1)]
+            days_first = range(visit[V_FIRST_LOW], visit[V_FIRST_HIGH] + 1)
+            first = [(d, off * abs(d - due) + other(d, last)) for d in days_first]
             self.model.exactly_one(self._arcs(v, on_days, first, min(due, days - 1), value, into))
         for day in range(days):
             for made in (False, True):
                 if (day, made) not in into or day + interval >= days:
                     continue
                 meant = day + int(visit[V_GAP])
-                then = [
-                    (d, off_cost * abs(d - meant)) for d in range(day + visit[V_GAP_LOW], day + visit[V_GAP_HIGH] + 1)
-                ]
+                days_then = range(day + visit[V_GAP_LOW], day + visit[V_GAP_HIGH] + 1)
+                then = [(d, off_cost * abs(d - meant) + other(d, day)) for d in days_then]
                 out = self._arcs(v, on_days, then, min(meant, days - 1), value, into)
                 self.model.as_many(out, into[day, made])
         for day, literals in on_days.items():

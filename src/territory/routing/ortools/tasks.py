@@ -22,13 +22,16 @@ from territory.routing.layout import (
     V_FIRST_LOW,
     V_INTERVAL,
     V_KIND,
+    V_LAST_WEEKDAY,
     V_OFF_COST,
     V_PATTERN0,
     V_PATTERN1,
     V_REQUIRED,
     V_VALUE,
+    V_WEEKDAY_COST,
     Layout,
 )
+from territory.routing.rhythm import WEEK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,6 +86,9 @@ def one_day_cost(layout: Layout, v: int) -> NDArray[np.float64] | None:
         return None
     on = np.arange(low, high + 1)
     cost[on] = layout.visit_f[v, V_OFF_COST] * np.abs(on - due) if due > 0 else 0.0
+    last = int(visit[V_LAST_WEEKDAY])
+    if last >= 0:
+        cost[on] += np.where((on - last) % WEEK != 0, layout.visit_f[v, V_WEEKDAY_COST], 0.0)
     return cost
 
 

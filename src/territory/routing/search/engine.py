@@ -28,7 +28,7 @@ from territory.routing.layout import (
 )
 from territory.routing.locks import misfit
 from territory.routing.ortools.pool import PoolRoute
-from territory.routing.rhythm import best_chain, sure_gain
+from territory.routing.rhythm import best_chain, chain_rates, sure_gain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
 from territory.routing.search.effort import CHOOSING, MANY_LEFT, Effort
 from territory.routing.search.rates import leg_cost, lure_rate, over_rate
@@ -144,8 +144,8 @@ def set_lost(state: State, layout: Layout) -> None:
             sure = sure_gain(layout, v, float(state.weight[v]))
             cost[days] = -sure
             total = best_chain(
-                layout.visit_i[v], layout.visit_f[v, 2], layout.visit_f[v, 3], layout.days, cost, state.weight[v],
-                state.reach, state.before, state.chain,
+                layout.visit_i[v], *chain_rates(layout, v), layout.days, cost, state.weight[v], state.reach,
+                state.before, state.chain,
             )[1]  # fmt: skip
             state.lost[v] = total + sure * len(days)
         elif len(days) == 0:

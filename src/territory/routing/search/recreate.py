@@ -18,6 +18,7 @@ from territory.routing.layout import (
     V_OFF_COST,
     V_PATTERN0,
     V_PATTERN1,
+    V_WEEKDAY_COST,
 )
 from territory.routing.rhythm import best_chain
 from territory.routing.search.insertion import insertion, rand
@@ -218,8 +219,8 @@ def insert_days(tab, v, blink):  # type: ignore[no-untyped-def]
         st_lost[v] = ly_pattern_cost[chosen]
         return
     length, total = best_chain(
-        visit, ly_visit_f[v, V_INTERVAL], ly_visit_f[v, V_OFF_COST], days, st_day_cost, st_weight[v], st_reach,
-        st_before, st_chain,
+        visit, ly_visit_f[v, V_INTERVAL], ly_visit_f[v, V_OFF_COST], ly_visit_f[v, V_WEEKDAY_COST], days, st_day_cost,
+        st_weight[v], st_reach, st_before, st_chain,
     )  # fmt: skip
     for i in range(length):
         node = st_chain[i]

@@ -28,7 +28,7 @@ from territory.routing.layout import (
     Layout,
 )
 from territory.routing.locks import awaited, locked_starts
-from territory.routing.rhythm import best_chain
+from territory.routing.rhythm import best_chain, chain_rates
 from territory.routing.search.ordering import ORDER_STACK
 
 if TYPE_CHECKING:
@@ -233,8 +233,8 @@ def unmade_costs(layout: Layout, weight: NDArray[np.float64]) -> NDArray[np.floa
     for v in np.flatnonzero(layout.visit_i[:, V_KIND] == RHYTHM).tolist():
         chain = np.empty(2 * days, np.int64)
         cost[v] = best_chain(
-            layout.visit_i[v], layout.visit_f[v, 2], layout.visit_f[v, 3], days, np.full(days, np.inf), weight[v],
-            np.empty(2 * days), np.empty(2 * days, np.int64), chain,
+            layout.visit_i[v], *chain_rates(layout, v), days, np.full(days, np.inf), weight[v], np.empty(2 * days),
+            np.empty(2 * days, np.int64), chain,
         )[1]  # fmt: skip
     return cost
 
@@ -281,6 +281,7 @@ def new_state(problem: RoutingProblem, layout: Layout, seed: int, *, pool: int) 
     dearest *= float(layout.shift_f[:, 1:3].sum(axis=1).max(initial=0.0))
     if layout.metres.size:
         dearest += float(layout.metres.max()) * float(layout.shift_f[:, 3].max(initial=0.0))
+    dearest += float(problem.visits.weekday_cost.max(initial=0.0))
     dearest += float(layout.shift_f[:, 0].max(initial=0.0)) + float(problem.visits.value.max(initial=0.0)) + 1.0
     weight = problem.visits.value + np.where(problem.visits.required | awaited(layout), 3.0 * dearest, 0.0)
 

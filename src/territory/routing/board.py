@@ -1,0 +1,224 @@
+"""Several reps' desks over the same customers, as one routing problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from territory.routing.calls import ANY, DAYS_WAIVED, HOURS_WAIVED, Calls
+from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
+from territory.routing.rules_values import LONGEST
+from territory.travel import UNREACHABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from territory.model.arrays import BoolArray, FloatArray, IntArray
+    from territory.routing.desk import Desk
+    from territory.routing.shifts import Windows
+
+__all__ = ["Board", "Rates", "lone", "usual_calls"]
+
+#: No car is faster, metres a second: for what a shift can cost at most.
+_FASTEST = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a rep's shifts cost: once, a second at the wheel, a metre, a second of overtime."""
+
+    shift: float = 0.0
+    drive_s: float = 1.0
+    metre: float = 0.0
+    overtime_s: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """The desks of reps who are planned together; one of them is the usual case.
+
+    Attributes
+    ----------
+    desks : tuple of R Desks
+        Over the same customers in the same order.
+    rates : tuple of R Rates
+    able : bool array of shape (m, R), optional
+        Which customers each may serve; default: all.
+    on : bool array of shape (m, R, D), optional
+        On which days of the horizon; default: all.
+    load : int64 array of shape (m,), optional
+        What a visit of each customer fills a rep up with.
+    capacity : tuple of R ints, optional
+        Most load a day.
+    """
+
+    desks: tuple[Desk, ...]
+    rates: tuple[Rates, ...]
+    able: BoolArray | None = None
+    on: BoolArray | None = None
+    load: IntArray | None = None
+    capacity: tuple[int, ...] | None = None
+
+    @cached_property
+    def shifts(self) -> tuple[tuple[int, int], ...]:
+        """Desk and day of every shift, by desk and day."""
+        return tuple((r, n) for r, desk in enumerate(self.desks) for n in sorted({*desk.shifts, *desk.office}))
+
+    @cached_property
+    def dearest(self) -> float:
+        """More than all shifts can cost but for what is missed in them."""
+        total = 1.0
+        for r, n in self.shifts:
+            begin, end = self.desks[r].span(n)
+            rate, length = self.rates[r], end - begin + self.desks[r].overtime_s
+            total += rate.shift + length * (rate.drive_s + rate.metre * _FASTEST + rate.overtime_s)
+        return total
+
+    def windows(self, calls: Calls, k: int, shift: tuple[int, int]) -> Windows:
+        """Return when call `k` may start in a shift, UTC seconds; empty: not at all."""
+        r, n = shift
+        desk = self.desks[r]
+        row, wanted = int(calls.row[k]), int(calls.rep[k])
+        if not calls.low[k] <= n <= calls.high[k] or wanted not in (ANY, r):
+            return ()
+        if n in desk.office and not calls.remote[k]:
+            return ()
+        if self.able is not None and wanted == ANY and not self.able[row, r]:
+            return ()
+        if self.on is not None and wanted == ANY and not self.on[row, r, n]:
+            return ()
+        waived, time_s = int(calls.waived[k]), int(calls.time_s[k])
+        service = int(calls.service_s[k])
+        if not waived and time_s == ANY and service == desk.service_s[row]:
+            return desk.windows(row, n)
+        return desk.agreed(
+            row, n, service, time_s=time_s, any_day=waived >= DAYS_WAIVED, any_hour=waived >= HOURS_WAIVED
+        )
+
+    def problem(
+        self, calls: Calls, *, baseline: BoolArray | None = None, change_cost: FloatArray | None = None
+    ) -> RoutingProblem:
+        """Return the routing problem of some calls in all shifts; seconds are counted from the desks' origin.
+
+        Parameters
+        ----------
+        calls : Calls, length m
+        baseline : bool array of shape (m, S), optional
+            In which shifts they stood before.
+        change_cost : float array of shape (m,), optional
+            What it costs to move them to another.
+        """
+        desks, shifts = self.desks, self.shifts
+        origin = desks[0].origin
+        open_at = [[self.windows(calls, k, shift) for shift in shifts] for k in range(len(calls))]
+        hours = [desks[r].hours(n) for r, n in shifts]
+        used, place = np.unique(calls.row, return_inverse=True)
+        first = len(desks)
+        at_home = np.asarray(calls.remote)
+        # a contact from home begins where its rep's day does; with several reps each has a place of his own
+        places = np.where(at_home, np.maximum(calls.rep, 0), place + first).astype(np.int32)
+        rep_of = np.array([r for r, _ in shifts], np.int32)
+        profile, cube, metres = self._driving(used)
+        rates = [self.rates[r] for r, _ in shifts]
+        by_metre = any(rate.metre for rate in rates)
+        columns: dict[str, Any] = calls.rhythm_columns() if calls.rhythmic.any() else {}
+        if any(p is not None for p in calls.patterns):
+            columns["patterns"] = calls.patterns
+        extra: dict[str, Any] = {}
+        if change_cost is not None:
+            columns["change_cost"] = change_cost
+        if self.load is not None and self.capacity is not None:
+            columns["load"] = np.where(at_home, 0, self.load[calls.row])
+            extra["capacity"] = np.array([self.capacity[r] for r in rep_of], np.int64)
+        most = [desks[r].max_visits for r, _ in shifts]
+        if any(m is not None for m in most):
+            extra["max_visits"] = np.array([len(calls) + 1 if m is None else m for m in most], np.int64)
+        overtime = np.array([self._overtime_s(r, n, rest) for (r, n), (_, _, rest) in zip(shifts, hours, strict=True)])
+        if overtime.any():
+            extra["max_overtime_s"] = overtime
+            extra["overtime_cost"] = np.array([rate.overtime_s for rate in rates])
+        pairs = np.flatnonzero(calls.partner > np.arange(len(calls)))
+        return RoutingProblem(
+            durations_s=cube,
+            distances_m=metres if by_metre else None,
+            visits=VisitArrays(
+                place=places,
+                service_s=np.minimum(calls.service_s, LONGEST),
+                windows=[_union(row, origin) for row in open_at],
+                value=calls.value,
+                required=np.zeros(len(calls), np.bool_),
+                **columns,
+            ),
+            shifts=ShiftArrays(
+                start_place=rep_of,
+                end_place=(first + len(used) + rep_of).astype(np.int32),
+                begin_s=np.array([begin for begin, _, _ in hours], np.int64),
+                end_s=np.array([end for _, end, _ in hours], np.int64),
+                day=np.array([n for _, n in shifts], np.int32),
+                profile=profile[rep_of],
+                breaks=[rest for _, _, rest in hours],
+                cost=np.array([rate.shift for rate in rates]),
+                cost_per_drive_s=np.array([rate.drive_s for rate in rates]),
+                cost_per_m=np.array([rate.metre for rate in rates]) if by_metre else None,
+                **extra,
+            ),
+            # two shifts that touch share a moment, and a visit may take none: the day decides, not the moment
+            eligible=np.array([[bool(w) for w in row] for row in open_at], np.bool_).reshape(len(calls), len(shifts)),
+            baseline=baseline,
+            joint=np.stack([pairs, calls.partner[pairs]], axis=1) if len(pairs) else None,
+            n_days=desks[0].settings.n_days,
+        )
+
+    def _overtime_s(self, r: int, n: int, rest: Sequence[object]) -> int:
+        """Return how much longer a shift may be, seconds."""
+        desk = self.desks[r]
+        # where the clock skips the break's hours, a later end would ask for the break
+        skipped = not rest and desk.reps.break_s is not None and desk.reps.break_s[desk.rep] > 0
+        return 0 if n in desk.office or skipped else desk.overtime_s
+
+    def _driving(self, used: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the profile of each desk, driving times by profile, and distances: homes, customers, ends."""
+        desks = self.desks
+        n_desks, m = len(desks), len(desks[0].rows)
+        if n_desks == 1:
+            at = np.concatenate([[0], used + 1, [m + 1]])
+            drive, metres = desks[0].durations_s[np.ix_(at, at)], desks[0].distances_m[np.ix_(at, at)]
+            return np.zeros(1, np.int32), _drivable(drive)[None], metres[None]
+        factors, profile = np.unique([desk.factor for desk in desks], return_inverse=True)
+        cubes, lengths = [], []
+        for p in range(len(factors)):
+            drive, metres = desks[int(np.flatnonzero(profile == p)[0])].among(desks, used)
+            cubes.append(_drivable(drive))
+            lengths.append(metres)
+        return profile.astype(np.int32), np.stack(cubes), np.stack(lengths)
+
+
+def lone(desk: Desk) -> Board:
+    """Return the board of one rep whose days cost their driving."""
+    return Board((desk,), (Rates(),))
+
+
+def usual_calls(board: Board, rows: Sequence[int]) -> Calls:
+    """Return one call of each of some customers, worth more than all driving: first as many as fit."""
+    at = np.asarray(rows, np.int64)
+    return Calls(row=at, service_s=board.desks[0].service_s[at], value=np.full(len(at), board.dearest))
+
+
+def _drivable(drive: IntArray) -> IntArray:
+    drive = np.where(drive > LONGEST, UNREACHABLE, drive)
+    np.fill_diagonal(drive, 0)
+    return drive
+
+
+def _union(days: Sequence[Windows], origin: int) -> list[tuple[int, int]]:
+    """Return the windows of several shifts as one list, counted from `origin`; those that meet are one."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted({(a - origin, b - origin) for day in days for a, b in day}):
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], max(high, found[-1][1]))
+        else:
+            found.append((low, high))
+    return found

@@ -1,0 +1,197 @@
+"""One board planned: its demand, its horizon, and why what is missing is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from territory.model.arrays import NO_IDX
+from territory.model.enums import Commitment, Reason
+from territory.routing.assemble import Drafts
+from territory.routing.board import Board, Rates
+from territory.routing.desk import Desk
+from territory.routing.reasons import why_missed
+from territory.schedule.cadence import cadence_of
+from territory.schedule.demand import Prices, demand
+from territory.schedule.month import plan_horizon
+from territory.schedule.stretch import least_stretch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
+    from territory.model.customers import Customers
+    from territory.model.reps import Reps
+    from territory.model.settings import PlanSettings
+    from territory.schedule.cadence import Cadence
+    from territory.schedule.month import Horizon
+    from territory.schedule.rolling import Before
+    from territory.schedule.singles import Single
+    from territory.travel import Travel
+
+__all__ = ["BoardResult", "BoardTask", "plan_board"]
+
+#: From this commitment on, what does not fit is in conflict with other promises.
+_PROMISED: Final = Commitment.CONFIRMED_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class BoardTask:
+    """What one process plans at a time: reps who share visits; mostly one rep.
+
+    Attributes
+    ----------
+    team : tuple of R ints
+        The reps, in the whole table.
+    rows : int32 array of shape (m,)
+        Their customers in the whole table.
+    owner : int64 array of shape (m,)
+        Which of the team each customer belongs to; -1: somebody else.
+    able, on : bool arrays of shape (m, R) and (m, R, D), optional
+        See `territory.routing.board.Board`.
+    singles : tuple of Single
+        In positions of the board.
+    worth : float array of shape (m,)
+        Of a customer's visits by interval; 1: a usual one.
+    rates : tuple of R Rates
+    load, capacity : optional
+        See `territory.routing.board.Board`.
+    iterations, seed : int
+    before : mapping of desk and day to visits
+        The routes of an earlier plan, in positions of the board.
+    change_price_s : float
+        What it costs to move one of them, in seconds of driving.
+    weekday_price_s, time_price_s : float
+        What irregular visits cost, see `territory.schedule.demand.Prices`.
+    stretches : bool
+        Whether intervals may become longer where not everything fits.
+    deadline : float
+        Monotonic seconds, for all boards.
+    turns : int
+        Boards that one process still has to plan, this one included: they share the time that is left.
+    """
+
+    team: tuple[int, ...]
+    rows: IdxArray
+    owner: IntArray
+    able: BoolArray | None
+    on: BoolArray | None
+    singles: tuple[Single, ...]
+    worth: FloatArray
+    rates: tuple[Rates, ...]
+    load: IntArray | None
+    capacity: tuple[int, ...] | None
+    iterations: int
+    seed: int
+    before: Mapping[tuple[int, int], Sequence[Before]]
+    change_price_s: float
+    weekday_price_s: float
+    time_price_s: float
+    stretches: bool
+    deadline: float
+    turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardResult:
+    """The rows of the plan's tables, the factor of the intervals, and whether time ran out."""
+
+    drafts: Drafts = field(default_factory=Drafts)
+    stretch: float = 1.0
+    timed_out: bool = False
+
+
+def plan_board(
+    customers: Customers, reps: Reps, settings: PlanSettings, travel: Travel, task: BoardTask
+) -> BoardResult:
+    """Plan one board; the tables are those of its customers and reps only.
+
+    The same for the same input, unless time runs out.
+    """
+    now = monotonic()
+    deadline = now + (task.deadline - now) / task.turns
+    rows = np.arange(len(customers), dtype=np.int32)
+    desks = tuple(Desk(customers, reps, r, rows, settings, travel) for r in range(len(reps)))
+    board = Board(desks, task.rates, task.able, task.on, task.load, task.capacity)
+    prices = Prices(task.worth, task.rates[0].drive_s, task.weekday_price_s, task.time_price_s)
+    # by the reps' homes, not their rows or names: permuting or renaming reps changes no plan, nor do other reps
+    homes = np.stack([reps.lon, reps.lat], axis=1).reshape(-1).view(np.uint64).tolist()
+    seed = int(np.random.SeedSequence([task.seed, *homes]).generate_state(1)[0])
+
+    def planned(stretch: float, iterations: int, until: float) -> tuple[Horizon, Cadence]:
+        cadence = cadence_of(customers, settings, stretch=stretch)
+        calls = demand(board, customers, settings, cadence, task.singles, prices, task.owner)
+        found = plan_horizon(
+            board, calls, until, iterations=iterations, seed=seed, before=task.before,
+            change_price=task.change_price_s * prices.drive_s, time_price=prices.time_s * prices.drive_s,
+        )  # fmt: skip
+        return found, cadence
+
+    stretch = 1.0
+    if task.stretches and customers.visit_interval_days is not None:
+        stretch = least_stretch(planned, task.iterations, deadline)
+    horizon, cadence = planned(stretch, task.iterations, deadline)
+    drafts = Drafts()
+    for (r, n), route, bound in horizon.routes:
+        drafts.add_route(desks[r], task.team[r], task.rows, n, horizon.calls, route, bound)
+    _tell_missed(drafts, task, horizon, cadence, expired=now >= task.deadline)
+    return BoardResult(drafts, stretch, horizon.timed_out)
+
+
+def _tell_missed(drafts: Drafts, task: BoardTask, horizon: Horizon, cadence: Cadence, *, expired: bool) -> None:
+    """Note what is due and not planned, each with its reason."""
+    calls, board = horizon.calls, horizon.board
+    days = board.desks[0].settings.days
+    events: dict[int, list[int]] = {}
+    for (_, n), route, _ in horizon.routes:
+        for k in route.visits:
+            events.setdefault(k, []).append(n)
+    for k, day in horizon.missed:
+        events.setdefault(k, []).append(day)
+    told: set[tuple[int, int]] = set()
+    for k, day in horizon.missed:
+        row, number = int(calls.row[k]), int(calls.visit_idx[k])
+        if number >= 0:
+            # a joint visit is told once, whoever could not come
+            if (number, day) in told:
+                continue
+            told.add((number, day))
+        rep = int(calls.rep[k]) if calls.rep[k] >= 0 else int(task.owner[row])
+        rep = max(rep, 0)
+        low, high = int(calls.low[k]), min(int(calls.high[k]), len(days) - 1)
+        every = None
+        if calls.gap_low_days[k]:
+            low, high = int(calls.first_low_day[k]), int(calls.first_high_day[k])
+            every = int(cadence.gap_high[row])
+            before = max((d for d in events[k] if d < day), default=None)
+            if before is not None:
+                low, high = before + int(cadence.gap_low[row]), before + every
+        if expired:
+            reason: Reason = Reason.TIME_LIMIT
+            detail = f"the time limit ended planning before the turn of {board.desks[rep].reps.id[rep]}."
+        else:
+            reason, detail = _why(horizon, k, rep, min(low, day), max(high, day), every, cold=bool(cadence.cold[row]))
+        drafts.add_missed(int(task.rows[row]), task.team[rep], days[day], reason, detail, number)
+
+
+def _why(
+    horizon: Horizon, k: int, rep: int, low: int, high: int, every: int | None, *, cold: bool
+) -> tuple[Reason, str]:
+    """Return the reason for a missed call, going by the rep to whom it belongs."""
+    calls, board = horizon.calls, horizon.board
+    reason, detail = why_missed(
+        board.desks[rep], int(calls.row[k]), low, high, fits_alone=lambda _, n: horizon.fits_alone(k, rep, n),
+        open_on=lambda n: board.windows(calls, k, (rep, n)), service_s=int(calls.service_s[k]),
+        remote=bool(calls.remote[k]), every_days=every, timed_out=horizon.timed_out,
+    )  # fmt: skip
+    if reason is not Reason.OVER_CAPACITY:
+        return reason, detail
+    if cold and calls.visit_idx[k] == NO_IDX:
+        limit = board.desks[rep].settings.cold_detour_s // 60
+        return Reason.LOWER_VALUE, f"a cold lead, visited only where it costs less than {limit} min of driving."
+    if calls.commitment[k] >= _PROMISED:
+        return Reason.CONFLICT, "it would fit alone, but other promises, or the way from them, stand against it."
+    return reason, detail

@@ -1,0 +1,196 @@
+"""Single visits: read against customers, reps and horizon; and those that the planner adds itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from territory.errors import MAX_ROWS_LISTED, InputError, Problem
+from territory.model.arrays import NO_IDX
+from territory.model.enums import Commitment, VisitKind
+from territory.schedule.leads import follow_ups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from territory.model.arrays import BoolArray, IdxArray
+    from territory.model.customers import Customers
+    from territory.model.reps import Reps
+    from territory.model.settings import PlanSettings
+    from territory.model.visits import Visits
+
+__all__ = ["ELSEWHERE", "Single", "read_singles", "single_visits"]
+
+#: A rep who is planned on another board.
+ELSEWHERE: Final = -2
+#: The words of settings for the kinds of visits.
+_WORDS: Final = {
+    VisitKind.REGULAR: "regular", VisitKind.LEAD: "lead", VisitKind.FOLLOW_UP: "follow-up",
+    VisitKind.APPOINTMENT: "appointment", VisitKind.EVENT: "event",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """A visit to be made once; positions are those of the tables it is planned with, days those of the horizon.
+
+    Attributes
+    ----------
+    number : int
+        Row of the plan's visits.
+    customer : int
+    rep : int
+        Who makes it; -1: nobody, `ELSEWHERE`.
+    second_rep : int
+        Who comes along; -1: nobody.
+    bound : bool
+        Whether the rep was named.
+    low, high, due : int
+    kind : VisitKind
+    commitment : Commitment
+    time_s : int
+        Start on the customer's clock; -1: any.
+    service_s : int
+    remote : bool
+    worth : float, optional
+    """
+
+    number: int
+    customer: int
+    rep: int
+    second_rep: int
+    bound: bool
+    low: int
+    high: int
+    due: int
+    kind: VisitKind
+    commitment: Commitment
+    time_s: int
+    service_s: int
+    remote: bool
+    worth: float | None
+
+    @property
+    def anchor(self) -> bool:
+        """Whether it counts as one of its customer's visits by interval."""
+        return self.kind is not VisitKind.EVENT
+
+    def on_board(self, row_of: Mapping[int, int], desk_of: Mapping[int, int]) -> Single:
+        """Return the visit in the positions of a board."""
+        rep, second = desk_of.get(self.rep, ELSEWHERE), self.second_rep
+        second = second if second < 0 else desk_of.get(second, ELSEWHERE)
+        return replace(self, customer=row_of[self.customer], rep=rep, second_rep=second)
+
+
+def single_visits(
+    visits: Visits | None, customers: Customers, reps: Reps, settings: PlanSettings
+) -> tuple[Visits | None, list[Problem]]:
+    """Return the single visits of a horizon, those of the user and then those that follow won deals; and warnings.
+
+    Raises
+    ------
+    InputError
+        Unknown customers and reps, ids that the planner gives itself, everything at once.
+    """
+    added, problems, found = follow_ups(customers, settings), [], []
+    own = None
+    if visits is not None and len(visits):
+        problems += _unknown(visits.customer_id, customers.id, "customer_id", "customer")
+        for name in ("rep_id", "second_rep_id"):
+            column = getattr(visits, name)
+            if column is not None:
+                problems += _unknown(column, reps.id, name, "rep")
+        if added is not None:
+            twice = np.isin(visits.id.tolist(), added.id.tolist())
+            problems += _listed("reserved-id", "an id that the planner gives to a follow-up", "id", twice)
+        outside = (visits.latest < settings.start) | (visits.earliest >= settings.end)
+        found += _listed("visit-outside-horizon", f"not between {settings.start} and the end", "earliest", outside)
+        own = visits.take(np.flatnonzero(~outside))
+    if problems:
+        raise InputError(problems, "visits")
+    parts = [part for part in (own, added) if part is not None and len(part)]
+    if not parts:
+        return None, found
+    return parts[0] if len(parts) == 1 else parts[0].joined(parts[1]), found
+
+
+def _unknown(ids: Any, known: Any, column: str, what: str) -> list[Problem]:
+    there = {*known.tolist(), ""}
+    return _listed(f"unknown-{what}", f"no such {what}", column, np.array([i not in there for i in ids.tolist()], bool))
+
+
+def _listed(code: str, message: str, column: str, bad: BoolArray) -> list[Problem]:
+    rows = np.flatnonzero(bad)
+    if rows.size == 0:
+        return []
+    return [Problem(code, message, column, int(rows.size), tuple(rows[:MAX_ROWS_LISTED].tolist()))]
+
+
+def read_singles(
+    visits: Visits | None, customers: Customers, reps: Reps, settings: PlanSettings, owner: IdxArray
+) -> list[Single]:
+    """Return the single visits by day, in positions of the tables.
+
+    Parameters
+    ----------
+    visits : Visits or None
+        Of `single_visits`.
+    customers, reps : Customers, Reps
+    settings : PlanSettings
+    owner : int32 array of shape (n,)
+        Each customer's rep; -1: none.
+    """
+    if visits is None:
+        return []
+    customer = customers.positions(visits.customer_id)
+    rep, second = (_positions(reps, column, len(visits)) for column in (visits.rep_id, visits.second_rep_id))
+    named = rep >= 0
+    rep = np.where(named, rep, owner[customer])
+    first, last = int(settings.start.astype(np.int64)), settings.n_days - 1
+    low = np.maximum(visits.earliest.astype(np.int64) - first, 0)
+    high = np.minimum(visits.latest.astype(np.int64) - first, last)
+    due = high.copy()
+    if visits.due is not None:
+        known = ~np.isnat(visits.due)
+        due[known] = visits.due[known].astype(np.int64) - first
+    due = np.clip(due, low, high)
+    levels = visits.commitment_of()
+    found = []
+    for v in range(len(visits)):
+        kind = VisitKind.APPOINTMENT if visits.kind is None else VisitKind(int(visits.kind[v]))
+        time_s = -1 if visits.time_s is None or np.isnan(visits.time_s[v]) else int(visits.time_s[v])
+        worth = None if visits.worth is None or np.isnan(visits.worth[v]) else float(visits.worth[v])
+        remote = visits.remote is not None and bool(visits.remote[v])
+        promised = Commitment(int(levels[v]))
+        service = _service(visits, v, customers, int(customer[v]), settings, kind, remote=remote)
+        found.append(
+            Single(
+                v, int(customer[v]), int(rep[v]), int(second[v]), bool(named[v]), int(low[v]), int(high[v]),
+                int(due[v]), kind, promised, time_s, service, remote, worth,
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (one.customer, one.due, one.low, one.number))
+
+
+def _positions(reps: Reps, column: Any, n: int) -> Any:
+    found = np.full(n, NO_IDX, np.int64)
+    if column is not None:
+        known = np.flatnonzero(column != "")
+        found[known] = reps.positions(column[known])
+    return found
+
+
+def _service(
+    visits: Visits, v: int, customers: Customers, i: int, settings: PlanSettings, kind: VisitKind, *, remote: bool
+) -> int:
+    """Return the length of a single visit: its own, that of its kind, the customer's, the usual one."""
+    if visits.service_s is not None and not np.isnan(visits.service_s[v]):
+        return int(np.ceil(visits.service_s[v] - 1e-9))
+    word = "remote" if remote else _WORDS[kind]
+    if word in settings.service_by_kind:
+        return int(settings.service_by_kind[word])
+    if customers.service_s is not None:
+        return int(np.ceil(customers.service_s[i] - 1e-9))
+    return settings.default_service_s
