@@ -26,6 +26,8 @@ __all__ = ["Board", "Rates", "lone", "usual_calls"]
 
 #: No car is faster, metres a second: for what a shift can cost at most.
 _FASTEST = 60.0
+#: Ways that a visit is worth.
+_TIMES = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,21 @@ class Board:
             rate, length = self.rates[r], end - begin + self.desks[r].overtime_s
             total += rate.shift + length * (rate.drive_s + rate.metre * _FASTEST + rate.overtime_s)
         return total
+
+    @cached_property
+    def usual(self) -> float:
+        """What a usual visit is worth: ten times the dearest way, so that driving alone strikes none out.
+
+        Not as much as all driving: a search that may leave visits out for a while finds better days, and more room.
+        """
+        metre, drive_s = max(r.metre for r in self.rates), max(r.drive_s for r in self.rates)
+        drive = max(int(np.where(d.durations_s > LONGEST, 0, d.durations_s).max(initial=0)) for d in self.desks)
+        far = max(int(np.where(d.durations_s > LONGEST, 0, d.distances_m).max(initial=0)) for d in self.desks)
+        shift, overtime = (
+            max(r.shift for r in self.rates),
+            max(r.overtime_s * d.overtime_s for r, d in zip(self.rates, self.desks, strict=True)),
+        )
+        return min(self.dearest, _TIMES * (drive * drive_s + far * metre) + 2.0 * (shift + overtime) + 1.0)
 
     def windows(self, calls: Calls, k: int, shift: tuple[int, int]) -> Windows:
         """Return when call `k` may start in a shift, UTC seconds; empty: not at all."""

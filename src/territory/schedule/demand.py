@@ -111,7 +111,7 @@ def demand(
     Calls
         First the rhythms, by customer; then the single calls.
     """
-    usual = board.dearest
+    usual = board.usual
     service = service_times(customers, settings)
     away = settings.service_by_kind.get("remote")
     remote_service = service if away is None else np.full(len(customers), away, np.int64)
