@@ -22,6 +22,7 @@ from territory.model.plan import Plan
 from territory.routing.assemble import Drafts
 from territory.routing.solve import load_engines
 from territory.schedule.boards import BoardResult, plan_board
+from territory.schedule.changes_plan import with_changes
 from territory.schedule.request import read_request
 from territory.schedule.rolling import earlier_routes, promised_visits
 from territory.schedule.singles import read_singles, single_visits
@@ -224,6 +225,7 @@ def schedule_visits(
         customers, reps, replace(settings, stretch=stretch), stops, routes, unassigned, alignment, status=status,
         diagnostics=diagnostics, visits=all_visits,
     )  # fmt: skip
+    plan = with_changes(plan, source, until=began + 1.05 * time_limit_s)
     check_plan(plan, travel=source).raise_if_any("schedule_visits")
     return plan
 
