@@ -186,12 +186,17 @@ def restore_unassigned(cells: Mapping[str, list[str]], customers: Customers, rep
     rep_idx = np.full(len(cells["rep_id"]), NO_IDX, dtype=np.int32)
     known = np.flatnonzero([bool(rep_id) for rep_id in cells["rep_id"]])
     rep_idx[known] = reps.positions([cells["rep_id"][i] for i in known])
+    more: dict[str, Any] = {}
+    if "change_code" in cells:
+        more = {name: text_array(cells[name]) for name in ("change", "change_code")}
+        more |= {"change_amount": _whole(cells["change_amount"]), "change_day": _days(cells["change_day"])}
     return Unassigned(
         customer_idx=customers.positions(cells["customer_id"]),
         rep_idx=rep_idx,
         due=_days(cells["due"]),
         reason=text_array(cells["reason"]),
         detail=text_array(cells["detail"]),
+        **more,
     )
 
 
