@@ -364,7 +364,9 @@ def test_changes_are_in_the_frame_and_survive_files(town, tmp_path):
     for name in ("change", "change_code", "change_amount", "change_day"):
         assert getattr(back.unassigned, name).tolist() == getattr(plan.unassigned, name).tolist()
     assert plan.unassigned_frame()["change_code"].tolist() == ["shift-late", "skill"]
-    again = Plan.from_frame(plan.to_frame(), customers=customers, reps=reps, like=plan, unassigned=plan.unassigned_frame())
+    again = Plan.from_frame(
+        plan.to_frame(), customers=customers, reps=reps, like=plan, unassigned=plan.unassigned_frame()
+    )
     assert len(changed(again, 1, travel).unassigned) == 1
 
 
