@@ -83,14 +83,21 @@ class Finder(Days):
         by_interval = settings.cadence and self.desk.customers.visit_interval_days is not None
         if not (one.any_date if one.single else by_interval):
             return
+        last = self.bench.n_days - 1
+        room: dict[int, bool] = {}
         for t in range(1, _MOST_DAYS + 1):
             if not self.small(f"{kind}-early", t):
                 return
-            for code, n, early, late in (("early", one.low - t, t, 0), ("late", one.high + t, 0, t)):
-                if not 0 <= n < self.bench.n_days or not self.worked(n) or self.full(n) or not self.fits(n):
-                    continue
-                if one.single or self.counts(n, self.wider_rhythm(early, late)):
-                    self.offer(f"{kind}-{code}", t, n)
+            for code, low, high in (("early", one.low - t, one.high), ("late", one.low, one.high + t)):
+                rhythm = None if one.single else self.wider_rhythm(one.low - low, high - one.high)
+                # more tolerance may also make room for the visit after this one
+                days = sorted(range(max(low, 0), min(high, last) + 1), key=lambda n: (abs(n - one.day), n))
+                for n in days:
+                    if n not in room:
+                        room[n] = self.worked(n) and not self.full(n) and self.fits(n)
+                    if room[n] and self.counts(n, rhythm):
+                        self.offer(f"{kind}-{code}", t, n)
+                        break
 
     def try_shifts(self) -> None:
         """Try longer days; those that lack least first."""
