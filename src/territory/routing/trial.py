@@ -106,7 +106,9 @@ class Trial:
         drive = cube[np.ix_(places, places)].astype(np.int64)
         least = least_drive_s(drive)
         now = int(np.trace(drive, 1))
-        if now == least or len(order) < 2 or not self.drives_only:
+        if not self.drives_only:
+            return list(order), min(least, now)
+        if now == least or len(order) < 2:
             return list(order), now
         # worth more than the driving that leaving one out could save
         worth = float(now + 1)

@@ -204,7 +204,6 @@ def schedule_visits(
         before=earlier_routes(previous, all_visits, customers, reps, settings), change_price_s=change_price_s,
         weekday_price_s=weekday_price_s, time_price_s=time_price_s,
     )  # fmt: skip
-    refuse_orphans(drafts, customers, reps, settings, rep_of, alignment, tasks, singles)
     timed_out = False
     stretch: dict[str, float] = {}
     for done, (task, result) in enumerate(_run(customers, reps, settings, source, tasks, jobs)):
@@ -216,6 +215,7 @@ def schedule_visits(
             stretch |= {str(reps.id[rep]): result.stretch for rep in task.team}
         if on_progress is not None:
             on_progress("rep " + ", ".join(str(reps.id[rep]) for rep in task.team), (done + 1) / len(tasks))
+    refuse_orphans(drafts, customers, reps, settings, rep_of, alignment, tasks, singles, stretch)
     promises = all_visits is not None or previous is not None
     stops, routes, unassigned = drafts.tables(singles=all_visits is not None, promises=promises)
     status = Status.TIME_LIMIT if timed_out else Status.FEASIBLE

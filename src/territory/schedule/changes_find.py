@@ -9,7 +9,7 @@ from territory.routing.shifts import day_allowed, start_windows
 from territory.schedule.changes import HALF_HOUR, Change, size_of
 from territory.schedule.changes_bench import LONGER_S
 from territory.schedule.changes_days import Days
-from territory.schedule.changes_edit import hours_on, lift_block, longer_hours, weekday_of
+from territory.schedule.changes_edit import alone, hours_on, lift_block, longer_hours, weekday_of
 from territory.schedule.demand import PER_DAY_OFF
 from territory.units import DAY_S
 
@@ -170,7 +170,7 @@ class Finder(Days):
             if not self.worked(n) or self.full(n) or not self.small("weekday", 1):
                 continue
             day = self.days[n]
-            table, theirs = c.take([self.i]), self.their_day(n)
+            table, theirs = alone(c, self.i), self.their_day(n)
             broken = []
             if c.preferred_weekdays is not None and not int(c.preferred_weekdays[self.i]) >> weekday_of(day) & 1:
                 broken.append("weekday")

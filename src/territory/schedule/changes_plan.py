@@ -19,7 +19,7 @@ from territory.schedule.cadence import cadence_of
 from territory.schedule.changes import Change, sentence
 from territory.schedule.changes_bench import Stop
 from territory.schedule.changes_days import Missed
-from territory.schedule.changes_edit import allow_rep, set_number, teach
+from territory.schedule.changes_edit import allow_rep, alone, set_number, teach
 from territory.schedule.changes_find import Finder
 from territory.schedule.leads import follow_ups
 from territory.schedule.singles import read_singles
@@ -183,7 +183,7 @@ class _Search:
         customers, reps = self.plan.customers, self.plan.reps
         needs = frozenset() if customers.required_skills is None else customers.required_skills[c]
         lacks = sorted(needs - (frozenset() if reps.skills is None else reps.skills[rep]))
-        one, pair = customers.take([c]), reps.take([rep])
+        one, pair = alone(customers, c), reps.take([rep])
         tries: list[tuple[str, int, Any, Any]] = []
         if lacks:
             tries.append(("skill", len(lacks), one, teach(pair, 0, lacks)))

@@ -132,7 +132,8 @@ def demand(
         if cadence.wanted[i] and owner[i] >= 0 and (anchors or cadence.due[i]):
             pieces, beat = around(cadence, i, anchors, settings.n_days, single=bool(first_field[i]))
             for k, piece in enumerate(pieces):
-                afar = bool(remote[i]) or (bool(first_field[i]) and (k > 0 or bool(anchors)))
+                first = k == 0 and not (anchors and anchors[0].low < piece.low)
+                afar = bool(remote[i]) or (bool(first_field[i]) and not first)
                 length = remote_service if afar else service
                 rep = int(owner[i]) if afar else ANY
                 rows.add(i, int(length[i]), float(value[i]), *piece, remote=afar, rep=rep, detour_s=int(near[i]))

@@ -105,10 +105,14 @@ def _limits(reps: Reps, team: Sequence[int]) -> tuple[int, ...]:
 
 def refuse_orphans(
     drafts: Drafts, customers: Customers, reps: Reps, settings: PlanSettings, rep_of: IdxArray,
-    alignment: Alignment | None, tasks: Sequence[BoardTask], singles: Sequence[Single],
+    alignment: Alignment | None, tasks: Sequence[BoardTask], singles: Sequence[Single], stretch: Mapping[str, float],
 ) -> None:  # fmt: skip
-    """Note the due visits of customers whom no rep serves, or whose reps may not serve them."""
-    cadence = cadence_of(customers, settings)
+    """Note the due visits of customers whom no rep serves, or whose reps may not serve them.
+
+    `stretch` tells by how much the intervals of some reps' customers have become longer.
+    """
+    factor = np.array([*(stretch.get(rep, 1.0) for rep in reps.id.tolist()), 1.0])
+    cadence = cadence_of(customers, settings, stretch=factor[rep_of])
     planned = np.zeros(len(customers), np.bool_)
     for task in tasks:
         planned[task.rows[task.owner >= 0]] = True
