@@ -38,8 +38,9 @@ class Finder(Days):
             return Change("search", 0, day)
         if not self.reachable:
             return None
-        self.try_tolerance()
+        # what is found soon bounds how many days of tolerance are looked at
         self.try_shifts()
+        self.try_tolerance()
         self.try_room()
         self.try_shorter()
         self.try_times()
@@ -51,9 +52,9 @@ class Finder(Days):
         return self.best
 
     def find_detour(self, one: Missed) -> Change | None:
-        """Return how much more a cold lead may cost; None: it does not fit even then."""
+        """Return how much more a cold lead may cost; what else would let it in, where it does not fit even then."""
         if self.as_it_is(one) is None:
-            return None
+            return self.find(one)
         due, now = self.one.day, self.desk.settings.cold_detour_s
         ways = []
         for n in self.window:
@@ -89,13 +90,13 @@ class Finder(Days):
             if not self.small(f"{kind}-early", t):
                 return
             for code, low, high in (("early", one.low - t, one.high), ("late", one.low, one.high + t)):
-                rhythm = None if one.single else self.wider_rhythm(one.low - low, high - one.high)
+                early, late = one.low - low, high - one.high
                 # more tolerance may also make room for the visit after this one
                 days = sorted(range(max(low, 0), min(high, last) + 1), key=lambda n: (abs(n - one.day), n))
                 for n in days:
                     if n not in room:
                         room[n] = self.worked(n) and not self.full(n) and self.fits(n)
-                    if room[n] and self.counts(n, rhythm):
+                    if room[n] and self.counts(n, None if one.single else self.wider_rhythm(early, late)):
                         self.offer(f"{kind}-{code}", t, n)
                         break
 
