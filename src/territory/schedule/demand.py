@@ -48,12 +48,15 @@ class Prices:
     weekday_s, time_s : float
         Of a visit on another weekday than the customer's visit before, and of one an hour earlier or later in
         the day, in seconds at the wheel.
+    change_s : float
+        Of a visit in another shift than in an earlier plan, in seconds at the wheel.
     """
 
     worth: FloatArray
     drive_s: float
     weekday_s: float = 0.0
     time_s: float = 0.0
+    change_s: float = 0.0
 
 
 @dataclass
@@ -111,7 +114,10 @@ def demand(
     Calls
         First the rhythms, by customer; then the single calls.
     """
-    usual = board.usual
+    # days off the meant ones, other weekdays and moved visits together never cost more than a visit
+    days = settings.n_days
+    aside = PER_DAY_OFF * days + prices.weekday_s * (1 + days // 7) + 2.0 * prices.change_s
+    usual = board.usual + 2.0 * prices.drive_s * aside
     service = service_times(customers, settings)
     away = settings.service_by_kind.get("remote")
     remote_service = service if away is None else np.full(len(customers), away, np.int64)

@@ -32,11 +32,13 @@ __all__ = ["board_tasks", "refuse_orphans"]
 
 #: The least that a visit is worth beside a usual one: it still outweighs all driving.
 _LEAST = 0.01
+#: Rounds of search for each visit, and at the least: more of them save ever less.
+_ROUNDS, _LEAST_ROUNDS = 100, 10_000
 
 
 def board_tasks(
     customers: Customers, reps: Reps, settings: PlanSettings, rep_of: IdxArray, singles: Sequence[Single], *,
-    worth: str | None, objective: str, iterations: int, seed: int, stretches: bool, deadline: float, jobs: int,
+    worth: str | None, objective: str, iterations: int | None, seed: int, stretches: bool, deadline: float, jobs: int,
     before: Mapping[tuple[int, int], Sequence[Before]], change_price_s: float,
     weekday_price_s: float, time_price_s: float,
 ) -> list[BoardTask]:  # fmt: skip
@@ -46,6 +48,7 @@ def board_tasks(
     load = None
     if settings.load is not None and reps.load_limit is not None:
         load = np.ceil(customers.measures[settings.load] - 1e-9).astype(np.int64)
+    due = _due(customers, settings)
     tasks = []
     for done, team in enumerate(teams):
         able = may_make(customers, reps, team, rep_of, settings)
@@ -63,18 +66,30 @@ def board_tasks(
         owner = np.array([desk_of.get(int(rep), 0 if settings.shared else NO_IDX) for rep in rep_of[rows]], np.int64)
         owner[~own[rows]] = NO_IDX
         many = len(team) > 1
+        rounds = _rounds(due[rows].sum()) if iterations is None else iterations * len(team)
         tasks.append(
             BoardTask(
                 team=team, rows=rows, owner=owner, able=able[rows],
                 on=on_days(reps, team, rep_of[rows], settings) if many else None, singles=here, worth=values[rows],
                 rates=tuple(_rates(reps, rep, objective) for rep in team),
                 load=None if load is None else load[rows], capacity=None if load is None else _limits(reps, team),
-                iterations=iterations * len(team), seed=seed, stretches=stretches, deadline=deadline,
+                iterations=rounds, seed=seed, stretches=stretches, deadline=deadline,
                 before=earlier, change_price_s=change_price_s, weekday_price_s=weekday_price_s,
                 time_price_s=time_price_s, turns=-(-(len(teams) - done) // jobs),
             )
         )  # fmt: skip
     return tasks
+
+
+def _due(customers: Customers, settings: PlanSettings) -> FloatArray:
+    """Return about how many visits by interval each customer is due in the horizon, shape (n,)."""
+    cadence = cadence_of(customers, settings)
+    gap = np.maximum(cadence.gap, 1)
+    return np.where(cadence.due, 1 + np.maximum(settings.n_days - 1 - cadence.first_due, 0) // gap, 0.0)
+
+
+def _rounds(visits: float) -> int:
+    return max(_LEAST_ROUNDS, round(_ROUNDS * visits))
 
 
 def _worth(customers: Customers, measure: str | None) -> FloatArray:
