@@ -10,6 +10,8 @@ drives least; and days first, then PyVRP (`benchmarks.calendar_days_first`; ``--
 default 2). ``less_driving`` is what the plan of one process drives less than the baseline where each rep makes as many
 visits in both: visits drawn at random are struck out of the fuller plan (mean of 20 draws).
 ``georgia-rep-month``: the reps with the fewest, a median and the most visits, one call each.
+``georgia-overload``: six reps, 13 weeks, visits every 30 and every 60 days, half as much again as fits; by value
+and with ``overload="stretch"`` (`benchmarks.calendar_overload`): mean intervals, their ratio, who is forgotten.
 ``georgia-load-L``: every fifth rep at a load of 50, 70, 85, 100, 120 and 150 %.
 ``teams-100``: a hundred random teams of one to four reps, 2 to 5 weeks, with any mix of what a calendar knows
 (`benchmarks.calendar_teams`), 1,000 rounds of search each.
@@ -28,6 +30,7 @@ from 0 in the order of the customers, ``shift`` is the rep, ``day`` counts from 
 from __future__ import annotations
 
 import resource
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
@@ -36,6 +39,9 @@ import numpy as np
 from benchmarks.calendar_adherence import adherence, load_of
 from benchmarks.calendar_days_first import days_first_plan
 from benchmarks.calendar_georgia import WEEKS, Georgia, at_load, load_georgia, month_s, places_of_georgia
+from benchmarks.calendar_overload import LOAD as OVERLOAD
+from benchmarks.calendar_overload import WEEKS as LONG_WEEKS
+from benchmarks.calendar_overload import overloaded, stretched
 from benchmarks.calendar_teams import hours_of, random_team
 from benchmarks.nearest_days import nearest_plan
 from benchmarks.peers.statement import CannotStateError
@@ -58,6 +64,7 @@ TEAMS, TEAM_ITERATIONS = 100, 1_000
 DAYS_FIRST_S = 2.0
 _LIMIT_S = 7200.0
 _EVERY = 5
+_OVERLOAD = "georgia-overload"
 
 
 def run(options: Options) -> list[dict[str, Any]]:
@@ -66,7 +73,7 @@ def run(options: Options) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = []
     n_reps = options.size or 60
     names = [f"georgia-{n_reps}-reps", "georgia-rep-month", *(f"georgia-load-{round(100 * x)}" for x in LOADS)]
-    if any(options.wants(name) for name in names):
+    if any(options.wants(name) for name in (*names, _OVERLOAD)):
         places = places_of_georgia(options.data)
         if places is not None:
             results += _georgia(load_georgia(places, options.seed, n_reps=n_reps, load=LOAD), names, options)
@@ -110,6 +117,8 @@ def _georgia(team: Georgia, names: list[str], options: Options) -> Iterator[dict
             with AllClock() as clock:
                 plan = _planned(month, options)
             yield result(f"{alone}-{what}", "territory", plan, clock, options, month.params, month_s())
+    if options.wants(_OVERLOAD):
+        yield from _overloaded(team, options)
     for load, name in zip(LOADS, names[2:], strict=True):
         if options.wants(name):
             every = 1 if options.size is not None else _EVERY
@@ -117,6 +126,25 @@ def _georgia(team: Georgia, names: list[str], options: Options) -> Iterator[dict
             with AllClock() as clock:
                 plan = _planned(some, options)
             yield result(name, "territory", plan, clock, options, some.params, len(some.reps) * month_s())
+
+
+def _overloaded(team: Georgia, options: Options) -> Iterator[dict[str, Any]]:
+    some = overloaded(team, options.seed)
+    effort = {} if options.iterations is None else {"iterations": options.iterations}
+    for overload in ("value", "stretch"):
+        with AllClock() as clock:
+            plan = schedule_visits(
+                some.customers, some.reps, some.alignment, start=REFERENCE_DAY, weeks=LONG_WEEKS, overload=overload,
+                time_limit_s=_LIMIT_S, rng=options.seed, **effort,
+            )  # fmt: skip
+        found = stretched(plan)
+        params = {**some.params, "overload": overload, "asked_load": OVERLOAD, "weeks": LONG_WEEKS}
+        yield result(
+            _OVERLOAD, f"territory, {overload}", plan, clock, options, params,
+            len(some.reps) * month_s() * LONG_WEEKS / WEEKS, mean_days={str(k): v for k, v in found.mean.items()},
+            ratio=found.ratio, starved=found.starved, factors=list(found.factors),
+        )  # fmt: skip
+        print(f"{_OVERLOAD} {overload}: {found}", file=sys.stderr, flush=True)
 
 
 def _planned(team: Georgia, options: Options, n_jobs: int = 1) -> Plan:
