@@ -23,6 +23,7 @@ from territory.model.enums import (
 from territory.model.explanation import Alternative, Explanation, Limit
 from territory.model.hierarchy import Hierarchy
 from territory.model.hours import WeeklyHours
+from territory.model.nights import Hotels, Nights
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
 from territory.model.public_holidays import public_holidays
@@ -52,9 +53,11 @@ __all__ = [
     "DatedHours",
     "Explanation",
     "Hierarchy",
+    "Hotels",
     "HoursBind",
     "Limit",
     "Parity",
+    "Nights",
     "PlaceKind",
     "Places",
     "Plan",

@@ -12,6 +12,7 @@ from territory.errors import InputError, Problem
 from territory.model.enums import Status
 from territory.model.frames import to_native
 from territory.model.late import late
+from territory.model.nights import nights_columns, some_nights, wrong_nights
 from territory.model.plan_frames import empty_unassigned, read_routes, read_stops, read_unassigned
 from territory.model.routes import Routes
 from territory.model.settings import as_day
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from territory.model.alignment import Alignment
     from territory.model.arrays import IdxArray, TextArray
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels, Nights
     from territory.model.reps import Reps
     from territory.model.routes import Stops, Unassigned
     from territory.model.settings import PlanSettings
@@ -45,6 +47,10 @@ class Plan:
         Who serves whom, where the plan had to keep to one.
     visits : Visits, optional
         Single visits that were to be planned: appointments, events, leads, follow-ups.
+    nights : Nights, optional
+        Nights away: None where there could be none.
+    hotels : Hotels, optional
+        Where they may be spent, beside at customers' places.
     status : Status
     diagnostics : tuple of Problem
         Warnings.
@@ -63,6 +69,8 @@ class Plan:
     diagnostics: tuple[Problem, ...] = ()
     trace: dict[str, float] = field(default_factory=dict)
     visits: Visits | None = None
+    nights: Nights | None = None
+    hotels: Hotels | None = None
 
     def __post_init__(self) -> None:
         problems = []
@@ -77,6 +85,7 @@ class Plan:
             known = 0 if self.visits is None else len(self.visits)
             if single is not None and len(single) and int(single.max()) >= known:
                 problems.append(Problem("unknown-visit", f"{name}: visit_idx beyond the {known} visits"))
+        problems += wrong_nights(self)
         own = self.alignment
         if own is not None and own.customers is not self.customers:
             theirs = own.customers.id
@@ -121,6 +130,8 @@ class Plan:
             stops=self.stops.take(self.stops.day == at),
             routes=self.routes.take(self.routes.day == at),
             unassigned=self.unassigned.take([]),
+            # where it ends, and where it begins
+            nights=some_nights(self.nights, lambda n: (n.day == at) | (n.day + 1 == at)),
         )
 
     def rep(self, rep_id: str) -> Plan:
@@ -131,6 +142,7 @@ class Plan:
             stops=self.stops.take(self.stops.rep_idx == i),
             routes=self.routes.take(self.routes.rep_idx == i),
             unassigned=self.unassigned.take(self.unassigned.rep_idx == i),
+            nights=some_nights(self.nights, lambda n: n.rep_idx == i),
         )
 
     def route(self, rep_id: str, day: object) -> Route:
@@ -198,6 +210,14 @@ class Plan:
             "detail": u.detail.astype(object),
         }
 
+    def nights_dict(self) -> dict[str, Any]:
+        """Return the nights away as arrays of ids, places and costs."""
+        return nights_columns(self)
+
+    def nights_frame(self, backend: str = "pandas") -> Any:
+        """Return the nights away as a dataframe."""
+        return to_native(self.nights_dict(), backend)
+
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return the stops as a dataframe, times on the rep's wall clock."""
         return to_native(self.to_dict(), backend)
@@ -259,7 +279,10 @@ class Plan:
             kept_unassigned = like.unassigned if like is not None else empty_unassigned()
         kept = alignment if alignment is not None or like is None else like.alignment
         stops = read_stops(frame, customers, reps)
-        return cls(customers, reps, chosen, stops, kept_routes, kept_unassigned, alignment=kept)
+        nights, hotels = (None, None) if like is None else (like.nights, like.hotels)
+        return cls(
+            customers, reps, chosen, stops, kept_routes, kept_unassigned, alignment=kept, nights=nights, hotels=hotels
+        )
 
     # -- people ----------------------------------------------------------------------------
 

@@ -98,6 +98,8 @@ class PlanSettings:
         Whether every rep may serve every customer of its team.
     load : str, optional
         The measure of customers that `Reps.load_limit` limits a day.
+    nights : str
+        ``"never"``, or ``"allowed"``: a rep's day may end away from home, and the next one start there.
     rep_holidays : mapping of rep id to datetime64[D] array
         Public holidays of single reps: days without work, beside `holidays`. Filled in when a plan is
         made, from the reps' ``country`` and ``region`` (a rep without holidays in the horizon has
@@ -122,6 +124,7 @@ class PlanSettings:
     cover: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shared: bool = False
     load: str | None = None
+    nights: str = "never"
     rep_holidays: Mapping[str, DayArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

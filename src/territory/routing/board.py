@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from territory.routing.shifts import zone_of
 from territory.travel import UNREACHABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from territory.model.arrays import BoolArray, IntArray
     from territory.routing.desk import Desk
@@ -54,6 +54,9 @@ class Board:
         What a visit of each customer fills a rep up with.
     capacity : tuple of R ints, optional
         Most load a day.
+    nights : mapping of shift to int
+        At which place of its desk a shift ends; there the desk's shift of the next day begins. Other shifts begin
+        and end where the rep's days do.
     """
 
     desks: tuple[Desk, ...]
@@ -62,6 +65,7 @@ class Board:
     on: BoolArray | None = None
     load: IntArray | None = None
     capacity: tuple[int, ...] | None = None
+    nights: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     @cached_property
     def shifts(self) -> tuple[tuple[int, int], ...]:
@@ -77,6 +81,11 @@ class Board:
             rate, length = self.rates[r], end - begin + self.desks[r].overtime_s
             total += rate.shift + length * (rate.drive_s + rate.metre * _FASTEST + rate.overtime_s)
         return total
+
+    def between(self, shift: tuple[int, int]) -> tuple[int, int]:
+        """Return the places of its desk where a shift begins and ends."""
+        r, n = shift
+        return self.nights.get((r, n - 1), 0), self.nights.get(shift, self.desks[r].end)
 
     def windows(self, calls: Calls, k: int, shift: tuple[int, int]) -> Windows:
         """Return when call `k` may start in a shift, UTC seconds; empty: not at all."""
@@ -111,7 +120,8 @@ class Board:
         # a contact from home begins where its rep's day does; with several reps each has a place of his own
         places = np.where(at_home, np.maximum(calls.rep, 0), place + first).astype(np.int32)
         rep_of = np.array([r for r, _ in shifts], np.int32)
-        profile, cube, metres = self._driving(used)
+        slept, ends = self._ends(used)
+        profile, cube, metres = self._driving(used, slept)
         rates = [self.rates[r] for r, _ in shifts]
         by_metre = any(rate.metre for rate in rates)
         columns: dict[str, Any] = calls.rhythm_columns() if calls.rhythmic.any() else {}
@@ -139,8 +149,8 @@ class Board:
                 **columns,
             ),
             shifts=ShiftArrays(
-                start_place=rep_of,
-                end_place=(first + len(used) + rep_of).astype(np.int32),
+                start_place=ends[:, 0],
+                end_place=ends[:, 1],
                 begin_s=np.array([begin for begin, _, _ in hours], np.int64),
                 end_s=np.array([end for _, end, _ in hours], np.int64),
                 day=np.array([n for _, n in shifts], np.int32),
@@ -157,18 +167,34 @@ class Board:
             n_days=desks[0].settings.n_days,
         )
 
-    def _driving(self, used: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """Return the profile of each desk, driving times by profile, and distances: homes, customers, ends."""
+    def _ends(self, used: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the hotels in which nights are spent, and the places of a problem where each shift begins and ends."""
+        n, here = len(self.desks), self.desks[0].end
+        slept = np.unique([p - here - 1 for p in self.nights.values() if p > here]).astype(np.int64)
+
+        def place(r: int, p: int) -> int:
+            if p in (0, here):
+                return r if p == 0 else n + len(used) + r
+            # nobody sleeps at a customer's place but where somebody is called on
+            if p < here:
+                return n + int(np.searchsorted(used, p - 1))
+            return 2 * n + len(used) + int(np.searchsorted(slept, p - here - 1))
+
+        ends = [[place(r, p) for p in self.between((r, n))] for r, n in self.shifts]
+        return slept, np.array(ends, np.int32).reshape(-1, 2)
+
+    def _driving(self, used: IntArray, slept: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the profile of each desk, driving times by profile, and distances: homes, customers, ends, hotels."""
         desks = self.desks
-        n_desks, m = len(desks), len(desks[0].rows)
+        n_desks, end = len(desks), desks[0].end
         if n_desks == 1:
-            at = np.concatenate([[0], used + 1, [m + 1]])
+            at = np.concatenate([[0], used + 1, [end], end + 1 + slept])
             drive, metres = desks[0].durations_s[np.ix_(at, at)], desks[0].distances_m[np.ix_(at, at)]
             return np.zeros(1, np.int32), _drivable(drive)[None], metres[None]
         factors, profile = np.unique([desk.factor for desk in desks], return_inverse=True)
         cubes, lengths = [], []
         for p in range(len(factors)):
-            drive, metres = desks[int(np.flatnonzero(profile == p)[0])].among(desks, used)
+            drive, metres = desks[int(np.flatnonzero(profile == p)[0])].among(desks, used, slept)
             cubes.append(_drivable(drive))
             lengths.append(metres)
         return profile.astype(np.int32), np.stack(cubes), np.stack(lengths)

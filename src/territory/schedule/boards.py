@@ -17,11 +17,13 @@ from territory.routing.reasons import why_missed
 from territory.schedule.cadence import cadence_of
 from territory.schedule.demand import Prices, demand
 from territory.schedule.month import plan_horizon
+from territory.schedule.nights import nights_spent, with_nights
 from territory.schedule.stretch import least_stretch
 
 if TYPE_CHECKING:
     from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.schedule.cadence import Cadence
@@ -63,6 +65,10 @@ class BoardTask:
         Monotonic seconds, for all boards.
     turns : int
         Boards that one process still has to plan, this one included: they share the time that is left.
+    hotels : Hotels, optional
+        Where the team may spend nights.
+    hotel_rows : int32 array, optional
+        Their positions in the whole table.
     """
 
     team: tuple[int, ...]
@@ -80,6 +86,8 @@ class BoardTask:
     stretches: bool
     deadline: float
     turns: int
+    hotels: Hotels | None = None
+    hotel_rows: IdxArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ def plan_board(
     now = monotonic()
     deadline = now + (task.deadline - now) / task.turns
     rows = np.arange(len(customers), dtype=np.int32)
-    desks = tuple(Desk(customers, reps, r, rows, settings, travel) for r in range(len(reps)))
+    desks = tuple(Desk(customers, reps, r, rows, settings, travel, task.hotels) for r in range(len(reps)))
     board = Board(desks, task.rates, task.able, task.on, task.load, task.capacity)
     prices = Prices(task.worth, task.rates[0].drive_s)
     # by the reps' homes, not their rows or names: permuting or renaming reps changes no plan, nor do other reps
@@ -117,9 +125,13 @@ def plan_board(
     if task.stretches and customers.visit_interval_days is not None:
         stretch = least_stretch(planned, task.iterations, deadline)
     horizon, cadence = planned(stretch, task.iterations, deadline)
+    if settings.nights == "allowed":
+        horizon = with_nights(horizon, reps, task.hotels, deadline, iterations=task.iterations, seed=seed)
     drafts = Drafts()
     for (r, n), route, bound in horizon.routes:
-        drafts.add_route(desks[r], task.team[r], task.rows, n, horizon.calls, route, bound)
+        between = horizon.board.between((r, n))
+        drafts.add_route(desks[r], task.team[r], task.rows, n, horizon.calls, route, bound, between)
+    drafts.nights += nights_spent(horizon, reps, task)
     _tell_missed(drafts, task, horizon, cadence, expired=now >= task.deadline)
     return BoardResult(drafts, stretch, horizon.timed_out)
 

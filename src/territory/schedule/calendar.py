@@ -22,6 +22,7 @@ from territory.model.plan import Plan
 from territory.routing.assemble import Drafts
 from territory.routing.solve import load_engines
 from territory.schedule.boards import BoardResult, plan_board
+from territory.schedule.nights import nights_table
 from territory.schedule.request import read_request
 from territory.schedule.singles import read_singles, single_visits
 from territory.schedule.tasks import board_tasks, refuse_orphans
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from territory.model.alignment import Alignment
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
@@ -73,6 +75,8 @@ def schedule_visits(
     cover: Mapping[str, Iterable[str]] | None = None,
     shared: bool = False,
     load: str | None = None,
+    nights: str = "never",
+    hotels: Hotels | None = None,
 ) -> Plan:
     """Plan every rep's visits and routes over some weeks.
 
@@ -134,6 +138,13 @@ def schedule_visits(
         Whether every rep may serve every customer of its team; they are planned together.
     load : str, optional
         The measure of customers that ``Reps.load_limit`` limits a day.
+    nights : {"never", "allowed"}
+        "allowed": a rep's day may end away from home, where that costs less, and its next calendar day begin
+        there; at a customer's place or in one of `hotels`. Reps say what a night costs (``hotel_cost``,
+        ``meal_cost``), and which they take (``night_weekdays``, ``max_nights_per_week``, ``max_nights_in_row``,
+        ``overnight_min_km``). Needs ``objective="cost"``.
+    hotels : Hotels, optional
+        Where nights may be spent, beside at customers' places.
 
     Returns
     -------
@@ -165,13 +176,13 @@ def schedule_visits(
     policies: dict[str, Any] = {
         "hot_days": hot_days, "warm_days": warm_days, "cold_detour_s": cold_detour_s, "remote": remote,
         "follow_up_days": follow_up_days, "service_by_kind": service_by_kind or {}, "cover": cover or {},
-        "shared": shared, "load": load,
+        "shared": shared, "load": load, "nights": nights,
     }  # fmt: skip
     settings, source, jobs = read_request(
         customers, reps, alignment, start=start, weeks=weeks, travel=travel, holidays=holidays, tolerance=tolerance,
         default_shift=default_shift, default_service_s=default_service_s, time_limit_s=time_limit_s,
         iterations=iterations, rng=rng, n_jobs=n_jobs, visits=visits, overload=overload, worth=worth,
-        objective=objective, **policies,
+        objective=objective, hotels=hotels, **policies,
     )  # fmt: skip
     rep_of = np.zeros(len(customers), np.int32) if alignment is None else alignment.customer_rep_idx
     all_visits, found = single_visits(visits, customers, reps, settings)
@@ -180,6 +191,7 @@ def schedule_visits(
     tasks = board_tasks(
         customers, reps, settings, rep_of, singles, worth=worth, objective=objective, iterations=iterations,
         seed=int(rng or 0), stretches=overload == "stretch", deadline=began + time_limit_s, jobs=jobs,
+        hotels=hotels,
     )  # fmt: skip
     refuse_orphans(drafts, customers, reps, settings, rep_of, alignment, tasks, singles)
     timed_out = False
@@ -188,6 +200,7 @@ def schedule_visits(
         drafts.stops += result.drafts.stops
         drafts.routes += result.drafts.routes
         drafts.missed += result.drafts.missed
+        drafts.nights += result.drafts.nights
         timed_out |= result.timed_out
         if result.stretch > 1:
             stretch |= {str(reps.id[rep]): result.stretch for rep in task.team}
@@ -200,7 +213,8 @@ def schedule_visits(
     diagnostics = (*customers.diagnostics, *reps.diagnostics, *found)
     plan = Plan(
         customers, reps, replace(settings, stretch=stretch), stops, routes, unassigned, alignment, status=status,
-        diagnostics=diagnostics, visits=all_visits,
+        diagnostics=diagnostics, visits=all_visits, hotels=hotels,
+        nights=nights_table(drafts.nights, customers, hotels) if settings.nights == "allowed" else None,
     )  # fmt: skip
     check_plan(plan, travel=source).raise_if_any("schedule_visits")
     return plan

@@ -11,6 +11,7 @@ import numpy as np
 from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
+from territory.model.nights import Hotels
 from territory.model.policies import POLICIES
 from territory.model.public_holidays import with_rep_holidays
 from territory.model.reps import Reps
@@ -41,6 +42,7 @@ def read_request(
     overload: object = "value",
     worth: object = None,
     objective: object = "driving",
+    hotels: object = None,
     designs: bool = False,
     **policies: Any,
 ) -> tuple[PlanSettings, Travel, int]:
@@ -62,6 +64,8 @@ def read_request(
     problems = wrong_types(customers, reps, alignment, travel)
     if not (visits is None or isinstance(visits, Visits)):
         problems.append(Problem("wrong-type", f"visits: expected Visits, not {type(visits).__name__}"))
+    if not (hotels is None or isinstance(hotels, Hotels)):
+        problems.append(Problem("wrong-type", f"hotels: expected Hotels, not {type(hotels).__name__}"))
     if problems:
         raise InputError(problems, "schedule_visits")
     if len(customers) == 0:
@@ -73,6 +77,7 @@ def read_request(
         msg = f"schedule_visits() got an unexpected keyword argument {unknown[0]!r}"
         raise TypeError(msg)
     problems += _options(customers, reps, overload, worth, objective)
+    problems += _wrong_nights(reps, hotels, policies.get("nights", "never"), objective)
     if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
         problems.append(
             Problem("missing-alignment", "several reps need an alignment", hint="Call design_territories, or plan.")
@@ -122,6 +127,24 @@ def _options(customers: Customers, reps: Reps, overload: object, worth: object, 
     if objective == "cost" and reps.cost_per_hour is None and reps.cost_per_km is None:
         hint = "Give reps a cost_per_hour or a cost_per_km."
         problems.append(Problem("no-rates", "objective='cost', but driving costs nothing", hint=hint))
+    return problems
+
+
+def _wrong_nights(reps: Reps, hotels: Any, nights: object, objective: object) -> list[Problem]:
+    """Return what nights away lack: what they save and what they cost has to be known."""
+    problems = []
+    if nights == "allowed" and objective != "cost":
+        hint = "Pass objective='cost', and give reps a cost_per_hour or a cost_per_km."
+        problems.append(Problem("nights-without-cost", "nights='allowed' weighs nights against driving", hint=hint))
+    if nights == "allowed" and reps.hotel_cost is None:
+        lacking = hotels is None or len(hotels) == 0 or hotels.cost is None
+        unknown = np.zeros(0, bool) if lacking else np.isnan(hotels.cost)
+        if lacking or unknown.any():
+            message = "what a night costs is not known" if lacking else "some hotels have no cost"
+            hint = "Give reps a hotel_cost, or hotels a cost."
+            problems.append(Problem("no-night-price", message, "hotel_cost", max(1, int(unknown.sum())), hint=hint))
+    if nights == "never" and hotels is not None:
+        problems.append(Problem("hotels-unused", "hotels, but no nights away", hint="Pass nights='allowed'."))
     return problems
 
 

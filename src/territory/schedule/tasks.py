@@ -12,6 +12,7 @@ from territory.routing.board import Rates
 from territory.routing.eligible import canonical_rows
 from territory.schedule.boards import BoardTask
 from territory.schedule.cadence import cadence_of
+from territory.schedule.nights import near_hotels
 from territory.schedule.teams import may_make, on_days, teams_of
 from territory.units import HOUR_S
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from territory.model.alignment import Alignment
     from territory.model.arrays import FloatArray, IdxArray
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.routing.assemble import Drafts
@@ -35,6 +37,7 @@ _LEAST = 0.01
 def board_tasks(
     customers: Customers, reps: Reps, settings: PlanSettings, rep_of: IdxArray, singles: Sequence[Single], *,
     worth: str | None, objective: str, iterations: int, seed: int, stretches: bool, deadline: float, jobs: int,
+    hotels: Hotels | None = None,
 ) -> list[BoardTask]:  # fmt: skip
     """Return what is planned at a time, by the rows of the reps; every rep is in one of the tasks."""
     teams = teams_of(reps, settings, singles)
@@ -55,6 +58,7 @@ def board_tasks(
         first = {rep: r for r, rep in enumerate(team)}
         owner = np.array([first.get(int(rep), 0 if settings.shared else NO_IDX) for rep in rep_of[rows]], np.int64)
         owner[~own[rows]] = NO_IDX
+        near = near_hotels(hotels, customers.take(rows))
         many = len(team) > 1
         tasks.append(
             BoardTask(
@@ -64,6 +68,7 @@ def board_tasks(
                 load=None if load is None else load[rows], capacity=None if load is None else _limits(reps, team),
                 iterations=iterations * len(team), seed=seed, stretches=stretches, deadline=deadline,
                 turns=-(-(len(teams) - done) // jobs),
+                hotels=None if hotels is None or near is None else hotels.take(near), hotel_rows=near,
             )
         )  # fmt: skip
     return tasks

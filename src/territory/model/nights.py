@@ -1,0 +1,118 @@
+"""Nights away from home: where reps may sleep, and where and when they do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from territory.errors import Problem
+from territory.model.columns import Kind, column
+from territory.model.coordinates import check_coordinates
+from territory.model.places import PlaceKind, Places
+from territory.model.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from territory.model.arrays import BoolArray, DayArray, FloatArray, IdxArray, TextArray
+    from territory.model.columns import Findings
+    from territory.model.plan import Plan
+
+__all__ = ["Hotels", "Nights", "empty_nights", "nights_columns", "some_nights", "wrong_nights"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Hotels(Table):
+    """Places where reps may spend a night, one a row.
+
+    Raises
+    ------
+    InputError
+        Everything that is wrong, at once.
+
+    Examples
+    --------
+    >>> Hotels(id=["H1"], lon=[13.4], lat=[52.5], cost=[95.0])[0].cost
+    95.0
+    """
+
+    subject: ClassVar[str] = "hotels"
+
+    id: TextArray = column(Kind.TEXT, "unique id, text", required=True, unique=True)
+    lon: FloatArray = column(Kind.FLOAT, "longitude, WGS84", required=True, unit="degrees")
+    lat: FloatArray = column(Kind.FLOAT, "latitude, WGS84", required=True, unit="degrees")
+    name: TextArray | None = column(Kind.TEXT, "name", missing=True)
+    cost: FloatArray | None = column(
+        Kind.FLOAT, "cost of a night; blank: the rep's hotel_cost", unit="money", low=0, high=1e6, missing=True
+    )
+
+    @classmethod
+    def _check(cls, columns: dict[str, Any], findings: Findings) -> None:
+        check_coordinates(columns["lon"], columns["lat"], findings)
+
+    def places(self) -> Places:
+        """Return the places of the hotels."""
+        return Places(kind=np.full(len(self), PlaceKind.HOTEL, dtype=np.int8), id=self.id, lon=self.lon, lat=self.lat)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Nights(Table):
+    """Nights away, one row a rep and evening, ordered by both.
+
+    The rep's route of that day ends there, and its route of the next calendar day begins there. The place is
+    that of a customer or that of a hotel.
+    """
+
+    subject: ClassVar[str] = "nights"
+
+    rep_idx: IdxArray = column(Kind.IDX, "position of the rep", required=True, low=0)
+    day: DayArray = column(Kind.DAY, "day of the evening", required=True)
+    customer_idx: IdxArray = column(Kind.IDX, "at whose place; -1: in a hotel", required=True, low=-1)
+    hotel_idx: IdxArray = column(Kind.IDX, "in which hotel; -1: at a customer's place", required=True, low=-1)
+    lon: FloatArray = column(Kind.FLOAT, "longitude of the place", required=True, unit="degrees")
+    lat: FloatArray = column(Kind.FLOAT, "latitude of the place", required=True, unit="degrees")
+    cost: FloatArray = column(Kind.FLOAT, "cost of the night, meals included", required=True, unit="money", low=0)
+
+
+def empty_nights() -> Nights:
+    """Return no nights."""
+    none: list[int] = []
+    return Nights(
+        rep_idx=none, day=np.array([], "datetime64[D]"), customer_idx=none, hotel_idx=none, lon=[], lat=[], cost=[]
+    )
+
+
+def some_nights(nights: Nights | None, chosen: Callable[[Nights], BoolArray]) -> Nights | None:
+    """Return the nights of a part of a plan; None where there are none at all."""
+    return None if nights is None else nights.take(chosen(nights))
+
+
+def wrong_nights(plan: Plan) -> list[Problem]:
+    """Return which positions of a plan's nights lie beyond its tables."""
+    nights = plan.nights
+    if nights is None:
+        return []
+    known = {"rep": len(plan.reps), "customer": len(plan.customers)}
+    known["hotel"] = 0 if plan.hotels is None else len(plan.hotels)
+    return [
+        Problem(f"unknown-{what}", f"nights: {what}_idx beyond the {n} {what}s")
+        for what, n in known.items()
+        if int(getattr(nights, f"{what}_idx").max(initial=-1)) >= n
+    ]
+
+
+def nights_columns(plan: Plan) -> dict[str, Any]:
+    """Return a plan's nights as arrays of ids, for people and files; whatever a place is none of is blank."""
+    nights = empty_nights() if plan.nights is None else plan.nights
+    known = [] if plan.hotels is None else plan.hotels.id.tolist()
+    return {
+        "rep_id": plan.reps.id[nights.rep_idx].astype(object),
+        "day": nights.day,
+        "customer_id": np.array([*plan.customers.id.tolist(), ""], dtype=object)[nights.customer_idx],
+        "hotel_id": np.array([*known, ""], dtype=object)[nights.hotel_idx],
+        "lon": nights.lon,
+        "lat": nights.lat,
+        "cost": nights.cost,
+    }

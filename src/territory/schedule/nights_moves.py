@@ -1,0 +1,266 @@
+"""Changes of the nights of a plan that may pay, ranked by what they would save with the visits as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from territory.routing.rhythm import chain_of
+from territory.travel import UNREACHABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from territory.model.arrays import FloatArray
+    from territory.routing.calls import Calls
+    from territory.schedule.nights_rules import NightRules, Shift
+    from territory.schedule.nights_try import Away
+
+__all__ = ["HOME", "Move", "moves_of"]
+
+#: Place of an evening at home.
+HOME: Final = -1
+#: Pairs of days that are looked at for each evening; evenings that are looked at for each missed visit.
+_PAIRS: Final = 4
+_EVENINGS: Final = 3
+#: Share of a way out and back that moving a visit alone is taken to cost.
+_ALONE: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of nights, and of whole days, of one rep.
+
+    Attributes
+    ----------
+    saving : float
+        Estimated; below 0: it costs.
+    nights : tuple of (shift, place of its desk)
+        `HOME`: no night.
+    orders : tuple of (shift, calls in order)
+        Days that change.
+    """
+
+    saving: float
+    nights: tuple[tuple[Shift, int], ...]
+    orders: tuple[tuple[Shift, tuple[int, ...]], ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from others."""
+        return self.nights, self.orders
+
+    @property
+    def touched(self) -> set[Shift]:
+        """Shifts that change."""
+        both = {shift for shift, _ in self.nights} | {(r, n + 1) for (r, n), _ in self.nights}
+        return both | {shift for shift, _ in self.orders}
+
+
+class _Day(NamedTuple):
+    """The visits of a shift one way round: first and last place (-1: none), what lies between, and their order."""
+
+    first: int
+    last: int
+    inner: float
+    order: tuple[int, ...]
+
+
+def moves_of(away: Away, calls: Calls, rules: NightRules, missed: Sequence[int]) -> list[Move]:
+    """Return changes of nights, what promises most first; the same for the same input.
+
+    Parameters
+    ----------
+    away : Away
+    calls : Calls
+    rules : NightRules
+        Each change alone keeps them.
+    missed : sequence of int
+        Calls that are due and not made.
+    """
+    found: list[Move] = []
+    for r in range(len(away.board.desks)):
+        found += _Desk(away, calls, rules, r).moves(missed)
+    return sorted(found, key=lambda m: (-m.saving, m.nights, m.orders))
+
+
+class _Desk:
+    """One rep's days, as changes of nights see them."""
+
+    def __init__(self, away: Away, calls: Calls, rules: NightRules, r: int) -> None:
+        self.away, self.calls, self.rules, self.r = away, calls, rules, r
+        self.desk, rate = away.board.desks[r], away.board.rates[r]
+        self.cost = np.where(
+            self.desk.durations_s >= UNREACHABLE, np.inf,
+            rate.drive_s * self.desk.durations_s + rate.metre * self.desk.distances_m,
+        )  # fmt: skip
+        self.price = rules.price[r]
+        self.nights: Mapping[Shift, int] = away.board.nights
+        orders = away.orders
+        self.order = {n: orders.get((r, n), ()) for n in sorted(self.desk.shifts)}
+        self.ways = {n: self._ways(order) for n, order in self.order.items()}
+        self.ends = {n: away.board.between((r, n)) for n in self.order}
+        self.own = {n: self._closed(self.ways[n][0], *self.ends[n]) for n in self.order}
+        self.days: dict[int, list[int]] = {}
+        for shift, order in orders.items():
+            for k in order:
+                self.days.setdefault(k, []).append(shift[1])
+
+    def _place(self, k: int) -> int:
+        return 0 if self.calls.remote[k] else int(self.calls.row[k]) + 1
+
+    def _ways(self, order: tuple[int, ...]) -> tuple[_Day, ...]:
+        """Return the visits of a day both ways round."""
+        if not order:
+            return (_Day(-1, -1, 0.0, ()),)
+        found = []
+        for turned in (order, order[::-1]) if len(order) > 1 else (order,):
+            at = [self._place(k) for k in turned]
+            found.append(_Day(at[0], at[-1], float(self.cost[at[:-1], at[1:]].sum()), turned))
+        return tuple(found)
+
+    def _closed(self, day: _Day, begin: int, end: int) -> float:
+        """Return what a day costs between two places; one without visits: nothing."""
+        if day.first < 0:
+            return 0.0
+        return float(self.cost[begin, day.first] + day.inner + self.cost[day.last, end])
+
+    def _out(self, day: _Day, begin: int) -> FloatArray:
+        """Return what a day costs from a place on, by where it ends."""
+        if day.first < 0:
+            return np.asarray(self.cost[begin])
+        return np.asarray(self.cost[begin, day.first] + day.inner + self.cost[day.last])
+
+    def _back(self, day: _Day, end: int) -> FloatArray:
+        """Return what a day costs up to a place, by where it begins."""
+        if day.first < 0:
+            return np.asarray(self.cost[:, end])
+        return np.asarray(self.cost[:, day.first] + day.inner + self.cost[day.last, end])
+
+    def _joined(
+        self, ways: Sequence[_Day], begin: int, then: Sequence[_Day], end: int
+    ) -> tuple[float, int, tuple[int, ...], tuple[int, ...]]:
+        """Return the least cost of two days with a night between them, its place, and the orders of both."""
+        best: tuple[float, int, tuple[int, ...], tuple[int, ...]] = (np.inf, HOME, (), ())
+        for one, other in product(ways, then):
+            total = self._out(one, begin) + self.price + self._back(other, end)
+            p = int(np.argmin(total))
+            if total[p] < best[0]:
+                best = (float(total[p]), p, one.order, other.order)
+        return best
+
+    def moves(self, missed: Sequence[int]) -> Iterator[Move]:
+        """Yield all changes that the rules allow."""
+        yield from self._present()
+        free = [n for n in self.order if (self.r, n) in self.rules.evenings and (self.r, n) not in self.nights]
+        free = [n for n in free if self.rules.allow([*self.nights, (self.r, n)])]
+        yield from self._linked(free)
+        yield from self._gathered(free)
+        yield from self._reached(free, missed)
+
+    def _present(self) -> Iterator[Move]:
+        """Yield changes of the nights that there are: at home, or at another place."""
+        for (r, n), p in self.nights.items():
+            if r != self.r:
+                continue
+            one, other = self.ways[n][0], self.ways[n + 1][0]
+            begin, end = self.ends[n][0], self.ends[n + 1][1]
+            now = self.own[n] + self.own[n + 1] + float(self.price[p])
+            total = self._out(one, begin) + self.price + self._back(other, end)
+            best = int(np.argmin(total))
+            if total[best] < now - 1e-9:
+                yield Move(now - float(total[best]), (((r, n), best),))
+            home = self._closed(one, begin, self.desk.end) + self._closed(other, 0, end)
+            yield Move(now - home, (((r, n), HOME),))
+
+    def _linked(self, free: Sequence[int]) -> Iterator[Move]:
+        """Yield nights between two days as they are."""
+        for n in free:
+            if not (self.order[n] and self.order[n + 1]):
+                continue
+            total, p, one, other = self._joined(self.ways[n], self.ends[n][0], self.ways[n + 1], self.ends[n + 1][1])
+            if p != HOME:
+                saving = self.own[n] + self.own[n + 1] - total
+                yield Move(saving, (((self.r, n), p),), (((self.r, n), one), ((self.r, n + 1), other)))
+
+    def _gathered(self, free: Sequence[int]) -> Iterator[Move]:
+        """Yield nights between days that change places with others, so that far visits come together."""
+        home = [n for n in self.order if self.ends[n] == (0, self.desk.end)]
+        visited = [n for n in home if self.order[n]]
+        pairs = {(a, b): self._joined(self.ways[a], 0, self.ways[b], self.desk.end) for a in visited for b in visited}
+        ranked = sorted(
+            ((self.own[a] + self.own[b] - found[0], a, b) for (a, b), found in pairs.items() if a != b),
+            key=lambda x: (-x[0], *x[1:]),
+        )  # fmt: skip
+        for n in free:
+            options: list[tuple[float, int, int]] = []
+            if n in home and n + 1 in home:
+                options = [x for x in ranked if x[1:] != (n, n + 1)][: _PAIRS]
+            elif n + 1 in home:
+                options = self._best([(n, b) for b in visited if b != n + 1])
+            elif n in home:
+                options = self._best([(a, n + 1) for a in visited if a != n])
+            for saving, a, b in options:
+                if np.isfinite(saving):
+                    yield self._exchange(n, a, b, saving)
+
+    def _best(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[float, int, int]]:
+        found = []
+        for a, b in pairs:
+            total = self._joined(self.ways[a], self.ends[a][0], self.ways[b], self.ends[b][1])[0]
+            found.append((self.own[a] + self.own[b] - total, a, b))
+        return sorted(found, key=lambda x: (-x[0], *x[1:]))[:_PAIRS]
+
+    def _exchange(self, n: int, a: int, b: int, saving: float) -> Move:
+        """Return the night after day n with the visits of day a before and those of day b after it."""
+        _, p, one, other = self._joined(self.ways[a], self.ends[n][0], self.ways[b], self.ends[n + 1][1])
+        content = {n: one, n + 1: other}
+        left = [d for d in (n, n + 1) if d not in (a, b)]
+        for day in (a, b):
+            if day not in content:
+                content[day] = self.order[left.pop(0)]
+        for day in left:  # pragma: no cover - as many days are left as were taken
+            content[day] = ()
+        alone = 0.0
+        for day, order in content.items():
+            for k in order:
+                if day not in self.days[k] and not self._may(k, day, content):
+                    alone += self.cost[0, self._place(k)] + self.cost[self._place(k), self.desk.end]
+        changed = tuple(((self.r, d), content[d]) for d in sorted(content))
+        return Move(saving - _ALONE * alone, (((self.r, n), p),), changed)
+
+    def _may(self, k: int, day: int, content: Mapping[int, tuple[int, ...]]) -> bool:
+        """Return whether a call may move to a day: by its windows and its rhythm."""
+        if not self.away.board.windows(self.calls, k, (self.r, day)):
+            return False
+        if not self.calls.gap_low_days[k]:
+            return True
+        made = [d for d in self.days[k] if d not in content] + [d for d, order in content.items() if k in order]
+        try:
+            chain_of(self.away.layout, k, sorted(made))
+        except ValueError:
+            return False
+        return True
+
+    def _reached(self, free: Sequence[int], missed: Sequence[int]) -> Iterator[Move]:
+        """Yield nights at missed visits, and in the hotels nearest to them."""
+        for k in dict.fromkeys(missed):
+            if self.calls.remote[k] or self.calls.rep[k] not in (-1, self.r):
+                continue
+            there = self._place(k)
+            p = int(np.argmin(self.price + self.cost[:, there] + self.cost[there]))
+            if not np.isfinite(self.price[p] + self.cost[p, there]):
+                continue
+            options = []
+            for n in free:
+                if not any(self.away.board.windows(self.calls, k, (self.r, d)) for d in (n, n + 1)):
+                    continue
+                now = self.own[n] + self.own[n + 1] - float(self.price[p])
+                begin, end = self.ends[n][0], self.ends[n + 1][1]
+                away = float(self._out(self.ways[n][0], begin)[p] + self._back(self.ways[n + 1][0], end)[p])
+                options.append((now - away, n))
+            for saving, n in sorted(options, key=lambda x: (-x[0], x[1]))[:_EVENINGS]:
+                yield Move(saving + float(self.calls.value[k]), (((self.r, n), p),))
