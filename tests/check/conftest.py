@@ -19,7 +19,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from territory.model import Alignment, Customers, Plan, PlanSettings, Reps, Routes, Stops, Unassigned
+from territory.model import (
+    Alignment,
+    Commitment,
+    Customers,
+    Plan,
+    PlanSettings,
+    Reps,
+    Routes,
+    Stops,
+    Unassigned,
+    Visits,
+)
 from territory.travel import UNREACHABLE, TravelMatrix
 
 DAY = "datetime64[D]"
@@ -62,6 +73,7 @@ class Draft:
     routes: list[dict[str, Any]] = field(default_factory=list)
     unassigned: list[dict[str, Any]] = field(default_factory=list)
     alignment: dict[str, Any] | None = None
+    visits: list[dict[str, Any]] = field(default_factory=list)
 
     def drive(
         self,
@@ -73,8 +85,13 @@ class Draft:
         break_after: int | None = None,
         break_s: int = 1800,
         service_s: int = 1800,
+        rows: dict[int, int] | None = None,
+        remote: tuple[int, ...] = (),
     ) -> None:
-        """Append a route that goes without waiting; `leave` is UTC, the break comes after a number of stops."""
+        """Append a route that goes without waiting; `leave` is UTC, the break comes after a number of stops.
+
+        `rows` names the single visits among the stops, `remote` those that are made from home, by position.
+        """
         factor = self.reps.get("speed_factor", [1.0] * 9)[rep]
         at, x = np.datetime64(f"{day}T{leave}", "s") if "T" not in leave else np.datetime64(leave, "s"), 0
         route: dict[str, Any] = {"rep_idx": rep, "day": np.datetime64(day), "n_stops": len(visits), "leave": at}
@@ -85,15 +102,18 @@ class Draft:
             if position == break_after:
                 route |= {"break_start": at, "break_s": break_s}
                 at = at + np.timedelta64(break_s, "s")
-            apart = abs(int(x_of(self.customers["lon"][c])) - x)
+            place = int(x_of(self.reps["lon"][rep] if position in remote else self.customers["lon"][c]))
+            apart = abs(place - x)
             drive = math.ceil(600 * apart / factor)
             arrival = at + np.timedelta64(drive, "s")
             at = arrival + np.timedelta64(service_s, "s")
             self.stops.append(
                 {"rep_idx": rep, "day": np.datetime64(day), "position": position, "customer_idx": c, "arrival": arrival}
                 | {"start": arrival, "end": at, "drive_s": drive, "distance_m": 1000 * apart}
+                | ({"visit_idx": rows[position]} if rows and position in rows else {})
+                | ({"remote": True} if position in remote else {})
             )
-            x, total, away = int(x_of(self.customers["lon"][c])), total + drive, away + 1000 * apart
+            x, total, away = place, total + drive, away + 1000 * apart
         end = self.reps.get("end_lon", self.reps["lon"])[rep]
         apart = abs(int(x_of(self.reps["lon"][rep] if math.isnan(end) else end)) - x)
         drive = math.ceil(600 * apart / factor)
@@ -121,20 +141,39 @@ class Draft:
             _table(Stops, self.stops),
             _table(Routes, self.routes),
             _table(Unassigned, self.unassigned),
+            visits=_visits(self.visits) if self.visits else None,
         )
         # a plan takes no alignment of other customers; one that was put together by other means may have it
         object.__setattr__(plan, "alignment", alignment)
         return plan
 
 
+#: What a row has that does not say, where another does.
+_BLANK: dict[str, Any] = {
+    "visit_idx": -1,
+    "remote": False,
+    "commitment": Commitment.PLANNED,
+    "kind": "appointment",
+    "due": "",
+    "time_s": math.nan,
+    "rep_id": "",
+    "second_rep_id": "",
+}
+
+
+def _visits(rows: list[dict[str, Any]]) -> Visits:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return Visits(**{name: [row[name] if name in row else _BLANK[name] for row in rows] for name in names})
+
+
 def _table(kind: Any, rows: list[dict[str, Any]]) -> Any:
-    types = {"reason": object, "detail": object, "day": DAY, "due": DAY}
+    types = {"reason": object, "detail": object, "day": DAY, "due": DAY, "remote": bool}
     times = dict.fromkeys(("arrival", "start", "end", "leave", "back", "break_start"), "datetime64[s]")
     columns = {}
     for name in _names(kind):
-        if rows and name not in rows[0]:
+        if rows and not any(name in row for row in rows):
             continue
-        cells = [row[name] for row in rows]
+        cells = [row[name] if name in row else _BLANK[name] for row in rows]
         columns[name] = np.array(cells, dtype=(types | times).get(name, np.int64))
     if any(np.isnat(columns[name]).any() for name in times if name in columns):
         # what the model refuses, a plan that was put together by other means may have

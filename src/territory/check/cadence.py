@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.check.day_sets import by_day_sets
 from territory.check.report import Violation
 from territory.model.enums import Channel, Stage
 
@@ -54,7 +55,7 @@ def visits_due(f: PlanFacts) -> Iterator[Violation]:
     """``visit-not-due``: customers without an interval; inside and lost ones are told elsewhere, single visits too."""
     if not f.cadence:
         return
-    elsewhere = np.zeros(len(f.plan.customers), dtype=bool)
+    elsewhere = by_day_sets(f.plan)
     if f.plan.customers.channel is not None:
         elsewhere |= f.plan.customers.channel == Channel.INSIDE
     if f.plan.customers.stage is not None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from territory.check.day_sets import by_day_sets
 from territory.check.eligibility import aligned_positions
 from territory.model.enums import Channel, Stage, Temperature
 
@@ -104,6 +105,7 @@ def cadence_of(plan: Plan, rows: Rows, stop_customer: IdxArray, stop_day: DayArr
     once = customers.visit_interval_days is None
     interval = _intervals(plan)
     wanted = ~np.isnan(interval)
+    wanted &= ~by_day_sets(plan)
     if customers.channel is not None:
         wanted &= customers.channel != Channel.INSIDE
     if customers.stage is not None:

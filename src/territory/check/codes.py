@@ -4,12 +4,39 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ALIGNMENT_CODES", "CODES", "PLAN_CODES", "ROUTING_CODES"]
+__all__ = ["ALIGNMENT_CODES", "CODES", "PLAN_CODES", "POLICY_CODES", "ROUTING_CODES", "SINGLE_CODES"]
 
 _ELIGIBILITY: Final = {
     "skill-missing": "The rep has every skill that the customer requires.",
     "rep-forbidden": "The customer does not forbid the rep.",
     "lock-broken": "A locked customer is served by its owner.",
+}
+
+#: Code to rule, of `check_plan`: what policies ask for.
+POLICY_CODES: Final[dict[str, str]] = {
+    "follow-up-missing": "A won deal has its follow-ups among the visits.",
+    "follow-up-wrong": "A follow-up is due as long after the deal as the settings say, within the tolerance.",
+    "remote-wrong": "Visits are made from home where their row or the settings ask for it, and nowhere else.",
+    "first-visit-remote": "The first visit ever is made in the field.",
+    "cold-lead-far": "A cold lead is visited where that adds no more driving than cold_detour_s.",
+    "day-set-broken": "A customer with sets of days is visited on all days of one of them, or on none.",
+    "day-set-missing": "A customer with sets of days is planned on one of them, or unassigned.",
+    "load-unknown": "The customers have the measure that fills the reps up.",
+    "load-too-high": "The loads of a day's visits in the field add up to no more than the rep's load_limit.",
+}
+
+#: Code to rule, of `check_plan`: what single visits ask for.
+SINGLE_CODES: Final[dict[str, str]] = {
+    "single-missing": "A single visit is planned or unassigned; an event on each of its days.",
+    "single-doubled": "A single visit is made once, an event once a day.",
+    "single-customer-wrong": "A single visit is one of the customer whom its row names.",
+    "single-day-wrong": "A single visit is made on one of its days.",
+    "single-time-wrong": "A single visit with a time starts then, by the customer's clock.",
+    "single-rep-wrong": "A single visit is made by the reps whom its row names.",
+    "single-due-wrong": "An unassigned single visit is listed for its due day, its last day, or its event's.",
+    "joint-incomplete": "A joint visit is made by two reps.",
+    "joint-apart": "Both reps start a joint visit at the same moment.",
+    "commitment-wrong": "A visit is promised as firmly as its row says, or as follows from it.",
 }
 
 #: Code to rule, of `check_plan`.
@@ -57,26 +84,28 @@ PLAN_CODES: Final[dict[str, str]] = {
     "break-during-visit": "No visit takes place during the break.",
     # when customers can be visited
     "outside-opening-hours": "The visit (or, where only it counts, its start) lies within one opening interval.",
-    "call-block": "The visit does not touch a day on which the customer must not be called on.",
+    "call-block": "The visit, unless it outranks that, touches no day on which the customer must not be called on.",
     "weekday-not-allowed": "The visit is on one of the customer's weekdays.",
     "week-parity": "The visit is in an odd or even ISO week, as the customer wants it.",
     # who visits whom
     **_ELIGIBILITY,
     "inside-channel": "Customers who are served from inside are not visited.",
     "lost-customer": "Lost customers are not visited.",
-    "wrong-rep": "A customer is visited by the rep of its territory.",
+    "wrong-rep": "A customer is visited by the rep of its territory, or who may stand in or come along.",
     "not-in-alignment": "The alignment knows everybody whom the plan visits.",
     # how often
-    "visit-doubled": "A customer is visited at most once a day.",
-    "visit-not-due": "Customers with a blank interval are not visited.",
+    "visit-doubled": "A customer is visited at most once a day, events apart.",
+    "visit-not-due": "Customers without an interval have single visits only.",
     "first-visit-early": "The first visit comes no earlier after the last visit than the interval allows.",
     "first-visit-late": "The first visit, planned or not, is due no later than the interval allows.",
     "interval-too-short": "Visits of a customer are not nearer to each other than the interval allows.",
     "interval-too-long": "Visits of a customer, planned or not, are not farther from each other than allowed.",
     "visit-missing": "Every visit that is due in the horizon is planned, or unassigned with a reason.",
+    **SINGLE_CODES,
+    **POLICY_CODES,
     # what is not planned
     "planned-and-unassigned": "A visit is either planned or unassigned.",
-    "unassigned-doubled": "A customer has at most one unassigned visit a day.",
+    "unassigned-doubled": "A customer has at most one unassigned visit by interval a day, and each single one once.",
     "unassigned-too-soon": "An unassigned visit is due no sooner after the visit before than the interval allows.",
     "unassigned-not-due": "Unassigned are only visits of customers who are to be visited at all.",
     "reason-unknown": "The reason of an unassigned visit is one of `territory.model.Reason`.",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from territory.check.chains import leads
+from territory.check.legs import detours
 from territory.check.report import Violation
+from territory.model.enums import Temperature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from territory.check.facts import PlanFacts
     from territory.model.arrays import BoolArray, IntArray
 
-__all__ = ["bounds_below_drives", "legs_reachable", "legs_right", "routes_right", "travel_same"]
+__all__ = ["bounds_below_drives", "cold_leads_near", "legs_reachable", "legs_right", "routes_right", "travel_same"]
 
 
 def travel_same(f: PlanFacts) -> Iterator[Violation]:
@@ -29,15 +32,18 @@ def legs_reachable(f: PlanFacts) -> Iterator[Violation]:
     """``leg-unreachable``; rules that need the leg's travel time are not checked then."""
     for i in np.flatnonzero(~f.legs.reachable):
         rep = f.rep_id(f.rep[i])
-        before = "home" if f.first[i] else f"customer {f.customer_id(f.customer[i - 1])}"
-        message = f"On {f.day[i]}, rep {rep} cannot get from {before} to customer {f.customer_id(f.customer[i])}."
+        before = "home" if f.first[i] else _place(f, i - 1)
+        message = f"On {f.day[i]}, rep {rep} cannot get from {before} to {_place(f, i)}."
         yield f.at_stop("leg-unreachable", i, message)
     routes = f.plan.routes
     for r in np.flatnonzero(~f.legs.home_reachable):
-        who = f.customer_id(f.customer[f.last_stop[f.route_group[r]]])
-        rep = f.rep_id(routes.rep_idx[r])
-        message = f"On {routes.day[r]}, rep {rep} cannot get from customer {who} to the end of the day."
+        rep, before = f.rep_id(routes.rep_idx[r]), _place(f, f.last_stop[f.route_group[r]])
+        message = f"On {routes.day[r]}, rep {rep} cannot get from {before} to the end of the day."
         yield f.at_route("leg-unreachable", r, message)
+
+
+def _place(f: PlanFacts, i: Any) -> str:
+    return "home" if f.remote[i] else f"customer {f.customer_id(f.customer[i])}"
 
 
 def legs_right(f: PlanFacts) -> Iterator[Violation]:
@@ -83,6 +89,25 @@ def bounds_below_drives(f: PlanFacts) -> Iterator[Violation]:
             f"less than {routes.bound_s[r]} s, but the route drives {truth[r]} s."
         )
         yield f.at_route("bound-above-drive", r, message, float(routes.bound_s[r] - truth[r]))
+
+
+def cold_leads_near(f: PlanFacts) -> Iterator[Violation]:
+    """``cold-lead-far``: of visits by interval, by what each adds to its day, all others staying."""
+    customers, most = f.plan.customers, f.plan.settings.cold_detour_s
+    if customers.temperature is None or not f.cadence:
+        return
+    cold = leads(customers) & (customers.temperature == Temperature.COLD)
+    rows = np.flatnonzero(cold[f.customer] & (f.single < 0) & ~f.remote & (f.route >= 0))
+    if len(rows) == 0:
+        return
+    detour_s, known = detours(f, rows)
+    for j in np.flatnonzero(known & (detour_s > most)):
+        i = rows[j]
+        message = (
+            f"The visit of cold lead {f.customer_id(f.customer[i])} on {f.day[i]} adds {detour_s[j]} s to the driving "
+            f"of rep {f.rep_id(f.rep[i])}; the most are {most} s."
+        )
+        yield f.at_stop("cold-lead-far", i, message, float(detour_s[j] - most))
 
 
 def _sum(f: PlanFacts, values: IntArray) -> IntArray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from territory.check.rows import ANYBODY
 from territory.model.enums import Channel, Stage
 
 if TYPE_CHECKING:
@@ -26,16 +27,18 @@ if TYPE_CHECKING:
 __all__ = [
     "NOT_KNOWN",
     "aligned_positions",
-    "aligned_reps",
     "alignment_kept",
     "channels_kept",
+    "covers",
     "forbidden_reps_kept",
     "is_forbidden",
     "lacks_skills",
     "locks_kept",
     "lost_customers_left",
     "missing_skills",
+    "shares",
     "skills_there",
+    "stands_in",
 ]
 
 #: Instead of a rep's position: the alignment does not know the customer.
@@ -115,20 +118,16 @@ def lost_customers_left(f: PlanFacts) -> Iterator[Violation]:
 
 
 def locks_kept(f: PlanFacts) -> Iterator[Violation]:
-    """``lock-broken``."""
+    """``lock-broken``; a rep whom the visit's own row names outranks the lock."""
     locked, owner = f.plan.customers.locked, f.plan.customers.owner
     if locked is None or owner is None:
         return
     visitor = f.plan.reps.id[f.rep]
-    for i in np.flatnonzero(locked[f.customer] & (owner[f.customer] != visitor)):
+    named = (f.of_row("rep", absent=ANYBODY) == f.rep) | (f.of_row("second", absent=ANYBODY) == f.rep)
+    for i in np.flatnonzero(locked[f.customer] & (owner[f.customer] != visitor) & ~named):
         who, mine = f.customer_id(f.customer[i]), str(owner[f.customer[i]])
         message = f"Customer {who} is locked to rep {mine}, but is visited on {f.day[i]} by rep {f.rep_id(f.rep[i])}."
         yield f.at_stop("lock-broken", i, message)
-
-
-def aligned_reps(f: PlanFacts) -> IntArray | None:
-    """Return the rep whom the alignment gives each customer of the plan; see `aligned_positions`."""
-    return aligned_positions(f.plan)
 
 
 def aligned_positions(plan: Plan) -> IntArray | None:
@@ -152,29 +151,68 @@ def aligned_positions(plan: Plan) -> IntArray | None:
 
 
 def alignment_kept(f: PlanFacts) -> Iterator[Violation]:
-    """``wrong-rep`` and ``not-in-alignment``, of visits planned and unassigned."""
-    aligned = aligned_reps(f)
+    """``wrong-rep`` and ``not-in-alignment``, of visits planned and unassigned.
+
+    Where a row of the plan's visits names its reps, that is told by `territory.check.singles`.
+    """
+    aligned = f.aligned
     if aligned is None:
         return
-    for i in np.flatnonzero(aligned[f.customer] != f.rep):
+    explicit = f.of_row("rep", absent=ANYBODY) != ANYBODY
+    explicit |= f.of_row("second", absent=ANYBODY) == f.rep
+    for i in np.flatnonzero((aligned[f.customer] != f.rep) & ~explicit):
         who, rep = f.customer_id(f.customer[i]), f.rep_id(f.rep[i])
         right = int(aligned[f.customer[i]])
         if right == NOT_KNOWN:
             message = f"Customer {who} is visited on {f.day[i]}, but is not in the alignment."
             yield f.at_stop("not-in-alignment", i, message)
-        else:
+        elif not (stands_in(f, i, right) or shares(f, f.customer[i], right, f.rep[i])):
             message = f"Customer {who} is visited on {f.day[i]} by rep {rep}, but belongs to {_name(f, right)}."
             yield f.at_stop("wrong-rep", i, message)
     unassigned = f.plan.unassigned
     right_rep = aligned[unassigned.customer_idx]
     told = unassigned.rep_idx
-    for u in np.flatnonzero((told >= 0) & (right_rep != told) & (right_rep != NOT_KNOWN)):
+    named = np.append(f.rows.rep, ANYBODY)[f.left_single]
+    right_rep = np.where(named >= 0, named, right_rep)
+    other = np.append(f.rows.second, ANYBODY)[f.left_single]
+    for u in np.flatnonzero((told >= 0) & (right_rep != told) & (other != told) & (right_rep != NOT_KNOWN)):
         who, rep = f.customer_id(unassigned.customer_idx[u]), f.rep_id(told[u])
+        right = int(right_rep[u])
+        if named[u] < 0 and (covers(f, right, told[u]) or shares(f, unassigned.customer_idx[u], right, told[u])):
+            continue
         message = (
-            f"An unassigned visit of customer {who} is put down to rep {rep}, but it belongs to "
-            f"{_name(f, int(right_rep[u]))}."
+            f"An unassigned visit of customer {who} is put down to rep {rep}, but it belongs to {_name(f, right)}."
         )
         yield f.at_unassigned("wrong-rep", u, message)
+
+
+def covers(f: PlanFacts, owner: Any, rep: Any) -> bool:
+    """Tell whether a rep may stand in for another at all."""
+    return bool(owner >= 0) and f.rep_id(rep) in f.plan.settings.cover.get(f.rep_id(owner), ())
+
+
+def stands_in(f: PlanFacts, i: Any, owner: int) -> bool:
+    """Tell whether a stop's rep stands in for the customer's, who is on leave on that day."""
+    away = covers(f, owner, f.rep[i]) and f.on_leave(owner, int(f.day[i].astype(np.int64)))
+    return away and _same_clock(f, f.customer[i], owner, f.rep[i])
+
+
+def shares(f: PlanFacts, customer: Any, owner: int, rep: Any) -> bool:
+    """Tell whether a rep may serve a customer as one of its rep's team."""
+    if not f.plan.settings.shared:
+        return False
+    team = f.plan.reps.team
+    if owner < 0:
+        return team is None
+    return (team is None or bool(team[owner] == team[rep])) and _same_clock(f, customer, owner, rep)
+
+
+def _same_clock(f: PlanFacts, customer: Any, owner: int, rep: Any) -> bool:
+    """Tell whether a customer's hours do not depend on which of two reps comes."""
+    own = f.plan.customers.timezone
+    if own is not None and own[int(customer)]:
+        return True
+    return bool((f.rep_zone[owner] or "UTC") == (f.rep_zone[int(rep)] or "UTC"))
 
 
 def _name(f: PlanFacts, rep: int) -> str:

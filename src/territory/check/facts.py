@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.check.chains import Cadence, cadence_of
+from territory.check.eligibility import aligned_positions
 from territory.check.legs import Legs, legs_of
 from territory.check.report import Violation
 from territory.check.rows import Rows, lengths, rows_of
@@ -93,6 +94,10 @@ class PlanFacts:
         """Return a customer's id."""
         return str(self.plan.customers.id[int(customer)])
 
+    def row_id(self, row: Any) -> str:
+        """Return the id of a row of ``plan.visits``."""
+        return "?" if self.plan.visits is None else str(self.plan.visits.id[int(row)])
+
     def clock(self, instant: np.datetime64, rep: Any) -> str:
         """Write an instant on a rep's wall clock."""
         return as_text(instant, str(self.rep_zone[int(rep)]))
@@ -145,6 +150,11 @@ class PlanFacts:
     def left_single(self) -> IntArray:
         """Row of ``plan.visits`` of each unassigned visit; -1: by the customer's interval."""
         return _singles(self.plan.unassigned.visit_idx, len(self.plan.unassigned))
+
+    @cached_property
+    def aligned(self) -> IntArray | None:
+        """Whom the alignment gives each customer of the plan; see `aligned_positions`."""
+        return aligned_positions(self.plan)
 
     def of_row(self, name: str, *, absent: Any = False) -> npt.NDArray[Any]:
         """Return what the row of each stop says, as `Rows` calls it; `absent` for stops without a row."""

@@ -14,7 +14,7 @@ from territory.model.places import PlaceKind, Places
 
 if TYPE_CHECKING:
     from territory.check.facts import PlanFacts
-    from territory.model.arrays import BoolArray, IdxArray, IntArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
     from territory.model.plan import Plan
 
 __all__ = ["Legs", "both_ways", "detours", "legs_of"]
@@ -90,7 +90,7 @@ def detours(f: PlanFacts, rows: IntArray) -> tuple[IntArray, BoolArray]:
     return legs.drive_s[rows] + leave_s - straight, known & leaves & legs.reachable[rows]
 
 
-def both_ways(f: PlanFacts, customer: IdxArray, rep: IdxArray, remote: BoolArray) -> BoolArray:
+def both_ways(f: PlanFacts, customer: IdxArray, rep: IntArray, remote: BoolArray) -> BoolArray:
     """Tell in which pairs the rep can drive from home to the customer and on to where its days end.
 
     Of remote contacts, whether it can drive from home to there. One call of the travel for each
@@ -112,7 +112,7 @@ def _stops(f: PlanFacts) -> tuple[Places, int, int, IntArray]:
     return places, homes, ends, np.where(f.remote, homes + f.rep, place).astype(np.int64)
 
 
-def _factor(plan: Plan, rep: IdxArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _factor(plan: Plan, rep: IdxArray | IntArray) -> FloatArray:
     speeds = plan.reps.speed_factor
     return np.ones(len(rep)) if speeds is None else speeds[rep]
 
@@ -122,7 +122,7 @@ def _travel(
     places: Places,
     origins: IntArray,
     destinations: IntArray,
-    factor: np.ndarray[tuple[int], np.dtype[np.float64]],
+    factor: FloatArray,
 ) -> tuple[IntArray, IntArray, BoolArray]:
     """Return seconds, metres (0 where there is no way) and whether there is a way."""
     duration = np.zeros(len(origins), dtype=np.int64)

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from territory.check import breaks, cadence, drives, eligibility, leftovers, reasons, shifts, structure, times, windows
+from territory.check import (
+    breaks,
+    cadence,
+    day_sets,
+    drives,
+    eligibility,
+    follow_ups,
+    leftovers,
+    loads,
+    reasons,
+    remote,
+    shifts,
+    singles,
+    structure,
+    times,
+    windows,
+)
 from territory.check.facts import PlanFacts, gather
 from territory.check.report import CheckReport, Violation
 from territory.travel import default_travel
@@ -33,6 +49,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     drives.legs_right,
     drives.routes_right,
     drives.bounds_below_drives,
+    drives.cold_leads_near,
     times.arrivals_possible,
     times.starts_after_arrivals,
     times.ends_right,
@@ -44,6 +61,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     shifts.shifts_kept,
     shifts.prep_and_admin_kept,
     shifts.max_visits_kept,
+    loads.loads_kept,
     breaks.breaks_taken,
     breaks.breaks_long_enough,
     breaks.breaks_in_window,
@@ -65,12 +83,24 @@ _RULES: Final[tuple[Rule, ...]] = (
     cadence.intervals_kept,
     cadence.unassigned_apart,
     cadence.visits_complete,
+    day_sets.day_sets_kept,
+    follow_ups.follow_ups_asked,
+    singles.singles_made,
+    singles.singles_once,
+    singles.singles_at_their_customers,
+    singles.singles_on_their_days,
+    singles.singles_at_their_times,
+    singles.singles_by_their_reps,
+    singles.joint_visits_together,
+    singles.commitments_right,
+    remote.remote_right,
     leftovers.reasons_known,
     reasons.reasons_founded,
     leftovers.details_given,
     leftovers.unassigned_single,
     leftovers.unassigned_not_planned,
     leftovers.unassigned_due,
+    singles.singles_due_right,
 )
 
 

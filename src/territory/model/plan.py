@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from territory.errors import InputError, Problem
-from territory.model.enums import Status
+from territory.model.enums import Commitment, Status
 from territory.model.frames import to_native
+from territory.model.going_on import as_made, committed
 from territory.model.late import late
 from territory.model.nights import nights_columns, some_nights, wrong_nights
 from territory.model.plan_frames import empty_unassigned, read_routes, read_stops, read_unassigned
@@ -20,6 +21,8 @@ from territory.model.zones import local
 from territory.units import clock, duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from territory.model.alignment import Alignment
     from territory.model.arrays import IdxArray, TextArray
     from territory.model.customers import Customers
@@ -159,6 +162,45 @@ class Plan:
         if found.size == 0:
             raise InputError([Problem("no-route", f"rep {rep_id!r} has no visits on {at}")], "plan")
         return Route(self, int(found[0]))
+
+    # -- going on --------------------------------------------------------------------------
+
+    def committed(
+        self,
+        level: Commitment | str,
+        *,
+        customers: Iterable[str] | None = None,
+        first: object = None,
+        last: object = None,
+    ) -> Plan:
+        """Return the plan with some of its visits promised; planning again with ``previous=`` keeps them.
+
+        Parameters
+        ----------
+        level : Commitment or str
+            "suggested" (free to change), "planned" (changed where that pays), "confirmed_week", "confirmed_day",
+            "fixed" (with its time).
+        customers : iterable of str, optional
+            Ids; default: all.
+        first, last : day-like, optional
+            Only visits from then, until then.
+
+        Raises
+        ------
+        InputError
+            Unknown levels, customers or days.
+        """
+        return committed(self, level, customers, first, last)
+
+    def as_made(self, until: object) -> Customers:
+        """Return the customers as if all that is planned before a day had taken place: last visits are filled in.
+
+        Parameters
+        ----------
+        until : day-like
+            The day after the last one that counts, where the next plan starts.
+        """
+        return as_made(self, as_day(until, "until"))
 
     # -- border ----------------------------------------------------------------------------
 

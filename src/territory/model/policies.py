@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from territory.errors import Problem
+from territory.model.days import to_day
 from territory.units import DAY_S
 
 __all__ = ["NIGHTS", "POLICIES", "REMOTE", "SERVICE_KINDS", "plain_policies", "read_policies"]
@@ -110,6 +111,20 @@ def _load(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def _day_sets(value: object) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    found = {}
+    for customer, given in _mapping("day_sets", value, "bad-day-sets").items():
+        try:
+            sets = [tuple(sorted({str(np.datetime64(to_day(day), "D")) for day in days})) for days in given]
+        except (TypeError, ValueError) as error:
+            message = f"day_sets: expected sets of days such as [['2026-01-05', '2026-01-08']] for {customer!r}"
+            raise _WrongError("bad-day-sets", message) from error
+        if not sets or not all(sets):
+            raise _WrongError("bad-day-sets", f"day_sets: no set, or one without days, for {customer!r}")
+        found[customer] = tuple(dict.fromkeys(sets))
+    return MappingProxyType(found)
+
+
 #: Setting to how it is read; the order in which faults are told.
 POLICIES: Final[dict[str, Any]] = {
     "stretch": _stretch,
@@ -123,6 +138,7 @@ POLICIES: Final[dict[str, Any]] = {
     "shared": _shared,
     "load": _load,
     "nights": _nights,
+    "day_sets": _day_sets,
 }
 
 
@@ -154,6 +170,6 @@ def plain_policies(values: Mapping[str, Any]) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):
             return {key: plain(cell) for key, cell in value.items()}
-        return list(value) if isinstance(value, tuple) else value
+        return [plain(cell) for cell in value] if isinstance(value, tuple) else value
 
     return {name: plain(value) for name, value in values.items()}

@@ -100,6 +100,8 @@ class PlanSettings:
         The measure of customers that `Reps.load_limit` limits a day.
     nights : str
         ``"never"``, or ``"allowed"``: a rep's day may end away from home, and the next one start there.
+    day_sets : mapping of customer id to tuple of tuples of days
+        Customers who are visited on all days of one of these sets, or not at all; they have no interval.
     rep_holidays : mapping of rep id to datetime64[D] array
         Public holidays of single reps: days without work, beside `holidays`. Filled in when a plan is
         made, from the reps' ``country`` and ``region`` (a rep without holidays in the horizon has
@@ -125,6 +127,7 @@ class PlanSettings:
     shared: bool = False
     load: str | None = None
     nights: str = "never"
+    day_sets: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     rep_holidays: Mapping[str, DayArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from territory.model.columns import Kind, column
+from territory.model.columns import Kind, column, columns_of
 from territory.model.enums import Commitment, VisitKind
 from territory.model.table import Table
 from territory.units import DAY_S
@@ -65,6 +65,39 @@ class Visits(Table):
         Kind.FLOAT, "what it is worth, 1: a usual visit; blank: by its kind", low=0, high=1e6, missing=True
     )
     commitment: npt.NDArray[np.int8] | None = column(Kind.ENUM, "how firmly it is promised", words=Commitment)
+
+    def joined(self, others: Visits) -> Visits:
+        """Return the rows of both tables; columns that only one has are filled up with what blank means."""
+        blank: dict[str, Any] = {
+            "due": np.datetime64("NaT", "D"), "service_s": np.nan, "rep_id": "", "second_rep_id": "",
+            "kind": VisitKind.APPOINTMENT, "time_s": np.nan, "remote": False, "worth": np.nan,
+        }  # fmt: skip
+        columns: dict[str, Any] = {}
+        for name in columns_of(Visits):
+            parts = [getattr(t, name) for t in (self, others)]
+            if all(p is None for p in parts):
+                continue
+            if name == "commitment":
+                parts = [t.commitment_of() for t in (self, others)]
+            given = next(p for p in parts if p is not None)
+            filled = [
+                np.full(len(t), blank[name], given.dtype) if p is None else p
+                for p, t in zip(parts, (self, others), strict=True)
+            ]
+            columns[name] = np.concatenate(filled)
+        return Visits(**columns)
+
+    def commitment_of(self) -> npt.NDArray[np.int8]:
+        """Return how firmly each visit is promised: as it says, else by its kind, time and days; shape (n,)."""
+        if self.commitment is not None:
+            return self.commitment
+        one_day = self.earliest == self.latest
+        if self.kind is not None:
+            one_day = one_day | (self.kind == VisitKind.EVENT)
+        level = np.where(one_day, Commitment.CONFIRMED_DAY, Commitment.PLANNED)
+        if self.time_s is not None:
+            level = np.where(np.isnan(self.time_s), level, Commitment.FIXED)
+        return level.astype(np.int8)
 
     @classmethod
     def _check(cls, columns: dict[str, Any], findings: Findings) -> None:

@@ -17,7 +17,7 @@ from territory.travel import UNREACHABLE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from territory.model.arrays import BoolArray, IntArray
+    from territory.model.arrays import BoolArray, FloatArray, IntArray
     from territory.routing.desk import Desk
     from territory.routing.shifts import Windows
 
@@ -108,8 +108,19 @@ class Board:
             row, n, service, time_s=time_s, any_day=waived >= DAYS_WAIVED, any_hour=waived >= HOURS_WAIVED
         )
 
-    def problem(self, calls: Calls) -> RoutingProblem:
-        """Return the routing problem of some calls in all shifts; seconds are counted from the desks' origin."""
+    def problem(
+        self, calls: Calls, *, baseline: BoolArray | None = None, change_cost: FloatArray | None = None
+    ) -> RoutingProblem:
+        """Return the routing problem of some calls in all shifts; seconds are counted from the desks' origin.
+
+        Parameters
+        ----------
+        calls : Calls, length m
+        baseline : bool array of shape (m, S), optional
+            In which shifts they stood before.
+        change_cost : float array of shape (m,), optional
+            What it costs to move them to another.
+        """
         desks, shifts = self.desks, self.shifts
         origin = desks[0].origin
         open_at = [[self.windows(calls, k, shift) for shift in shifts] for k in range(len(calls))]
@@ -125,7 +136,11 @@ class Board:
         rates = [self.rates[r] for r, _ in shifts]
         by_metre = any(rate.metre for rate in rates)
         columns: dict[str, Any] = calls.rhythm_columns() if calls.rhythmic.any() else {}
+        if any(p is not None for p in calls.patterns):
+            columns["patterns"] = calls.patterns
         extra: dict[str, Any] = {}
+        if change_cost is not None:
+            columns["change_cost"] = change_cost
         if self.load is not None and self.capacity is not None:
             columns["load"] = np.where(at_home, 0, self.load[calls.row])
             extra["capacity"] = np.array([self.capacity[r] for r in rep_of], np.int64)
@@ -163,6 +178,7 @@ class Board:
             ),
             # two shifts that touch share a moment, and a visit may take none: the day decides, not the moment
             eligible=np.array([[bool(w) for w in row] for row in open_at], np.bool_).reshape(len(calls), len(shifts)),
+            baseline=baseline,
             joint=np.stack([pairs, calls.partner[pairs]], axis=1) if len(pairs) else None,
             n_days=desks[0].settings.n_days,
         )

@@ -22,7 +22,7 @@ HOURS_WAIVED: Final = 2
 #: Columns of a rhythm, as in `territory.routing.problem.VisitArrays`.
 RHYTHM: Final = (
     "first_low_day", "first_high_day", "first_due_day", "gap_low_days", "gap_high_days", "gap_days", "interval_days",
-    "off_cost",
+    "off_cost", "weekday_cost", "last_weekday",
 )  # fmt: skip
 
 
@@ -55,7 +55,11 @@ class Calls:
         `territory.model.enums.Commitment`. Default PLANNED.
     partner : int64 array of shape (m,)
         The call that starts at the same moment with another rep; `ANY` (default): none.
-    first_low_day, ..., off_cost : arrays of shape (m,)
+    detour_s : int64 array of shape (m,)
+        The most driving that it may add to a day; `ANY` (default): any.
+    patterns : sequence of m (sequence of sequences of int, or None), optional
+        Sets of days of the horizon, on all of one of which it is made.
+    first_low_day, ..., last_weekday : arrays of shape (m,)
         The rhythm, see `territory.routing.problem.VisitArrays`; ``gap_low_days`` is 0 of single calls (default).
     """
 
@@ -72,6 +76,7 @@ class Calls:
     visit_idx: Any = None
     commitment: Any = None
     partner: Any = None
+    detour_s: Any = None
     first_low_day: Any = None
     first_high_day: Any = None
     first_due_day: Any = None
@@ -80,6 +85,9 @@ class Calls:
     gap_days: Any = None
     interval_days: Any = None
     off_cost: Any = None
+    weekday_cost: Any = None
+    last_weekday: Any = None
+    patterns: Any = None
 
     def __post_init__(self) -> None:
         n = len(self.row)
@@ -87,14 +95,16 @@ class Calls:
         defaults: dict[str, tuple[Any, Any]] = {
             "low": (np.int64, 0), "high": (np.int64, far), "time_s": (np.int64, ANY), "waived": (np.int64, 0),
             "remote": (np.bool_, False), "rep": (np.int64, ANY), "visit_idx": (np.int64, ANY),
-            "commitment": (np.int64, 1), "partner": (np.int64, ANY),
+            "commitment": (np.int64, 1), "partner": (np.int64, ANY), "detour_s": (np.int64, ANY),
             **dict.fromkeys(RHYTHM[:6], (np.int64, 0)), "interval_days": (np.float64, 0.0),
-            "off_cost": (np.float64, 0.0),
+            "off_cost": (np.float64, 0.0), "weekday_cost": (np.float64, 0.0), "last_weekday": (np.int64, ANY),
         }  # fmt: skip
         for name, (kind, default) in defaults.items():
             value = getattr(self, name)
             filled = np.full(n, default, kind) if value is None else np.asarray(value, kind)
             object.__setattr__(self, name, filled)
+        patterns = [None] * n if self.patterns is None else list(self.patterns)
+        object.__setattr__(self, "patterns", patterns)
         due = self.high if self.due is None else np.asarray(self.due, np.int64)
         object.__setattr__(self, "due", due)
 
@@ -115,7 +125,10 @@ class Calls:
         """Return the calls of all parts, in order; partners are counted within each part."""
         columns: dict[str, Any] = {}
         for f in fields(cls):
-            columns[f.name] = np.concatenate([getattr(p, f.name) for p in parts])
+            of_parts = [getattr(p, f.name) for p in parts]
+            columns[f.name] = (
+                [x for part in of_parts for x in part] if f.name == "patterns" else np.concatenate(of_parts)
+            )
         first = np.repeat(np.cumsum([0, *(len(p) for p in parts[:-1])]), [len(p) for p in parts])
         columns["partner"] = np.where(columns["partner"] >= 0, columns["partner"] + first, ANY)
         return cls(**columns)

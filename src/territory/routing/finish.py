@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,10 @@ from territory.routing.layout import (
     S_COST_PER_S,
     S_DAY,
     S_OVERTIME_COST,
+    S_REGULAR,
+    V_DUE,
     V_KIND,
+    V_LATE_COST,
     V_LOCKED,
     V_VALUE,
     Layout,
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
 
     from territory.routing.problem import RoutingProblem
 
-__all__ = ["finish", "free_bounds"]
+__all__ = ["finish", "free_bounds", "route_terms", "with_routes"]
 
 
 def free_bounds(layout: Layout) -> NDArray[np.int64]:
@@ -139,6 +143,56 @@ def finish(
     return RoutingSolution(
         tuple(routes), tuple(unserved), sum(terms.values()), terms, bound, status, missing, trace, iterations
     )
+
+
+def route_terms(layout: Layout, route: ShiftRoute) -> dict[str, float]:
+    """Return what a route costs, term by term, whatever its times; visits that come again and those not made aside.
+
+    Parameters
+    ----------
+    layout : Layout
+    route : ShiftRoute
+        With visits, and times that keep the rules.
+
+    Notes
+    -----
+    O(m) for m visits. Nothing is timed anew, as `finish` does.
+    """
+    s = route.shift
+    rates, close = layout.shift_f[s].tolist(), int(layout.shift_i[s, S_REGULAR]) + layout.origin
+    rows = list(route.visits)
+    late = np.array(route.starts) - layout.origin - layout.visit_i[rows, V_DUE]
+    return {
+        "shifts": rates[S_COST],
+        "duration": rates[S_COST_PER_S] * (route.back - route.leave),
+        "drive": rates[S_COST_PER_DRIVE_S] * route.drive_s,
+        "distance": rates[S_COST_PER_M] * route.distance_m,
+        "overtime": rates[S_OVERTIME_COST] * max(0, route.back - close),
+        "lateness": float((layout.visit_f[rows, V_LATE_COST] * np.maximum(late, 0)).sum()),
+        "change": float(layout.extra[rows, s].sum()) if layout.extra.size else 0.0,
+    }
+
+
+def with_routes(layout: Layout, solution: RoutingSolution, routes: Sequence[ShiftRoute]) -> RoutingSolution:
+    """Return a solution with other times or orders of the same visits in the same shifts, costed anew.
+
+    Parameters
+    ----------
+    layout : Layout
+    solution : RoutingSolution
+    routes : sequence of ShiftRoute
+        In the order of the shifts, with the visits that the solution has there.
+
+    Returns
+    -------
+    RoutingSolution
+        With the bound, status and trace of the given one: whoever makes it dearer says that it is not OPTIMAL.
+    """
+    terms = dict(solution.terms)
+    for k, route in enumerate(routes):
+        for name, cost in route_terms(layout, route).items():
+            terms[name] = cost + (terms[name] if k else 0.0)
+    return replace(solution, routes=tuple(routes), terms=terms, objective=sum(terms.values()))
 
 
 def _pattern_cost(problem: RoutingProblem, v: int, days: list[int]) -> float:

@@ -16,7 +16,6 @@ import numpy as np
 from territory.routing.rules import broken_rules
 
 if TYPE_CHECKING:
-
     from numpy.typing import NDArray
 
 from territory.errors import InputError, Problem

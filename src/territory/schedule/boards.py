@@ -21,6 +21,8 @@ from territory.schedule.nights import nights_spent, with_nights
 from territory.schedule.stretch import least_stretch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
     from territory.model.customers import Customers
     from territory.model.nights import Hotels
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from territory.model.settings import PlanSettings
     from territory.schedule.cadence import Cadence
     from territory.schedule.month import Horizon
+    from territory.schedule.rolling import Before
     from territory.schedule.singles import Single
     from territory.travel import Travel
 
@@ -59,6 +62,12 @@ class BoardTask:
     load, capacity : optional
         See `territory.routing.board.Board`.
     iterations, seed : int
+    before : mapping of desk and day to visits
+        The routes of an earlier plan, in positions of the board.
+    change_price_s : float
+        What it costs to move one of them, in seconds of driving.
+    weekday_price_s, time_price_s : float
+        What irregular visits cost, see `territory.schedule.demand.Prices`.
     stretches : bool
         Whether intervals may become longer where not everything fits.
     deadline : float
@@ -83,6 +92,10 @@ class BoardTask:
     capacity: tuple[int, ...] | None
     iterations: int
     seed: int
+    before: Mapping[tuple[int, int], Sequence[Before]]
+    change_price_s: float
+    weekday_price_s: float
+    time_price_s: float
     stretches: bool
     deadline: float
     turns: int
@@ -111,7 +124,7 @@ def plan_board(
     rows = np.arange(len(customers), dtype=np.int32)
     desks = tuple(Desk(customers, reps, r, rows, settings, travel, task.hotels) for r in range(len(reps)))
     board = Board(desks, task.rates, task.able, task.on, task.load, task.capacity)
-    prices = Prices(task.worth, task.rates[0].drive_s)
+    prices = Prices(task.worth, task.rates[0].drive_s, task.weekday_price_s, task.time_price_s)
     # by the reps' homes, not their rows or names: permuting or renaming reps changes no plan, nor do other reps
     homes = np.stack([reps.lon, reps.lat], axis=1).reshape(-1).view(np.uint64).tolist()
     seed = int(np.random.SeedSequence([task.seed, *homes]).generate_state(1)[0])
@@ -119,7 +132,11 @@ def plan_board(
     def planned(stretch: float, iterations: int, until: float) -> tuple[Horizon, Cadence]:
         cadence = cadence_of(customers, settings, stretch=stretch)
         calls = demand(board, customers, settings, cadence, task.singles, prices, task.owner)
-        return plan_horizon(board, calls, until, iterations=iterations, seed=seed), cadence
+        found = plan_horizon(
+            board, calls, until, iterations=iterations, seed=seed, before=task.before,
+            change_price=task.change_price_s * prices.drive_s, time_price=prices.time_s * prices.drive_s,
+        )  # fmt: skip
+        return found, cadence
 
     stretch = 1.0
     if task.stretches and customers.visit_interval_days is not None:

@@ -95,6 +95,8 @@ def cadence_of(customers: Customers, settings: PlanSettings, *, stretch: FloatAr
         interval = lead_intervals(c.visit_interval_days * stretch, leads, settings)
     else:
         interval = np.full(n, float(days))
+    if settings.day_sets:
+        interval[[i in settings.day_sets for i in c.id.tolist()]] = np.nan
     if c.channel is not None:
         interval[c.channel == Channel.INSIDE] = np.nan
     if c.stage is not None:

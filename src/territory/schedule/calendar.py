@@ -24,6 +24,7 @@ from territory.routing.solve import load_engines
 from territory.schedule.boards import BoardResult, plan_board
 from territory.schedule.nights import nights_table
 from territory.schedule.request import read_request
+from territory.schedule.rolling import earlier_routes, promised_visits
 from territory.schedule.singles import read_singles, single_visits
 from territory.schedule.tasks import board_tasks, refuse_orphans
 
@@ -54,6 +55,10 @@ def schedule_visits(
     weeks: int = 4,
     travel: Travel | None = None,
     visits: Visits | None = None,
+    previous: Plan | None = None,
+    change_price_s: float = 900.0,
+    weekday_price_s: float = 120.0,
+    time_price_s: float = 60.0,
     overload: str = "value",
     worth: str | None = None,
     objective: str = "driving",
@@ -77,6 +82,7 @@ def schedule_visits(
     load: str | None = None,
     nights: str = "never",
     hotels: Hotels | None = None,
+    day_sets: Mapping[str, Iterable[Iterable[object]]] | None = None,
 ) -> Plan:
     """Plan every rep's visits and routes over some weeks.
 
@@ -94,6 +100,15 @@ def schedule_visits(
     visits : Visits, optional
         Appointments, events and whatever else is to be made once, beside what intervals ask for. They count
         as visits of their customers' intervals, but for events.
+    previous : Plan, optional
+        An earlier plan: what it has promised is kept (`Plan.committed`), appointments that are still to come too
+        where no `visits` are given, and the rest changes only where that pays. Leave visits that took place in
+        the customers' ``last_visit``, see `Plan.as_made`.
+    change_price_s : float
+        What it has to save in driving (seconds) to move a visit that was planned before to another day.
+    weekday_price_s, time_price_s : float
+        Regularity: what a visit on another weekday than the customer's visit before may save in driving at most
+        (seconds), and one an hour earlier or later in the day.
     overload : {"value", "stretch"}
         Where more is due than fits. "value": what is worth most comes first. "stretch": all intervals of a rep
         become longer by one factor, the least with which everything fits (`PlanSettings.stretch`).
@@ -145,6 +160,9 @@ def schedule_visits(
         ``overnight_min_km``). Needs ``objective="cost"``.
     hotels : Hotels, optional
         Where nights may be spent, beside at customers' places.
+    day_sets : mapping of customer id to sets of days, optional
+        Customers who are visited on all days of one of these sets, e.g. ``{"a": [["2026-01-05", "2026-01-08"],
+        ["2026-01-06", "2026-01-09"]]}``, instead of at an interval.
 
     Returns
     -------
@@ -176,22 +194,26 @@ def schedule_visits(
     policies: dict[str, Any] = {
         "hot_days": hot_days, "warm_days": warm_days, "cold_detour_s": cold_detour_s, "remote": remote,
         "follow_up_days": follow_up_days, "service_by_kind": service_by_kind or {}, "cover": cover or {},
-        "shared": shared, "load": load, "nights": nights,
+        "shared": shared, "load": load, "day_sets": day_sets or {}, "nights": nights,
     }  # fmt: skip
     settings, source, jobs = read_request(
         customers, reps, alignment, start=start, weeks=weeks, travel=travel, holidays=holidays, tolerance=tolerance,
         default_shift=default_shift, default_service_s=default_service_s, time_limit_s=time_limit_s,
         iterations=iterations, rng=rng, n_jobs=n_jobs, visits=visits, overload=overload, worth=worth,
+        previous=previous, change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s,
         objective=objective, hotels=hotels, **policies,
     )  # fmt: skip
     rep_of = np.zeros(len(customers), np.int32) if alignment is None else alignment.customer_rep_idx
-    all_visits, found = single_visits(visits, customers, reps, settings)
+    asked = promised_visits(previous, visits, customers, reps, settings)
+    all_visits, found = single_visits(asked, customers, reps, settings)
     singles = read_singles(all_visits, customers, reps, settings, rep_of)
     drafts = Drafts()
     tasks = board_tasks(
         customers, reps, settings, rep_of, singles, worth=worth, objective=objective, iterations=iterations,
         seed=int(rng or 0), stretches=overload == "stretch", deadline=began + time_limit_s, jobs=jobs,
         hotels=hotels,
+        before=earlier_routes(previous, all_visits, customers, reps, settings), change_price_s=change_price_s,
+        weekday_price_s=weekday_price_s, time_price_s=time_price_s,
     )  # fmt: skip
     refuse_orphans(drafts, customers, reps, settings, rep_of, alignment, tasks, singles)
     timed_out = False
@@ -206,8 +228,8 @@ def schedule_visits(
             stretch |= {str(reps.id[rep]): result.stretch for rep in task.team}
         if on_progress is not None:
             on_progress("rep " + ", ".join(str(reps.id[rep]) for rep in task.team), (done + 1) / len(tasks))
-    promises = all_visits is not None
-    stops, routes, unassigned = drafts.tables(singles=promises, promises=promises)
+    promises = all_visits is not None or previous is not None
+    stops, routes, unassigned = drafts.tables(singles=all_visits is not None, promises=promises)
     status = Status.TIME_LIMIT if timed_out else Status.FEASIBLE
     found = [*pair_diagnostics(customers, reps), *_future_visits(customers, settings), *found]
     diagnostics = (*customers.diagnostics, *reps.diagnostics, *found)

@@ -16,7 +16,7 @@ from territory.schedule.leads import leads_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from territory.model.arrays import FloatArray, IntArray
+    from territory.model.arrays import BoolArray, FloatArray, IntArray
     from territory.model.customers import Customers
     from territory.model.settings import PlanSettings
     from territory.routing.board import Board
@@ -45,10 +45,15 @@ class Prices:
         Of a visit by interval of each of n customers; 1: a usual one.
     drive_s : float
         Of a second at the wheel.
+    weekday_s, time_s : float
+        Of a visit on another weekday than the customer's visit before, and of one an hour earlier or later in
+        the day, in seconds at the wheel.
     """
 
     worth: FloatArray
     drive_s: float
+    weekday_s: float = 0.0
+    time_s: float = 0.0
 
 
 @dataclass
@@ -60,17 +65,20 @@ class _Rows:
     def add(
         self, row: int, service_s: int, value: float, low: int, high: int, due: int, *, time_s: int = ANY,
         waived: int = 0, remote: bool = False, rep: int = ANY, visit_idx: int = ANY,
-        commitment: int = Commitment.PLANNED, partner: int = ANY,
+        commitment: int = Commitment.PLANNED, partner: int = ANY, detour_s: int = ANY,
     ) -> None:  # fmt: skip
         """Add a single call."""
         self.rows.append(
-            (row, service_s, value, low, high, due, time_s, waived, remote, rep, visit_idx, commitment, partner)
-        )
+            (
+                row, service_s, value, low, high, due, time_s, waived, remote, rep, visit_idx, commitment, partner,
+                detour_s,
+            )
+        )  # fmt: skip
 
     def calls(self) -> Calls:
         names = (
             "row", "service_s", "value", "low", "high", "due", "time_s", "waived", "remote", "rep", "visit_idx",
-            "commitment", "partner",
+            "commitment", "partner", "detour_s",
         )  # fmt: skip
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(names)
         kinds = {"value": np.float64, "remote": np.bool_}
@@ -110,6 +118,7 @@ def demand(
     leads = leads_of(customers)
     value = usual * prices.worth * np.where(leads.hot, _HOT, 1.0)
     value = np.where(cadence.cold, settings.cold_detour_s * prices.drive_s, value)
+    near = np.where(cadence.cold, settings.cold_detour_s, ANY)
     first_field, remote = _contacts(customers, settings)
     by_customer: dict[int, list[Single]] = {}
     for one in singles:
@@ -126,7 +135,7 @@ def demand(
                 afar = bool(remote[i]) or (bool(first_field[i]) and (k > 0 or bool(anchors)))
                 length = remote_service if afar else service
                 rep = int(owner[i]) if afar else ANY
-                rows.add(i, int(length[i]), float(value[i]), *piece, remote=afar, rep=rep)
+                rows.add(i, int(length[i]), float(value[i]), *piece, remote=afar, rep=rep, detour_s=int(near[i]))
             if beat is not None:
                 rhythm.append(i)
                 for name, day in zip(beats, beat, strict=True):
@@ -139,12 +148,34 @@ def demand(
         rep=np.where(remote[at], owner[at], ANY), gap_low_days=cadence.gap_low[at], gap_high_days=cadence.gap_high[at],
         gap_days=cadence.gap[at], interval_days=cadence.interval[at],
         off_cost=np.full(len(at), PER_DAY_OFF * prices.drive_s),
+        weekday_cost=np.full(len(at), prices.weekday_s * prices.drive_s),
+        detour_s=near[at], last_weekday=_last_weekday(customers, settings)[at],
         **{name: np.array(days, np.int64) for name, days in beats.items()},
     )  # fmt: skip
-    return Calls.concat([steady, rows.calls()])
+    return Calls.concat([steady, rows.calls(), _by_sets(customers, settings, service, value, owner)])
 
 
-def _contacts(customers: Customers, settings: PlanSettings) -> tuple[IntArray, IntArray]:
+def _by_sets(
+    customers: Customers, settings: PlanSettings, service: IntArray, value: FloatArray, owner: IntArray
+) -> Calls:
+    """Return the calls of customers with sets of days; sets that do not lie in the horizon are none."""
+    rows, patterns = [], []
+    for i, name in enumerate(customers.id.tolist() if settings.day_sets else []):
+        if name in settings.day_sets and owner[i] >= 0:
+            days = [
+                sorted(int((np.datetime64(d) - settings.start).astype(np.int64)) for d in each)
+                for each in settings.day_sets[name]
+            ]
+            within = [each for each in days if each[0] >= 0 and each[-1] < settings.n_days]
+            if within:
+                rows.append(i)
+                patterns.append(within)
+    at = np.array(rows, np.int64)
+    first = np.array([min(each[0] for each in p) for p in patterns], np.int64)
+    return Calls(row=at, service_s=service[at], value=value[at], due=first, patterns=patterns)
+
+
+def _contacts(customers: Customers, settings: PlanSettings) -> tuple[BoolArray, BoolArray]:
     """Return whose first visit ever is in the field, further ones remote; and who is only called. Shapes (n,)."""
     n = len(customers)
     if settings.remote != "after-first" or customers.channel is None:
@@ -152,6 +183,14 @@ def _contacts(customers: Customers, settings: PlanSettings) -> tuple[IntArray, I
     either = customers.channel == Channel.EITHER
     seen = np.zeros(n, np.bool_) if customers.last_visit is None else ~np.isnat(customers.last_visit)
     return either & ~seen, either & seen
+
+
+def _last_weekday(customers: Customers, settings: PlanSettings) -> IntArray:
+    """Return the weekday of the last visits, counted from that of the first day; -1: never visited. Shape (n,)."""
+    if customers.last_visit is None:
+        return np.full(len(customers), ANY, np.int64)
+    days = (customers.last_visit - settings.start).astype(np.int64) % 7
+    return np.where(np.isnat(customers.last_visit), ANY, days)
 
 
 def _add_single(rows: _Rows, one: Single, usual: float) -> None:

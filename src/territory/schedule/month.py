@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from territory.errors import SolverError
 from territory.model.enums import Status
+from territory.model.zones import utc_second
 from territory.routing.finish import finish
 from territory.routing.solve import solve_routing
 from territory.routing.trial import Trial
+from territory.schedule.regular import steady_times
+from territory.schedule.rolling import as_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from territory.routing.board import Board
     from territory.routing.calls import Calls
+    from territory.routing.problem import RoutingProblem
     from territory.routing.solution import RoutingSolution, ShiftRoute
+    from territory.schedule.rolling import Before
 
 __all__ = ["Horizon", "plan_horizon"]
 
 #: Share of the time that is left for the search; the rest is for the order of each day.
 _SEARCH = 0.9
+#: How much dearer a promise is to change than what was only planned.
+_FIRM = 50.0
+#: How much dearer it is to be out an hour longer than to come an hour earlier or later than before.
+_WAIT = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +66,8 @@ class Horizon:
 
 def plan_horizon(
     board: Board, calls: Calls, deadline: float, *, iterations: int, seed: int,
-    start: Mapping[tuple[int, int], Sequence[int]] | None = None,
+    before: Mapping[tuple[int, int], Sequence[Before]] | None = None, change_price: float = 0.0,
+    time_price: float = 0.0,
 ) -> Horizon:  # fmt: skip
     """Plan the horizon of a board.
 
@@ -68,8 +80,12 @@ def plan_horizon(
     iterations : int
         Rounds of search.
     seed : int
-    start : mapping of shift to calls in order, optional
-        Where the search begins, if it keeps all rules.
+    before : mapping of shift to visits, optional
+        The routes of an earlier plan: where the search begins, and what it costs to leave.
+    change_price : float
+        What a visit costs in a shift that it did not stand in before.
+    time_price : float
+        What an hour of difference in the time of day costs between one visit at a customer and the next.
 
     Returns
     -------
@@ -82,7 +98,9 @@ def plan_horizon(
         Ctrl-C: half a team's plan is none.
     """
     left = deadline - monotonic()
-    problem = board.problem(calls) if board.shifts and len(calls) else None
+    problem, start = None, None
+    if board.shifts and len(calls):
+        problem, start = _problem(board, calls, before or {}, change_price)
     if problem is None or left <= 0:
         trial = None if problem is None else Trial(problem)
         return Horizon(board, calls, (), _all_missed(board, calls), left <= 0, trial)
@@ -94,11 +112,27 @@ def plan_horizon(
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     routes, bounds = _ordered(trial, found, deadline)
+    if (calls.detour_s >= 0).any():
+        found, routes, bounds = _near_only(trial, calls, found, routes, bounds)
+    if time_price:
+        routes = _regular(trial, board, calls, routes, time_price)
     made = tuple((board.shifts[r.shift], r, bounds[r.shift]) for r in routes)
     last = board.desks[0].settings.n_days - 1
     missed = tuple((k, n if n >= 0 else min(int(calls.due[k]), last)) for k, n in found.unserved)
     timed_out = found.status is Status.TIME_LIMIT or monotonic() >= deadline
     return Horizon(board, calls, made, missed, timed_out, trial)
+
+
+def _problem(
+    board: Board, calls: Calls, before: Mapping[tuple[int, int], Sequence[Before]], change_price: float
+) -> tuple[RoutingProblem, Mapping[tuple[int, int], Sequence[int]] | None]:
+    """Return the routing problem of a horizon, and the routes of before as far as they are still to be made."""
+    if not before:
+        return board.problem(calls), None
+    baseline, firm, start = as_before(board, calls, before)
+    # what was promised in an earlier plan, but has no row of its own, is moved only for a visit
+    cost = change_price * np.where(firm, _FIRM, 1.0)
+    return board.problem(calls, baseline=baseline, change_cost=cost), start
 
 
 def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
@@ -109,6 +143,65 @@ def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[i
         return finish(trial.problem, trial.layout, orders)
     except ValueError:
         return None
+
+
+def _regular(
+    trial: Trial, board: Board, calls: Calls, routes: tuple[ShiftRoute, ...], price: float
+) -> tuple[ShiftRoute, ...]:
+    """Give each customer's visits like times of day where that costs little."""
+    midnight = [
+        utc_second(int(board.desks[r].settings.days[n].astype(np.int64)), 0, board.desks[r].zone)
+        for r, n in board.shifts
+    ]
+    at = np.array(midnight, np.int64) - board.desks[0].origin
+    steady = steady_times(
+        trial.problem,
+        trial.layout,
+        routes,
+        midnight_s=at,
+        price_per_hour=price,
+        group=calls.row,
+        wait_per_hour=_WAIT * price,
+    )
+    # a day that was turned round may lead past a cold lead from another side
+    return routes if any(_farthest(trial, calls, r.shift, list(r.visits))[1] > 0 for r in steady) else steady
+
+
+def _farthest(trial: Trial, calls: Calls, s: int, order: list[int]) -> tuple[int, int]:
+    """Return which call of a day adds most driving beyond what it may, and by how much; 0 or less: none."""
+    problem = trial.problem
+    if not order or not (calls.detour_s[order] >= 0).any():
+        return 0, 0
+    cube = problem.durations_s[problem.shifts.profile[s], 0]
+    at = np.array([problem.shifts.start_place[s], *problem.visits.place[order], problem.shifts.end_place[s]])
+    adds = cube[at[:-2], at[1:-1]] + cube[at[1:-1], at[2:]] - cube[at[:-2], at[2:]]
+    most = calls.detour_s[order]
+    over = np.where((most >= 0) & ~calls.remote[order], adds - most, 0)
+    return int(over.argmax()), int(over.max())
+
+
+def _near_only(
+    trial: Trial, calls: Calls, found: RoutingSolution, routes: tuple[ShiftRoute, ...], bounds: dict[int, int]
+) -> tuple[RoutingSolution, tuple[ShiftRoute, ...], dict[int, int]]:
+    """Strike out calls that add more driving to their day than they may; the search leaves hardly any."""
+    orders = {r.shift: list(r.visits) for r in routes}
+    far: set[int] = set()
+    for s, order in orders.items():
+        worst, over = _farthest(trial, calls, s, order)
+        while over > 0:
+            far.add(order.pop(worst))
+            worst, over = _farthest(trial, calls, s, order)
+    if not far:
+        return found, routes, bounds
+    # of a rhythm all visits go: what is left of one may be no rhythm
+    left = {s: [k for k in order if k not in far] for s, order in orders.items()}
+    again = finish(trial.problem, trial.layout, {s: order for s, order in left.items() if order})
+    if again is None:  # pragma: no cover - less than what fits
+        msg = "a day without some of its visits does not fit it"
+        raise SolverError(msg)
+    size = {r.shift: len(r.visits) for r in routes}
+    fewer = {s: trial.shortest(s, left[s])[1] if len(left[s]) < size[s] else bounds[s] for s in left}
+    return replace(again, status=found.status), again.routes, {r.shift: fewer[r.shift] for r in again.routes}
 
 
 def _all_missed(board: Board, calls: Calls) -> tuple[tuple[int, int], ...]:

@@ -12,6 +12,7 @@ from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
 from territory.model.nights import Hotels
+from territory.model.plan import Plan
 from territory.model.policies import POLICIES
 from territory.model.public_holidays import with_rep_holidays
 from territory.model.reps import Reps
@@ -20,6 +21,8 @@ from territory.model.visits import Visits
 from territory.travel import Travel, default_travel
 
 __all__ = ["read_request"]
+
+_DEAREST = 1e9
 
 
 def read_request(
@@ -39,6 +42,10 @@ def read_request(
     rng: object = 0,
     n_jobs: object = 1,
     visits: object = None,
+    previous: object = None,
+    change_price_s: object = 0.0,
+    weekday_price_s: object = 0.0,
+    time_price_s: object = 0.0,
     overload: object = "value",
     worth: object = None,
     objective: object = "driving",
@@ -61,11 +68,7 @@ def read_request(
     int
         Number of processes.
     """
-    problems = wrong_types(customers, reps, alignment, travel)
-    if not (visits is None or isinstance(visits, Visits)):
-        problems.append(Problem("wrong-type", f"visits: expected Visits, not {type(visits).__name__}"))
-    if not (hotels is None or isinstance(hotels, Hotels)):
-        problems.append(Problem("wrong-type", f"hotels: expected Hotels, not {type(hotels).__name__}"))
+    problems = wrong_types(customers, reps, alignment, travel, visits, previous, hotels)
     if problems:
         raise InputError(problems, "schedule_visits")
     if len(customers) == 0:
@@ -78,6 +81,7 @@ def read_request(
         raise TypeError(msg)
     problems += _options(customers, reps, overload, worth, objective)
     problems += _wrong_nights(reps, hotels, policies.get("nights", "never"), objective)
+    problems += _prices(change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s)
     if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
         problems.append(
             Problem("missing-alignment", "several reps need an alignment", hint="Call design_territories, or plan.")
@@ -148,13 +152,27 @@ def _wrong_nights(reps: Reps, hotels: Any, nights: object, objective: object) ->
     return problems
 
 
-def wrong_types(customers: object, reps: object, alignment: object, travel: object) -> list[Problem]:
+def _prices(**prices: object) -> list[Problem]:
+    return [
+        Problem("bad-price", f"{name}: expected seconds of driving, 0 <= {name} < {_DEAREST:g}, not {value!r}")
+        for name, value in prices.items()
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < _DEAREST
+    ]
+
+
+def wrong_types(
+    customers: object, reps: object, alignment: object, travel: object, visits: object = None, previous: object = None,
+    hotels: object = None,
+) -> list[Problem]:  # fmt: skip
     """Return a problem for each argument that is no such thing."""
     wanted: tuple[tuple[str, object, type, bool], ...] = (
         ("customers", customers, Customers, False),
         ("reps", reps, Reps, False),
         ("alignment", alignment, Alignment, True),
         ("travel", travel, Travel, True),
+        ("visits", visits, Visits, True),
+        ("previous", previous, Plan, True),
+        ("hotels", hotels, Hotels, True),
     )
     return [
         Problem("wrong-type", f"{name}: expected {kind.__name__}, not {type(value).__name__}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from territory.errors import MAX_ROWS_LISTED, InputError, Problem
-from territory.model.arrays import NO_IDX, text_array
+from territory.model.arrays import NO_IDX
 from territory.model.enums import Commitment, VisitKind
-from territory.model.visits import Visits
 from territory.schedule.leads import follow_ups
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from territory.model.customers import Customers
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
+    from territory.model.visits import Visits
 
 __all__ = ["ELSEWHERE", "Single", "read_singles", "single_visits"]
 
@@ -114,7 +114,7 @@ def single_visits(
     parts = [part for part in (own, added) if part is not None and len(part)]
     if not parts:
         return None, found
-    return parts[0] if len(parts) == 1 else _joined(parts[0], parts[1]), found
+    return parts[0] if len(parts) == 1 else parts[0].joined(parts[1]), found
 
 
 def _unknown(ids: Any, known: Any, column: str, what: str) -> list[Problem]:
@@ -127,30 +127,6 @@ def _listed(code: str, message: str, column: str, bad: BoolArray) -> list[Proble
     if rows.size == 0:
         return []
     return [Problem(code, message, column, int(rows.size), tuple(rows[:MAX_ROWS_LISTED].tolist()))]
-
-
-def _joined(a: Visits, b: Visits) -> Visits:
-    """Return the rows of two tables, columns that one lacks filled up with what blank means."""
-    columns: dict[str, Any] = {}
-    blank: dict[str, Any] = {
-        "due": np.datetime64("NaT", "D"), "service_s": np.nan, "rep_id": "", "second_rep_id": "",
-        "kind": VisitKind.APPOINTMENT, "time_s": np.nan, "remote": False, "worth": np.nan,
-        "commitment": Commitment.PLANNED,
-    }  # fmt: skip
-    for f in fields(Visits):
-        if "column" not in f.metadata:
-            continue
-        parts = [getattr(t, f.name) for t in (a, b)]
-        if all(p is None for p in parts):
-            continue
-        given = next(p for p in parts if p is not None)
-        filled = [
-            p if p is not None else np.full(len(t), blank[f.name], given.dtype)
-            for p, t in zip(parts, (a, b), strict=True)
-        ]
-        values = np.concatenate(filled)
-        columns[f.name] = text_array(values.tolist()) if given.dtype.kind == "T" else values
-    return Visits(**columns)
 
 
 def read_singles(
@@ -181,13 +157,14 @@ def read_singles(
         known = ~np.isnat(visits.due)
         due[known] = visits.due[known].astype(np.int64) - first
     due = np.clip(due, low, high)
+    levels = visits.commitment_of()
     found = []
     for v in range(len(visits)):
         kind = VisitKind.APPOINTMENT if visits.kind is None else VisitKind(int(visits.kind[v]))
         time_s = -1 if visits.time_s is None or np.isnan(visits.time_s[v]) else int(visits.time_s[v])
         worth = None if visits.worth is None or np.isnan(visits.worth[v]) else float(visits.worth[v])
         remote = visits.remote is not None and bool(visits.remote[v])
-        promised = _commitment(visits, v, kind, time_s)
+        promised = Commitment(int(levels[v]))
         service = _service(visits, v, customers, int(customer[v]), settings, kind, remote=remote)
         found.append(
             Single(
@@ -204,15 +181,6 @@ def _positions(reps: Reps, column: Any, n: int) -> Any:
         known = np.flatnonzero(column != "")
         found[known] = reps.positions(column[known])
     return found
-
-
-def _commitment(visits: Visits, v: int, kind: VisitKind, time_s: int) -> Commitment:
-    if visits.commitment is not None:
-        return Commitment(int(visits.commitment[v]))
-    if time_s >= 0:
-        return Commitment.FIXED
-    one_day = kind is VisitKind.EVENT or visits.earliest[v] == visits.latest[v]
-    return Commitment.CONFIRMED_DAY if one_day else Commitment.PLANNED
 
 
 def _service(

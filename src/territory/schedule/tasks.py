@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from territory.schedule.teams import may_make, on_days, teams_of
 from territory.units import HOUR_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from territory.model.alignment import Alignment
     from territory.model.arrays import FloatArray, IdxArray
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.routing.assemble import Drafts
+    from territory.schedule.rolling import Before
     from territory.schedule.singles import Single
 
 __all__ = ["board_tasks", "refuse_orphans"]
@@ -38,6 +40,8 @@ def board_tasks(
     customers: Customers, reps: Reps, settings: PlanSettings, rep_of: IdxArray, singles: Sequence[Single], *,
     worth: str | None, objective: str, iterations: int, seed: int, stretches: bool, deadline: float, jobs: int,
     hotels: Hotels | None = None,
+    before: Mapping[tuple[int, int], Sequence[Before]], change_price_s: float,
+    weekday_price_s: float, time_price_s: float,
 ) -> list[BoardTask]:  # fmt: skip
     """Return what is planned at a time, by the rows of the reps; every rep is in one of the tasks."""
     teams = teams_of(reps, settings, singles)
@@ -55,8 +59,11 @@ def board_tasks(
         row_of, desk_of = {int(i): k for k, i in enumerate(rows)}, {rep: r for r, rep in enumerate(team)}
         # visits that others make at these customers count for their rhythm
         here = tuple(one.on_board(row_of, desk_of) for one in singles if one.customer in row_of)
-        first = {rep: r for r, rep in enumerate(team)}
-        owner = np.array([first.get(int(rep), 0 if settings.shared else NO_IDX) for rep in rep_of[rows]], np.int64)
+        earlier = {
+            (desk_of[rep], n): tuple(replace(b, customer=row_of[b.customer]) for b in stops if b.customer in row_of)
+            for (rep, n), stops in before.items() if rep in desk_of
+        }  # fmt: skip
+        owner = np.array([desk_of.get(int(rep), 0 if settings.shared else NO_IDX) for rep in rep_of[rows]], np.int64)
         owner[~own[rows]] = NO_IDX
         near = near_hotels(hotels, customers.take(rows))
         many = len(team) > 1
@@ -69,6 +76,8 @@ def board_tasks(
                 iterations=iterations * len(team), seed=seed, stretches=stretches, deadline=deadline,
                 turns=-(-(len(teams) - done) // jobs),
                 hotels=None if hotels is None or near is None else hotels.take(near), hotel_rows=near,
+                before=earlier, change_price_s=change_price_s, weekday_price_s=weekday_price_s,
+                time_price_s=time_price_s, turns=-(-(len(teams) - done) // jobs),
             )
         )  # fmt: skip
     return tasks
