@@ -109,7 +109,6 @@ if TYPE_CHECKING:
         DateRanges,
         Hierarchy,
         Hotels,
-        Hotels,
         Plan,
         PlanSettings,
         Realignment,

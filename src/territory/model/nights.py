@@ -78,10 +78,9 @@ class Nights(Table):
 
 def empty_nights() -> Nights:
     """Return no nights."""
-    none: list[int] = []
-    return Nights(
-        rep_idx=none, day=np.array([], "datetime64[D]"), customer_idx=none, hotel_idx=none, lon=[], lat=[], cost=[]
-    )
+    idx, degrees = np.zeros(0, np.int32), np.zeros(0)
+    day = np.array([], dtype="datetime64[D]")
+    return Nights(rep_idx=idx, day=day, customer_idx=idx, hotel_idx=idx, lon=degrees, lat=degrees, cost=degrees)
 
 
 def some_nights(nights: Nights | None, chosen: Callable[[Nights], BoolArray]) -> Nights | None:

@@ -17,7 +17,7 @@ from territory.travel import UNREACHABLE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from territory.model.arrays import BoolArray, FloatArray, IntArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
     from territory.routing.desk import Desk
     from territory.routing.shifts import Windows
 
@@ -183,7 +183,7 @@ class Board:
             n_days=desks[0].settings.n_days,
         )
 
-    def _ends(self, used: IntArray) -> tuple[IntArray, IntArray]:
+    def _ends(self, used: IntArray) -> tuple[IntArray, IdxArray]:
         """Return the hotels in which nights are spent, and the places of a problem where each shift begins and ends."""
         n, here = len(self.desks), self.desks[0].end
         slept = np.unique([p - here - 1 for p in self.nights.values() if p > here]).astype(np.int64)

@@ -17,7 +17,7 @@ from territory.routing.reasons import why_missed
 from territory.schedule.cadence import cadence_of
 from territory.schedule.demand import Prices, demand
 from territory.schedule.month import plan_horizon
-from territory.schedule.nights import nights_spent, with_nights
+from territory.schedule.nights import Overnight, nights_spent
 from territory.schedule.stretch import least_stretch
 
 if TYPE_CHECKING:
@@ -129,21 +129,22 @@ def plan_board(
     homes = np.stack([reps.lon, reps.lat], axis=1).reshape(-1).view(np.uint64).tolist()
     seed = int(np.random.SeedSequence([task.seed, *homes]).generate_state(1)[0])
 
-    def planned(stretch: float, iterations: int, until: float) -> tuple[Horizon, Cadence]:
+    overnight = Overnight(reps, task.hotels) if settings.nights == "allowed" else None
+
+    def planned(stretch: float, iterations: int, until: float, *, last: bool = False) -> tuple[Horizon, Cadence]:
         cadence = cadence_of(customers, settings, stretch=stretch)
         calls = demand(board, customers, settings, cadence, task.singles, prices, task.owner)
         found = plan_horizon(
             board, calls, until, iterations=iterations, seed=seed, before=task.before,
             change_price=task.change_price_s * prices.drive_s, time_price=prices.time_s * prices.drive_s,
+            overnight=overnight if last else None,
         )  # fmt: skip
         return found, cadence
 
     stretch = 1.0
     if task.stretches and customers.visit_interval_days is not None:
         stretch = least_stretch(planned, task.iterations, deadline)
-    horizon, cadence = planned(stretch, task.iterations, deadline)
-    if settings.nights == "allowed":
-        horizon = with_nights(horizon, reps, task.hotels, deadline, iterations=task.iterations, seed=seed)
+    horizon, cadence = planned(stretch, task.iterations, deadline, last=True)
     drafts = Drafts()
     for (r, n), route, bound in horizon.routes:
         between = horizon.board.between((r, n))

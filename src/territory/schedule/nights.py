@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -11,16 +11,12 @@ import numpy as np
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
 from territory.model.nights import Nights
-from territory.routing.finish import finish, free_bounds
-from territory.routing.layout import V_LINKED
-from territory.routing.trial import Trial
-from territory.schedule.month import Horizon
 from territory.schedule.nights_moves import HOME, moves_of
 from territory.schedule.nights_rules import night_rules
-from territory.schedule.nights_try import Away, costed, solved
+from territory.schedule.nights_try import costed, solved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from territory.model.arrays import IdxArray
     from territory.model.customers import Customers
@@ -28,11 +24,15 @@ if TYPE_CHECKING:
     from territory.model.reps import Reps
     from territory.routing.board import Board
     from territory.routing.calls import Calls
+    from territory.routing.problem import RoutingProblem
+    from territory.routing.solution import RoutingSolution
     from territory.schedule.boards import BoardTask
+    from territory.schedule.month import Horizon
     from territory.schedule.nights_moves import Move
     from territory.schedule.nights_rules import NightRules, Shift
+    from territory.schedule.nights_try import Away
 
-__all__ = ["near_hotels", "nights_spent", "nights_table", "with_nights"]
+__all__ = ["Overnight", "near_hotels", "nights_spent", "nights_table"]
 
 #: Tries of a board with one rep, each with this share of the rounds of search; and how many in a row may fail.
 _TRIES: Final = 30
@@ -43,107 +43,122 @@ _MANY: Final = 60
 _NEAREST: Final = 3
 
 
-def with_nights(
-    horizon: Horizon, reps: Reps, hotels: Hotels | None, deadline: float, *, iterations: int, seed: int
-) -> Horizon:
-    """Return a board's plan with the nights away that pay.
+@dataclass(frozen=True, eq=False)
+class Overnight:
+    """Overnight tours of a board.
 
-    Parameters
+    Attributes
     ----------
-    horizon : Horizon
-        Planned without.
     reps : Reps
         Those of the board's desks, in their order.
     hotels : Hotels, optional
         Those that the desks know.
-    deadline : float
-        Monotonic seconds.
-    iterations : int
-        Rounds of search of the whole board; each try takes a fifth.
-    seed : int
-
-    Returns
-    -------
-    Horizon
-        Its board has the nights. It costs no more than the one without.
-
-    Raises
-    ------
-    KeyboardInterrupt
-
-    Notes
-    -----
-    A local search. Changes (a night between two days, with whole days exchanged so that far visits come together;
-    a night where a visit is missed; another place; a night at home) are ranked by what they save with the visits as
-    they are, to the letter but for hours and rhythms. The best that do not touch each other are tried together, and
-    by halves where that does not pay: the routing problem in which the days end and begin there is searched again from
-    the routes that there are. What costs less, nights included, stays.
     """
-    board, calls = horizon.board, horizon.calls
-    if horizon.trial is None or horizon.timed_out:
-        return horizon
-    rules = night_rules(board, reps, hotels, calls)
-    if not rules.evenings or not any(np.isfinite(p).any() for p in rules.price):
-        return horizon
-    now = _begin(horizon, rules)
-    if now is None:
-        return horizon
-    rounds = max(1, int(_ROUNDS * iterations))
-    failed: set[tuple[object, ...]] = set()
-    tries = _TRIES * len(board.desks)
-    patience = _PATIENCE
-    while tries > 0 and patience > 0 and monotonic() < deadline:
-        batch = _batch(now, calls, rules, failed)
-        better = None
-        while batch and better is None and tries > 0 and patience > 0 and monotonic() < deadline:
-            better = _tried(now, calls, rules, batch, iterations=rounds, seed=seed, deadline=deadline)
+
+    reps: Reps
+    hotels: Hotels | None
+
+    def tours(
+        self, board: Board, calls: Calls, problem: RoutingProblem, found: RoutingSolution,
+        problem_of: Callable[[Board], RoutingProblem], *, iterations: int, seed: int, deadline: float,
+    ) -> tuple[Board, RoutingProblem, RoutingSolution]:  # fmt: skip
+        """Return a board's plan with the nights away that pay.
+
+        Parameters
+        ----------
+        board, calls, problem, found : Board, Calls, RoutingProblem, RoutingSolution
+            Planned without.
+        problem_of : callable
+            Makes the routing problem of the board with nights.
+        iterations : int
+            Rounds of search of the whole board; each try takes a fifth.
+        seed : int
+        deadline : float
+            Monotonic seconds.
+
+        Returns
+        -------
+        Board, RoutingProblem, RoutingSolution
+            With its nights. It costs no more than the one without.
+
+        Raises
+        ------
+        KeyboardInterrupt
+
+        Notes
+        -----
+        A local search. Changes (a night between two days, with whole days exchanged so that far visits come
+        together; a night where a visit is missed; another place; a night at home) are ranked by what they save with
+        the visits as they are, to the letter but for hours. The best that do not touch each other are tried
+        together, and by halves where that does not pay: the routing problem in which the days end and begin there is
+        searched again, from the routes that there are. What costs less, nights included, stays.
+        """
+        rules = night_rules(board, self.reps, self.hotels, calls)
+        if not rules.evenings or not any(np.isfinite(p).any() for p in rules.price):
+            return board, problem, found
+        now = costed(board, problem, found, rules)
+        search = _Search(calls, rules, problem_of, max(1, int(_ROUNDS * iterations)), seed, deadline)
+        now = search.best(now, _TRIES * len(board.desks))
+        return now.board, now.problem, now.found
+
+
+class _Search:
+    """The local search over nights."""
+
+    def __init__(
+        self, calls: Calls, rules: NightRules, problem_of: Callable[[Board], RoutingProblem], iterations: int,
+        seed: int, deadline: float,
+    ) -> None:  # fmt: skip
+        self.calls, self.rules, self.problem_of = calls, rules, problem_of
+        self.iterations, self.seed, self.deadline = iterations, seed, deadline
+        self.failed: set[tuple[object, ...]] = set()
+
+    def best(self, now: Away, tries: int) -> Away:
+        """Return the plan after the changes that paid."""
+        patience, batch = _PATIENCE, self.batch(now)
+        while batch and tries > 0 and patience > 0 and monotonic() < self.deadline:
+            better = self.tried(now, batch)
             tries -= 1
-            if better is None and len(batch) == 1:
-                failed.add(batch[0].key)
-                patience -= 1
-                batch = []
-            elif better is None:
+            if better is not None:
+                now, patience, batch = better, _PATIENCE, self.batch(better)
+            elif len(batch) > 1:
                 batch = batch[: (len(batch) + 1) // 2]
-        if better is not None:
-            now, patience = better, _PATIENCE
-        elif not batch and not _batch(now, calls, rules, failed):
-            break
-    return _horizon(now, horizon, timed_out=monotonic() >= deadline)
+            else:
+                patience -= 1
+                self.failed.add(batch[0].key)
+                batch = self.batch(now)
+        return now
 
+    def batch(self, now: Away) -> list[Move]:
+        """Return the most promising changes that do not touch each other; where none saves, the best one alone."""
+        missed = [k for k, _ in now.found.unserved]
+        moves = moves_of(now, self.calls, self.rules, missed)
+        chosen: list[Move] = []
+        touched: set[Shift] = set()
+        for move in moves:
+            if move.key in self.failed or not np.isfinite(move.saving):
+                continue
+            if chosen and move.saving <= 0:
+                break
+            if touched & move.touched or not self.rules.allow(_nights(now.board, [*chosen, move])):
+                continue
+            chosen.append(move)
+            touched |= move.touched
+            if move.saving <= 0:
+                break
+        return chosen
 
-def _begin(horizon: Horizon, rules: NightRules) -> Away | None:
-    """Return the plan without nights, with what it costs."""
-    trial = horizon.trial
-    if trial is None:
-        return None
-    # visits that wait for each other keep their starts
-    bounds = free_bounds(trial.layout)
-    linked = trial.layout.visit_i[:, V_LINKED] != 0
-    for _, route, _ in horizon.routes:
-        for v, t in zip(route.visits, route.starts, strict=True):
-            if linked[v]:
-                bounds[v] = t - trial.layout.origin
-    orders = {r.shift: r.visits for _, r, _ in horizon.routes}
-    found = finish(trial.problem, trial.layout, orders, bounds=bounds)
-    return None if found is None else costed(horizon.board, trial.problem, found, rules)
-
-
-def _batch(now: Away, calls: Calls, rules: NightRules, failed: set[tuple[object, ...]]) -> list[Move]:
-    """Return the most promising changes that do not touch each other; where none saves, the best one alone."""
-    missed = [k for k, _ in now.found.unserved]
-    moves = [m for m in moves_of(now, calls, rules, missed) if m.key not in failed and np.isfinite(m.saving)]
-    chosen: list[Move] = []
-    touched: set[Shift] = set()
-    for move in moves:
-        if chosen and move.saving <= 0:
-            break
-        if touched & move.touched or not rules.allow(_nights(now.board, [*chosen, move])):
-            continue
-        chosen.append(move)
-        touched |= move.touched
-        if move.saving <= 0:
-            break
-    return chosen
+    def tried(self, now: Away, moves: Sequence[Move]) -> Away | None:
+        """Return the plan with some changes, if it costs less."""
+        board = replace(now.board, nights=_nights(now.board, moves))
+        orders = now.orders
+        for move in moves:
+            orders |= dict(move.orders)
+        found = solved(
+            board, self.problem_of(board), self.rules, orders, iterations=self.iterations, seed=self.seed,
+            deadline=self.deadline,
+        )  # fmt: skip
+        return found if found is not None and found.beats(now) else None
 
 
 def _nights(board: Board, moves: Sequence[Move]) -> dict[Shift, int]:
@@ -157,32 +172,7 @@ def _nights(board: Board, moves: Sequence[Move]) -> dict[Shift, int]:
     return dict(sorted(nights.items()))
 
 
-def _tried(
-    now: Away, calls: Calls, rules: NightRules, moves: Sequence[Move], *, iterations: int, seed: int, deadline: float
-) -> Away | None:
-    """Return the plan with some changes, if it costs less."""
-    board = replace(now.board, nights=_nights(now.board, moves))
-    orders = now.orders
-    for move in moves:
-        orders |= dict(move.orders)
-    found = solved(board, calls, rules, orders, iterations=iterations, seed=seed, deadline=deadline)
-    return found if found is not None and found.beats(now) else None
-
-
-def _horizon(away: Away, before: Horizon, *, timed_out: bool) -> Horizon:
-    if not away.board.nights:
-        return before
-    trial = Trial(away.problem)
-    shifts = away.board.shifts
-    routes = tuple((shifts[r.shift], r, trial.shortest(r.shift, r.visits)[1]) for r in away.found.routes)
-    last = away.board.desks[0].settings.n_days - 1
-    missed = tuple((k, n if n >= 0 else min(int(before.calls.due[k]), last)) for k, n in away.found.unserved)
-    return Horizon(away.board, before.calls, routes, missed, before.timed_out or timed_out, trial)
-
-
-def nights_spent(
-    horizon: Horizon, reps: Reps, task: BoardTask
-) -> list[tuple[int, int, int, int, float]]:
+def nights_spent(horizon: Horizon, reps: Reps, task: BoardTask) -> list[tuple[int, int, int, int, float]]:
     """Return the nights of a board as rows of `nights_table`."""
     board = horizon.board
     if not board.nights:
@@ -223,7 +213,7 @@ def nights_table(
     hotels : Hotels, optional
     """
     ordered = sorted(rows)
-    rep, day, customer, hotel = np.array([row[:4] for row in ordered], np.int64).reshape(-1, 4).T
+    rep, day, customer, hotel = np.array([row[:4] for row in ordered], np.int32).reshape(-1, 4).T
     lon, lat = np.zeros(len(ordered)), np.zeros(len(ordered))
     for at, table in ((customer, customers), (hotel, hotels)):
         if table is not None:

@@ -198,7 +198,7 @@ class _Desk:
         for n in free:
             options: list[tuple[float, int, int]] = []
             if n in home and n + 1 in home:
-                options = [x for x in ranked if x[1:] != (n, n + 1)][: _PAIRS]
+                options = [x for x in ranked if x[1:] != (n, n + 1)][:_PAIRS]
             elif n + 1 in home:
                 options = self._best([(n, b) for b in visited if b != n + 1])
             elif n in home:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from territory.routing.board import Board
-    from territory.routing.calls import Calls
     from territory.routing.layout import Layout
     from territory.routing.problem import RoutingProblem
     from territory.routing.solution import RoutingSolution
@@ -77,7 +76,7 @@ def costed(board: Board, problem: RoutingProblem, found: RoutingSolution, rules:
 
 
 def solved(
-    board: Board, calls: Calls, rules: NightRules, orders: Mapping[Shift, Sequence[int]], *,
+    board: Board, problem: RoutingProblem, rules: NightRules, orders: Mapping[Shift, Sequence[int]], *,
     iterations: int, seed: int, deadline: float,
 ) -> Away | None:  # fmt: skip
     """Search for a plan of a board with its nights.
@@ -86,7 +85,8 @@ def solved(
     ----------
     board : Board
         With the nights.
-    calls : Calls
+    problem : RoutingProblem
+        Of that board.
     rules : NightRules
     orders : mapping of shift to calls in order
         Where the search begins, as far as they keep all rules.
@@ -111,7 +111,6 @@ def solved(
     left = deadline - monotonic()
     if left <= 0:
         return None
-    problem = board.problem(calls)
     held = sorted({s for s, shift in enumerate(board.shifts) if board.between(shift) != (0, board.desks[shift[0]].end)})
     n = problem.n_visits
     whole = _with_stays(problem, held)
@@ -125,9 +124,7 @@ def solved(
     )  # fmt: skip
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
-    routes = tuple(
-        replace(r, visits=r.visits[1:], starts=r.starts[1:]) if r.shift in held else r for r in found.routes
-    )
+    routes = tuple(replace(r, visits=r.visits[1:], starts=r.starts[1:]) if r.shift in held else r for r in found.routes)
     if not all(r.visits for r in routes) or not set(held) <= {r.shift for r in routes}:
         return None
     if len(problem.joint):

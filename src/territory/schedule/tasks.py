@@ -74,7 +74,6 @@ def board_tasks(
                 rates=tuple(_rates(reps, rep, objective) for rep in team),
                 load=None if load is None else load[rows], capacity=None if load is None else _limits(reps, team),
                 iterations=iterations * len(team), seed=seed, stretches=stretches, deadline=deadline,
-                turns=-(-(len(teams) - done) // jobs),
                 hotels=None if hotels is None or near is None else hotels.take(near), hotel_rows=near,
                 before=earlier, change_price_s=change_price_s, weekday_price_s=weekday_price_s,
                 time_price_s=time_price_s, turns=-(-(len(teams) - done) // jobs),

@@ -35,7 +35,8 @@ class MatrixTravel:
     """Travel times looked up in a square matrix by id.
 
     Rows and columns stand for the customers, then the homes of reps, then the ends of their days, then hotels, in the
-    order of the ids given. A rep without an end of its own ends at home. Rows are origins; the matrix need not be symmetric.
+    order of the ids given. A rep without an end of its own ends at home. Rows are origins; the matrix need not be
+    symmetric.
 
     Parameters
     ----------
