@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["Overnight", "near_hotels", "nights_spent", "nights_table"]
 
 #: Tries of a board with one rep, each with this share of the rounds of search; and how many in a row may fail.
-_TRIES: Final = 30
+_TRIES: Final = 60
 _ROUNDS: Final = 0.2
-_PATIENCE: Final = 8
+_PATIENCE: Final = 12
 #: Of more hotels than this, a board looks at so many of the nearest of each customer.
 _MANY: Final = 60
 _NEAREST: Final = 3

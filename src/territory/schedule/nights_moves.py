@@ -140,6 +140,22 @@ class _Desk:
             return np.asarray(self.cost[:, end])
         return np.asarray(self.cost[:, day.first] + day.inner + self.cost[day.last, end])
 
+    def _beyond(self, day: _Day, n: int, begin: int, end: int) -> list[int]:
+        """Return the last visits of a day, those for which it is too short by its drives and visits alone."""
+        opens, closes = self.desk.span(n)
+        at = [begin, *(self._place(k) for k in day.order)]
+        left = closes - opens + self.desk.overtime_s
+        for i, k in enumerate(day.order):
+            left -= int(self.desk.durations_s[at[i], at[i + 1]] + self.calls.service_s[k])
+            if left < self.desk.durations_s[at[i + 1], end]:
+                return list(day.order[i:])
+        return []
+
+    def _alone(self, calls: Sequence[int]) -> float:
+        """Return about what calls cost that find no place in their day."""
+        at = [self._place(k) for k in calls]
+        return _ALONE * float((self.cost[0, at] + self.cost[at, self.desk.end]).sum())
+
     def _joined(
         self, ways: Sequence[_Day], begin: int, then: Sequence[_Day], end: int
     ) -> tuple[float, int, tuple[int, ...], tuple[int, ...]]:
@@ -174,6 +190,7 @@ class _Desk:
             if total[best] < now - 1e-9:
                 yield Move(now - float(total[best]), (((r, n), best),))
             home = self._closed(one, begin, self.desk.end) + self._closed(other, 0, end)
+            home += self._alone([*self._beyond(one, n, begin, self.desk.end), *self._beyond(other, n + 1, 0, end)])
             yield Move(now - home, (((r, n), HOME),))
 
     def _linked(self, free: Sequence[int]) -> Iterator[Move]:
@@ -224,13 +241,12 @@ class _Desk:
                 content[day] = self.order[left.pop(0)]
         for day in left:  # pragma: no cover - as many days are left as were taken
             content[day] = ()
-        alone = 0.0
-        for day, order in content.items():
-            for k in order:
-                if day not in self.days[k] and not self._may(k, day, content):
-                    alone += self.cost[0, self._place(k)] + self.cost[self._place(k), self.desk.end]
+        alone = [
+            k for day, order in content.items() for k in order
+            if day not in self.days[k] and not self._may(k, day, content)
+        ]  # fmt: skip
         changed = tuple(((self.r, d), content[d]) for d in sorted(content))
-        return Move(saving - _ALONE * alone, (((self.r, n), p),), changed)
+        return Move(saving - self._alone(alone), (((self.r, n), p),), changed)
 
     def _may(self, k: int, day: int, content: Mapping[int, tuple[int, ...]]) -> bool:
         """Return whether a call may move to a day: by its windows and its rhythm."""
