@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ __all__ = ["HOME", "Move", "moves_of"]
 
 #: Place of an evening at home.
 HOME: Final = -1
-#: Pairs of days that are looked at for each evening; evenings that are looked at for each missed visit.
+#: Pairs of days, or of tours, that are looked at for each evening, or tour; evenings for each missed visit.
 _PAIRS: Final = 4
 _EVENINGS: Final = 3
 #: Share of a way out and back that moving a visit alone is taken to cost.
@@ -175,6 +175,7 @@ class _Desk:
         free = [n for n in free if self.rules.allow([*self.nights, (self.r, n)])]
         yield from self._linked(free)
         yield from self._gathered(free)
+        yield from self._one_after_other()
         yield from self._reached(free, missed)
 
     def _present(self) -> Iterator[Move]:
@@ -213,23 +214,62 @@ class _Desk:
             key=lambda x: (-x[0], *x[1:]),
         )  # fmt: skip
         for n in free:
-            options: list[tuple[float, int, int]] = []
-            if n in home and n + 1 in home:
-                options = [x for x in ranked if x[1:] != (n, n + 1)][:_PAIRS]
-            elif n + 1 in home:
-                options = self._best([(n, b) for b in visited if b != n + 1])
-            elif n in home:
-                options = self._best([(a, n + 1) for a in visited if a != n])
-            for saving, a, b in options:
+            if n not in home or n + 1 not in home:
+                continue
+            for saving, a, b in [x for x in ranked if x[1:] != (n, n + 1)][:_PAIRS]:
                 if np.isfinite(saving):
                     yield self._exchange(n, a, b, saving)
 
-    def _best(self, pairs: Sequence[tuple[int, int]]) -> list[tuple[float, int, int]]:
-        found = []
-        for a, b in pairs:
-            total = self._joined(self.ways[a], self.ends[a][0], self.ways[b], self.ends[b][1])[0]
-            found.append((self.own[a] + self.own[b] - total, a, b))
-        return sorted(found, key=lambda x: (-x[0], *x[1:]))[:_PAIRS]
+    def _blocks(self) -> list[tuple[int, ...]]:
+        """Return the tours, and the days without a night before or after them, that have visits."""
+        found: list[tuple[int, ...]] = []
+        for n, order in self.order.items():
+            if (self.r, n - 1) in self.nights and found:
+                found[-1] = (*found[-1], n)
+            elif order:
+                found.append((n,))
+        return found
+
+    def _one_after_other(self) -> Iterator[Move]:
+        """Yield tours made of two, of which one comes to stand right before or right after the other."""
+        blocks = self._blocks()
+        options = []
+        for one, other in permutations(blocks, 2):
+            if len(one) == len(other) == 1:
+                continue
+            last, first = self.ways[one[-1]][0].last, self.ways[other[0]][0].first
+            total = self.cost[last] + self.price + self.cost[:, first]
+            p = int(np.argmin(total))
+            saving = float(self.cost[last, self.desk.end] + self.cost[0, first] - total[p])
+            if np.isfinite(saving):
+                options.append((saving, one, other, p))
+        tried = 0
+        for saving, one, other, p in sorted(options, key=lambda x: (-x[0], *x[1:])):
+            # the first stays, or the second does
+            for begin in dict.fromkeys((one[0], other[0] - len(one))):
+                move = self._moved(begin, one, other, p, saving)
+                if move is not None:
+                    tried += 1
+                    yield move
+            if tried >= _PAIRS * len(blocks):
+                return
+
+    def _moved(self, begin: int, one: tuple[int, ...], other: tuple[int, ...], p: int, saving: float) -> Move | None:
+        """Return the tour of two that begins on a day; None: those days do not allow it."""
+        old = [*one, *other]
+        new = list(range(begin, begin + len(old)))
+        if any(n not in self.order or (n not in old and self.ends[n] != (0, self.desk.end)) for n in new):
+            return None
+        content = {n: self.order[m] for n, m in zip(new, old, strict=True)}
+        left = [n for n in new if n not in old]
+        content |= {m: self.order[n] for m, n in zip([m for m in old if m not in new], left, strict=True)}
+        nights = dict.fromkeys([(self.r, m) for m in old if (self.r, m) in self.nights], HOME)
+        for i, n in enumerate(new[:-1]):
+            nights[self.r, n] = p if i == len(one) - 1 else self.nights[self.r, old[i]]
+        kept = [night for night in self.nights if night not in nights]
+        if not self.rules.allow([*kept, *(night for night, place in nights.items() if place != HOME)]):
+            return None
+        return self._with(content, tuple(sorted(nights.items())), saving)
 
     def _exchange(self, n: int, a: int, b: int, saving: float) -> Move:
         """Return the night after day n with the visits of day a before and those of day b after it."""
@@ -241,12 +281,18 @@ class _Desk:
                 content[day] = self.order[left.pop(0)]
         for day in left:  # pragma: no cover - as many days are left as were taken
             content[day] = ()
+        return self._with(content, (((self.r, n), p),), saving)
+
+    def _with(
+        self, content: Mapping[int, tuple[int, ...]], nights: tuple[tuple[Shift, int], ...], saving: float
+    ) -> Move:
+        """Return the change in which days have other visits; those that may not move there find no place."""
         alone = [
             k for day, order in content.items() for k in order
             if day not in self.days[k] and not self._may(k, day, content)
         ]  # fmt: skip
         changed = tuple(((self.r, d), content[d]) for d in sorted(content))
-        return Move(saving - self._alone(alone), (((self.r, n), p),), changed)
+        return Move(saving - self._alone(alone), nights, changed)
 
     def _may(self, k: int, day: int, content: Mapping[int, tuple[int, ...]]) -> bool:
         """Return whether a call may move to a day: by its windows and its rhythm."""
