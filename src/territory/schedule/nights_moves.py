@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import islice, permutations, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -231,39 +231,48 @@ class _Desk:
         return found
 
     def _one_after_other(self) -> Iterator[Move]:
-        """Yield tours made of two, of which one comes to stand right before or right after the other."""
+        """Yield tours, or their first or last days, that come to stand right before or right after another tour."""
         blocks = self._blocks()
         options = []
-        for one, other in permutations(blocks, 2):
-            if len(one) == len(other) == 1:
-                continue
-            last, first = self.ways[one[-1]][0].last, self.ways[other[0]][0].first
-            total = self.cost[last] + self.price + self.cost[:, first]
-            p = int(np.argmin(total))
-            saving = float(self.cost[last, self.desk.end] + self.cost[0, first] - total[p])
-            if np.isfinite(saving):
-                options.append((saving, one, other, p))
-        tried = 0
-        for saving, one, other, p in sorted(options, key=lambda x: (-x[0], *x[1:])):
-            # the first stays, or the second does
-            for begin in dict.fromkeys((one[0], other[0] - len(one))):
-                move = self._moved(begin, one, other, p, saving)
-                if move is not None:
-                    tried += 1
-                    yield move
-            if tried >= _PAIRS * len(blocks):
-                return
+        for fixed, other in permutations(blocks, 2):
+            pieces = [(other, 0.0)]
+            for i in range(1, len(other)):
+                cut = self._cut(other[i - 1])
+                pieces += [(other[:i], cut), (other[i:], cut)]
+            for piece, cut in pieces:
+                if len(fixed) == len(piece) == len(other) == 1:
+                    continue  # seen already
+                for one, then in ((fixed, piece), (piece, fixed)):
+                    last, first = self.ways[one[-1]][0].last, self.ways[then[0]][0].first
+                    total = self.cost[last] + self.price + self.cost[:, first]
+                    p = int(np.argmin(total))
+                    saving = cut + float(self.cost[last, self.desk.end] + self.cost[0, first] - total[p])
+                    if np.isfinite(saving):
+                        options.append((saving, one, then, fixed, p))
+        options.sort(key=lambda x: (-x[0], *x[1:]))
+        moves = (self._moved(one, then, fixed, p, saving) for saving, one, then, fixed, p in options)
+        yield from islice((m for m in moves if m is not None), 2 * _PAIRS * len(blocks))
 
-    def _moved(self, begin: int, one: tuple[int, ...], other: tuple[int, ...], p: int, saving: float) -> Move | None:
-        """Return the tour of two that begins on a day; None: those days do not allow it."""
-        old = [*one, *other]
+    def _cut(self, n: int) -> float:
+        """Return what it saves to be at home after day n of a tour."""
+        p, last, first = self.nights[self.r, n], self.ways[n][0].last, self.ways[n + 1][0].first
+        away = self.cost[last, p] + self.price[p] + self.cost[p, first]
+        return float(away - self.cost[last, self.desk.end] - self.cost[0, first])
+
+    def _moved(
+        self, one: tuple[int, ...], then: tuple[int, ...], fixed: tuple[int, ...], p: int, saving: float
+    ) -> Move | None:
+        """Return the tour of two of which one stays where it is; None: those days do not allow it."""
+        old = [*one, *then]
+        begin = one[0] if fixed == one else then[0] - len(one)
         new = list(range(begin, begin + len(old)))
         if any(n not in self.order or (n not in old and self.ends[n] != (0, self.desk.end)) for n in new):
             return None
         content = {n: self.order[m] for n, m in zip(new, old, strict=True)}
         left = [n for n in new if n not in old]
         content |= {m: self.order[n] for m, n in zip([m for m in old if m not in new], left, strict=True)}
-        nights = dict.fromkeys([(self.r, m) for m in old if (self.r, m) in self.nights], HOME)
+        piece = then if fixed == one else one
+        nights = dict.fromkeys([(self.r, n) for n in (piece[0] - 1, *old) if (self.r, n) in self.nights], HOME)
         for i, n in enumerate(new[:-1]):
             nights[self.r, n] = p if i == len(one) - 1 else self.nights[self.r, old[i]]
         kept = [night for night in self.nights if night not in nights]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from territory.check.routing import check_routing
 from territory.errors import SolverError
 from territory.model.enums import Status
 from territory.routing.finish import finish
@@ -181,15 +182,17 @@ def _start(problem: RoutingProblem, orders: dict[int, list[int]]) -> RoutingSolu
     again = set()
     for s, order in fitting.items():
         for v in order:
-            if problem.visits.gap_low_days[v] > 0:
-                days.setdefault(v, []).append(int(problem.shifts.day[s]))
+            days.setdefault(v, []).append(int(problem.shifts.day[s]))
+    patterns = problem.visits.patterns
     for v, made in days.items():
+        if problem.visits.gap_low_days[v] == 0:
+            if patterns is not None and patterns[v] is not None and tuple(sorted(made)) not in map(tuple, patterns[v]):
+                again.add(v)
+            continue
         try:
             chain_of(trial.layout, v, sorted(made))
         except ValueError:
             again.add(v)
     kept = {s: [v for v in order if v not in again] for s, order in fitting.items()}
-    try:
-        return finish(problem, trial.layout, kept)
-    except ValueError:  # pragma: no cover - rhythms were looked at
-        return None
+    found = finish(problem, trial.layout, kept)
+    return found if found is not None and check_routing(problem, found).ok else None
