@@ -279,7 +279,7 @@ def worlds(draw):
     )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(made=worlds(), shared=st.booleans())
 def test_plans_with_nights_are_right_and_cost_no_more(made, shared):
     options = (

@@ -248,9 +248,11 @@ class _Desk:
                     p = int(np.argmin(total))
                     saving = cut + float(self.cost[last, self.desk.end] + self.cost[0, first] - total[p])
                     if np.isfinite(saving):
-                        options.append((saving, one, then, fixed, p))
+                        # what is left of a tour of two is a day from home
+                        rest = tuple(n for n in other if n not in piece)
+                        options.append((saving, one, then, fixed, p, rest if len(rest) == 1 else ()))
         options.sort(key=lambda x: (-x[0], *x[1:]))
-        moves = (self._moved(one, then, fixed, p, saving) for saving, one, then, fixed, p in options)
+        moves = (self._moved(*option) for option in options)
         yield from islice((m for m in moves if m is not None), 2 * _PAIRS * len(blocks))
 
     def _cut(self, n: int) -> float:
@@ -260,19 +262,26 @@ class _Desk:
         return float(away - self.cost[last, self.desk.end] - self.cost[0, first])
 
     def _moved(
-        self, one: tuple[int, ...], then: tuple[int, ...], fixed: tuple[int, ...], p: int, saving: float
-    ) -> Move | None:
-        """Return the tour of two of which one stays where it is; None: those days do not allow it."""
+        self, saving: float, one: tuple[int, ...], then: tuple[int, ...], fixed: tuple[int, ...], p: int,
+        rest: tuple[int, ...],
+    ) -> Move | None:  # fmt: skip
+        """Return the tour of two of which one stays where it is; None: those days do not allow it.
+
+        Days that are not in one of them are from home, or in `rest`.
+        """
         old = [*one, *then]
         begin = one[0] if fixed == one else then[0] - len(one)
         new = list(range(begin, begin + len(old)))
-        if any(n not in self.order or (n not in old and self.ends[n] != (0, self.desk.end)) for n in new):
+        home = (0, self.desk.end)
+        if any(n not in self.order or (n not in (*old, *rest) and self.ends[n] != home) for n in new):
             return None
         content = {n: self.order[m] for n, m in zip(new, old, strict=True)}
         left = [n for n in new if n not in old]
         content |= {m: self.order[n] for m, n in zip([m for m in old if m not in new], left, strict=True)}
         piece = then if fixed == one else one
-        nights = dict.fromkeys([(self.r, n) for n in (piece[0] - 1, *old) if (self.r, n) in self.nights], HOME)
+        nights = dict.fromkeys(
+            [(self.r, n) for n in (piece[0] - 1, *old) if (self.r, n) in self.nights], HOME
+        )
         for i, n in enumerate(new[:-1]):
             nights[self.r, n] = p if i == len(one) - 1 else self.nights[self.r, old[i]]
         kept = [night for night in self.nights if night not in nights]
