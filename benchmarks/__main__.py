@@ -18,6 +18,7 @@ FAMILIES = {
     "driving": "balance of routed hours, and the estimate of driving before and after it is fitted",
     "bounds": "territories of proven least cost, and bounds on any centres",
     "teammonth": "territory.plan for a team's four weeks, against nearest-neighbour days",
+    "calendar": "schedule_visits: 60 reps, loads, random team-months, against days chosen first, or one by one",
     "repday": "a rep's day of 12, 20 or 30 possible visits: proofs, and days per second",
     "repmonth": "a rep's month on real places, against choosing the days first",
     "scale": "one solve of 100 to 2,000 visits",

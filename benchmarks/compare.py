@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.calendar_summary import banded
 from benchmarks.medians import medians
 from benchmarks.summary import ROUTING, summary
 
@@ -40,6 +41,8 @@ def tables(runs: Sequence[dict[str, Any]]) -> str:
             rows = summary(rows)
         if family == "power":
             rows = medians(rows)
+        if family == "calendar":
+            rows = banded(rows)
         if family == "load":
             imports = [r for r in rows if r["instance"] == "import"]
             rows = [r for r in rows if r["instance"] != "import"]
@@ -202,6 +205,23 @@ _COLUMNS: dict[str, dict[str, Cell]] = {
         "equal visits": _number("equal_visits", 0),
         "min/visit there": _number("equal_min_per_visit", 2),
         "baseline there": _number("equal_baseline_min_per_visit", 2),
+        "unassigned": _reasons,
+    },
+    "calendar": {
+        "instance": _text("instance"),
+        "engine": _text("engine"),
+        "cpu s": _number("cpu_s", 1),
+        "wall s": _number("wall_s", 1),
+        "load": _share("load"),
+        "visits": _number("visits", 0),
+        "missed": _number("missed", 0),
+        "within": _share("within", 2),
+        "drive h": _number("drive_s", 1, 1 / 3600),
+        "min/visit": _number("drive_min_per_visit", 2),
+        "equal visits": _number("equal_visits", 0),
+        "less driving": _share("less_driving"),
+        "violations": _number("violations", 0),
+        "status": _text("status"),
         "unassigned": _reasons,
     },
     "coldstart": {

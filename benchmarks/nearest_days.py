@@ -19,6 +19,7 @@ No visit is inserted between others, and nothing is taken back. The outcome is a
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,16 +27,20 @@ import numpy as np
 from territory import GreatCircle, Plan
 from territory.model.enums import Reason
 from territory.routing.assemble import Drafts
+from territory.routing.board import lone, usual_calls
 from territory.routing.desk import Desk
-from territory.routing.trial import Trial
+from territory.routing.trial import LABELS, LABELS_LONG_DAY, LONG_DAY, Trial
 from territory.schedule.cadence import cadence_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from territory import PlanSettings
     from territory.model.alignment import Alignment
+    from territory.model.arrays import IdxArray
     from territory.schedule.cadence import Cadence
 
-__all__ = ["nearest_plan"]
+__all__ = ["nearest_plan", "rep_by_rep"]
 
 
 def nearest_plan(alignment: Alignment, settings: PlanSettings, *, reorder: bool = False) -> Plan:
@@ -54,6 +59,27 @@ def nearest_plan(alignment: Alignment, settings: PlanSettings, *, reorder: bool 
     Plan
         Unchecked.
     """
+    return rep_by_rep(alignment, settings, partial(_plan_rep, reorder=reorder))
+
+
+def rep_by_rep(
+    alignment: Alignment, settings: PlanSettings, plan_rep: Callable[[Drafts, Desk, int, IdxArray, Cadence], None]
+) -> Plan:
+    """Plan each rep's horizon in a way of one's own.
+
+    Parameters
+    ----------
+    alignment : Alignment
+    settings : PlanSettings
+    plan_rep : callable
+        Called with the drafts to add to, a rep's desk, the rep's position, the positions of its customers, and their
+        cadence.
+
+    Returns
+    -------
+    Plan
+        Unchecked, without bounds.
+    """
     customers, reps = alignment.customers, alignment.reps
     if reps is None:
         msg = "an alignment without reps"
@@ -64,7 +90,7 @@ def nearest_plan(alignment: Alignment, settings: PlanSettings, *, reorder: bool 
         rows = np.flatnonzero(rep_of == rep).astype(np.int32)
         own = customers.take(rows)
         desk = Desk(own, reps.take([rep]), 0, np.arange(len(rows), dtype=np.int32), settings, GreatCircle())
-        _plan_rep(drafts, desk, rep, rows, cadence_of(own, settings), reorder=reorder)
+        plan_rep(drafts, desk, rep, rows, cadence_of(own, settings))
     cadence = cadence_of(customers, settings)
     for i in np.flatnonzero(cadence.due & (rep_of < 0)).tolist():
         for due in _Rhythm(cadence, i, settings.n_days).rest():
@@ -107,13 +133,15 @@ class _Rhythm:
         return missed
 
 
-def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: np.ndarray, cadence: Cadence, *, reorder: bool) -> None:
+def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: IdxArray, cadence: Cadence, *, reorder: bool) -> None:
     days = desk.settings.n_days
     rhythm = {int(i): _Rhythm(cadence, int(i), days) for i in np.flatnonzero(cadence.due)}
     missed: list[tuple[int, int]] = []
     # all customers on all days: their numbers are those of the desk
-    trial = Trial(desk.problem(list(desk.shifts), range(len(desk.rows))))
-    shift = {n: s for s, n in enumerate(desk.shifts)}
+    board = lone(desk)
+    calls = usual_calls(board, range(len(desk.rows)))
+    trial = Trial(board.problem(calls))
+    shift = {n: s for s, (_, n) in enumerate(board.shifts)}
     for today in range(days):
         for v, r in rhythm.items():
             missed += [(v, due) for due in r.passed(today)]
@@ -128,12 +156,13 @@ def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: np.ndarray, cadence: C
         for v in order:
             rhythm[v].follow(today)
         if reorder:
-            order = trial.shortest(shift[today], order)[0]
+            labels = LABELS if len(order) <= LONG_DAY else LABELS_LONG_DAY
+            order = trial.shortest(shift[today], order, max_labels=labels)[0]
         made = trial.route(shift[today], order)
         if made is None:
             msg = "a day that was built does not fit"
             raise RuntimeError(msg)
-        drafts.add_route(desk, rep, rows, today, order, made, 0)
+        drafts.add_route(desk, rep, rows, today, calls, made, 0)
     for v, r in rhythm.items():
         missed += [(v, due) for due in r.rest()]
     for v, due in missed:

@@ -85,7 +85,7 @@ def _result(
     found = check_plan(made)
     alignment = made.alignment
     visits = len(made.stops)
-    equal = {} if made is baseline else _at_equal_visits(made, baseline, seed)
+    equal = {} if made is baseline else at_equal_visits(made, baseline, seed)
     return row(
         name, engine, seed, params=params, status=str(made.status), clock=clock,
         objective=float(made.drive_s), bound=made.bound_s, gap=made.gap, visits=visits, drive_s=made.drive_s,
@@ -93,13 +93,14 @@ def _result(
         drive_min_per_visit=made.drive_s / 60 / max(visits, 1), unassigned=len(made.unassigned),
         unassigned_by_reason=dict(Counter(made.unassigned.reason.tolist()).most_common()),
         violations=len(found), violation_codes=dict(found.codes), **equal, trace_wall_s=made.trace,
-        routes=_routes(made), unassigned_visits=_unassigned(made),
+        routes=routes_of(made), unassigned_visits=unassigned_of(made),
         assignment=None if alignment is None else alignment.territory_idx,
         centers=None if alignment is None else np.stack([alignment.center_lon, alignment.center_lat], axis=1),
     )  # fmt: skip
 
 
-def _routes(made: Plan) -> list[dict[str, Any]]:
+def routes_of(made: Plan) -> list[dict[str, Any]]:
+    """Return a plan's routes as they are written."""
     routes, stops = made.routes, made.stops
     first = int(made.settings.start.astype(np.int64))
     out = []
@@ -124,7 +125,7 @@ def _routes(made: Plan) -> list[dict[str, Any]]:
     return out
 
 
-def _unassigned(made: Plan) -> list[list[Any]]:
+def unassigned_of(made: Plan) -> list[list[Any]]:
     """Return customer, due day of the horizon and reason of every visit that is not planned."""
     due = (made.unassigned.due - made.settings.start).astype(np.int64)
     rows = zip(made.unassigned.customer_idx.tolist(), due.tolist(), made.unassigned.reason.tolist(), strict=True)
@@ -134,7 +135,7 @@ def _unassigned(made: Plan) -> list[list[Any]]:
 # -- at equal visits -----------------------------------------------------------------------
 
 
-def _at_equal_visits(made: Plan, baseline: Plan, seed: int) -> dict[str, Any]:
+def at_equal_visits(made: Plan, baseline: Plan, seed: int) -> dict[str, Any]:
     """Compare driving a visit where each rep makes as many visits in both plans."""
     n = len(made.reps)
     ours, theirs = (np.bincount(p.stops.rep_idx, minlength=n) for p in (made, baseline))

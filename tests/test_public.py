@@ -14,14 +14,15 @@ PUBLIC = [
     "DriveConstants", "GreatCircle", "Hierarchy", "InfeasibleError", "InputError", "MatrixTravel",
     "MissingExtraError", "Plan", "PlanSettings", "Problem", "Realignment", "Reps", "RoutingProblem",
     "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets", "Travel",
-    "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "check_alignment", "check_plan",
-    "check_routing", "compare", "contiguity_graph", "design_territories", "design_with_driving", "design_within",
+    "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "apply_change", "check_alignment",
+    "check_plan", "check_routing", "compare", "contiguity_graph", "design_territories", "design_with_driving",
+    "design_within",
     "due_visits", "fit_drive", "group_territories", "least_territories", "plan", "public_holidays",
     "read_customers", "read_plan", "read_reps", "realign", "route_day", "schedule_visits", "solve_routing",
     "territory_curve", "work_shifts", "write_plan",
 ]  # fmt: skip
-HEAVY = ("folium", "geopandas", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas", "polars", "pyarrow",
-         "ray", "scipy", "shapely")  # fmt: skip
+HEAVY = ("folium", "geopandas", "holidays", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas",
+         "polars", "pyarrow", "ray", "scipy", "shapely")  # fmt: skip
 
 
 def loaded_after(code):

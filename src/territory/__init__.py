@@ -62,6 +62,7 @@ _PUBLIC = {
     "solve_routing": "routing",
     "due_visits": "schedule",
     "plan": "schedule",
+    "apply_change": "schedule",
     "schedule_visits": "schedule",
     "work_shifts": "schedule",
     "read_customers": "io",
@@ -129,7 +130,7 @@ if TYPE_CHECKING:
         route_day,
         solve_routing,
     )
-    from territory.schedule import due_visits, plan, schedule_visits, work_shifts
+    from territory.schedule import apply_change, due_visits, plan, schedule_visits, work_shifts
     from territory.travel import DriveConstants, GreatCircle, MatrixTravel, Travel, fit_drive
 
 __all__ = [
@@ -166,6 +167,7 @@ __all__ = [
     "Visits",
     "WeeklyHours",
     "__version__",
+    "apply_change",
     "check_alignment",
     "check_plan",
     "check_routing",

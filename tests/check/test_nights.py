@@ -189,7 +189,7 @@ def test_parts_and_frames(line):
     columns = plan.nights_dict()
     assert columns["hotel_id"].tolist() == ["H1", ""]
     assert columns["customer_id"].tolist() == ["", "c"]
-    assert plan.nights_frame()["cost"].tolist() == [115.0, 100.0]
+    assert plan.nights.to_frame()["cost"].tolist() == [115.0, 100.0]
     again = Plan.from_frame(plan.to_frame(), customers=plan.customers, reps=plan.reps, like=plan)
     assert check_plan(again, travel=line).ok
     assert dataclasses.replace(plan, nights=None).nights_dict()["rep_id"].tolist() == []

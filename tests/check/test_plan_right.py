@@ -216,6 +216,48 @@ RIGHT: dict[str, Any] = {
         d.unassigned.append({**d.unassigned[0], "due": np.datetime64("2026-01-18")}),
     ),
     "leave at other times": lambda d: column(d, "leave", ["2026-01-06; 2026-01-13..2026-01-18", ""], "reps"),
+    "hours of that very day win over holidays": lambda d: (
+        d.settings.update(holidays=["2026-01-06"], rep_holidays={"R2": ["2026-01-06"]}),
+        column(d, "shift_exceptions", ["", "2026-01-06 08:00-09:20"], "reps"),
+    ),
+    "another rep's holiday": lambda d: d.settings.update(rep_holidays={"R1": ["2026-01-06"], "R2": ["2026-01-05"]}),
+    "exactly prepared, and done": lambda d: (
+        column(d, "prep_s", [7199.5, 3600.0], "reps"),
+        column(d, "admin_s", [14_400.0, 3600.0], "reps"),
+        column(d, "shift", ["Mo 08:00-17:00", "Tu 07:00-10:20"], "reps"),
+    ),
+    "overtime to the end": lambda d: (
+        column(d, "shift", ["Mo 08:00-17:00", "Tu 08:00-09:00"], "reps"),
+        column(d, "max_overtime_s", [0.0, 1800.0], "reps"),
+        column(d, "admin_s", [0.0, 600.0], "reps"),
+    ),
+    "other office days": lambda d: column(d, "office_days", ["Tu", "We"], "reps"),
+    "no shift on an office day": lambda d: (
+        d.unassigned[0].update(reason="no-shift"),
+        column(d, "office_days", ["Th", ""], "reps"),
+    ),
+    "no shift on a day off": lambda d: (
+        d.unassigned[0].update(reason="no-shift"),
+        column(d, "shift_exceptions", ["2026-01-08 off", ""], "reps"),
+    ),
+    "no shift on the rep's holiday": lambda d: (
+        d.unassigned[0].update(reason="no-shift"),
+        d.settings.update(rep_holidays={"R1": ["2026-01-08"]}),
+    ),
+    "longer than what is left of every shift": lambda d: (
+        d.unassigned[0].update(reason="service-too-long"),
+        column(d, "prep_s", [3600.0, 0.0], "reps"),
+        column(d, "admin_s", [1800.0, 0.0], "reps"),
+        first(d, "service_s", 27_000.5, 1800.0, 5),
+    ),
+    "exactly open that day": lambda d: (
+        first(d, "opening_hours", "off", ""),
+        first(d, "hours_exceptions", "2026-01-06 08:05-08:35", ""),
+    ),
+    "only the start is in the hours of that day": lambda d: (
+        first(d, "hours_exceptions", "2026-01-06 08:05-08:05", ""),
+        first(d, "hours_bind", "start", "visit"),
+    ),
     "bound": lambda d: [r.update(bound_s=1200) for r in d.routes],
     "nothing planned": lambda d: (
         d.stops.clear(),

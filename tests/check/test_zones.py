@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.properties.wall import Open, calendars, customer_columns, hours_of
 
 from territory.check import check_plan
 from territory.check.wall import as_text, local, to_utc
@@ -137,3 +140,97 @@ def test_as_text():
     assert as_text(np.datetime64("NaT", "s"), BERLIN) == "an unknown time"
     assert as_text(np.datetime64("2026-01-05T08:00:07"), "") == "2026-01-05 08:00:07"
     assert math.isclose(to_utc(1, 86_400, ""), 172_800)
+
+
+# -- single dates --------------------------------------------------------------------------------
+
+# the day, the rep's zone and exceptions; the customer's zone, hours and exceptions; start of the visit in UTC, length
+DATED: dict[str, tuple[str, str, str, str, str, str, str, int, set[str]]] = {
+    "works on a Sunday": ("2026-01-04", BERLIN, "2026-01-04 09:00-12:00", "", "", "", "2026-01-04T08:00", 60, set()),
+    "not that early": ("2026-01-04", BERLIN, "2026-01-04 09:00-12:00", "", "", "", "2026-01-04T07:59", 60, {"before-shift"}),
+    "not that late": ("2026-01-04", BERLIN, "2026-01-04 09:00-12:00", "", "", "", "2026-01-04T10:59:01", 60, {"after-shift"}),
+    "off that Monday": ("2026-01-05", BERLIN, "2026-01-05 off", "", "", "", "2026-01-05T08:00", 60, {"no-shift"}),
+    "off the day before": ("2026-01-05", BERLIN, "2026-01-04 off; 2026-01-06 off", "", "", "", "2026-01-05T08:00", 60, set()),
+    "23 hours": (SPRING, BERLIN, f"{SPRING} 00:00-24:00", "", "", "", f"{SPRING[:-2]}28T23:00", 23 * 3600, set()),
+    "24 of 23 hours": (SPRING, BERLIN, f"{SPRING} 00:00-24:00", "", "", "", f"{SPRING[:-2]}28T23:00", 23 * 3600 + 1, {"after-shift"}),
+    "25 hours": (AUTUMN, BERLIN, f"{AUTUMN} 00:00-24:00", "", "", "", f"{AUTUMN[:-2]}24T22:00", 25 * 3600, set()),
+    "26 of 25 hours": (AUTUMN, BERLIN, f"{AUTUMN} 00:00-24:00", "", "", "", f"{AUTUMN[:-2]}24T22:00", 25 * 3600 + 1, {"after-shift"}),
+    "begins in the gap": (SPRING, BERLIN, f"{SPRING} 02:30-06:00", "", "", "", f"{SPRING}T01:30", 60, set()),
+    "before the gap's begin": (SPRING, BERLIN, f"{SPRING} 02:30-06:00", "", "", "", f"{SPRING}T01:29:59", 60, {"before-shift"}),
+    "ends in the first of two": (AUTUMN, BERLIN, f"{AUTUMN} 00:00-02:30", "", "", "", f"{AUTUMN}T00:29", 61, {"after-shift"}),
+    "open that day only": ("2026-01-05", "", "", LISBON, "off", "2026-01-05 09:00-09:30", "2026-01-05T09:00", 1800, set()),
+    "a second too long": (
+        "2026-01-05", "", "", LISBON, "off", "2026-01-05 09:00-09:30", "2026-01-05T09:00", 1801, {"outside-opening-hours"},
+    ),
+    "open but for that day": ("2026-01-05", "", "", "", "", "2026-01-05 off", "2026-01-05T09:00", 60, {"outside-opening-hours"}),
+    "open on other days": ("2026-01-05", "", "", "", "", "2026-01-04 off; 2026-01-06 off", "2026-01-05T09:00", 60, set()),
+    "closed on the customer's day": (
+        "2026-01-05", "", "", KIRITIMATI, "", "2026-01-06 off", "2026-01-05T10:00", 60, {"outside-opening-hours"},
+    ),
+    "closed on the rep's day only": ("2026-01-05", "", "", KIRITIMATI, "", "2026-01-05 off", "2026-01-05T10:00", 60, set()),
+    "on into the next day": (
+        "2026-01-05", "", "2026-01-05 20:00-24:00", NEW_YORK, "off", "2026-01-05 15:00-24:00; 2026-01-06 00:00-02:00",
+        "2026-01-05T20:00", 4 * 3600, set(),
+    ),
+    "ten days through": ("2026-01-05", "", "", "", "off", "2026-01-05..2026-01-15 00:00-24:00", "2026-01-05T09:00", 10 * 86_400, {"after-shift"}),
+    "ten days but one": (
+        "2026-01-05", "", "", "", "24/7", "2026-01-14 off", "2026-01-05T09:00", 10 * 86_400, {"after-shift", "outside-opening-hours"},
+    ),
+    "nothing is left of the night before": (
+        "2026-01-06", "", "2026-01-06 00:00-08:00", "", "Mo-Su 22:00-06:00", "2026-01-06 09:00-17:00", "2026-01-06T02:00", 60,
+        {"outside-opening-hours"},
+    ),
+    "the night begins all the same": (
+        "2026-01-05", "", "2026-01-05 08:00-24:00", "", "Mo-Su 22:00-06:00", "2026-01-06 09:00-17:00", "2026-01-05T23:59", 60, set(),
+    ),
+    "open in the hour that comes twice": (
+        AUTUMN, "", f"{AUTUMN} 00:00-24:00", BERLIN, "off", f"{AUTUMN} 02:30-05:00", f"{AUTUMN}T01:10", 60, set(),
+    ),
+    "closed before the first of two": (
+        AUTUMN, "", f"{AUTUMN} 00:00-24:00", BERLIN, "off", f"{AUTUMN} 02:30-05:00", f"{AUTUMN}T00:29", 60, {"outside-opening-hours"},
+    ),
+    "opens later for the gap": (
+        SPRING, "", f"{SPRING} 00:00-24:00", BERLIN, "24/7", f"{SPRING} 02:30-05:00", f"{SPRING}T01:29", 60, {"outside-opening-hours"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DATED)
+def test_single_dates(name, new_draft, line):
+    day, rep_zone, shifts, zone, hours, exceptions, start, length, expected = DATED[name]
+    d = lone(
+        new_draft, day, start, length, timezone=zone, opening_hours=hours, hours_exceptions=exceptions,
+        rep_timezone=rep_zone, rep_shift_exceptions=shifts,
+    )  # fmt: skip
+    report = check_plan(d.plan(), travel=line)
+    assert set(report.codes) == expected, str(report)
+
+
+@settings(max_examples=120, deadline=None)
+@given(calendar=calendars(), bind=st.sampled_from(["visit", "start"]), seed=st.integers(0, 2**32))
+def test_the_checker_knows_every_minute(calendar, bind, seed, new_draft, line):
+    day, week, own, _, zone = calendar
+    n, rng = 25, np.random.default_rng(seed)
+    lengths = rng.choice([0, 60, 300, 7200, 90_000], n)
+    d = lone(new_draft, str(np.datetime64(day, "D")), "12:00", 0, rep_shift="24/7")
+    one = customer_columns(week, own, (), zone, bind)
+    repeated = {name: v.take([0] * n) if hasattr(v, "take") else v * n for name, v in one.items()}
+    d.customers = {
+        "id": [str(k) for k in range(n)],
+        "lon": [10.0] * n,
+        "lat": [50.0] * n,
+        "service_s": lengths,
+        **repeated,
+    }
+    d.stops, d.routes = [], []
+    starts = (day * 86_400 + rng.integers(-60, 1500, n) * 60).tolist()
+    for k, (start, length) in enumerate(zip(starts, lengths.tolist(), strict=True)):
+        d.drive(0, str(np.datetime64(day, "D")), [k], str(np.datetime64(start, "s")), service_s=length)
+    welcome = Open(range(day - 4, day + 5), lambda d: hours_of(week, own, d), zone)
+    kept = {
+        str(k)
+        for k, (start, length) in enumerate(zip(starts, lengths.tolist(), strict=True))
+        if (welcome.whole(start, start + length) if bind == "visit" else start in welcome.moments)
+    }
+    found = {v.customer_id for v in check_plan(d.plan(), travel=line) if v.code == "outside-opening-hours"}
+    assert found == set(d.customers["id"]) - kept

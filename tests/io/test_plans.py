@@ -17,11 +17,11 @@ import gpxpy
 import icalendar
 import numpy as np
 import pytest
+from tests.io.same_plan import assert_same_plan, listed
 
 import territory
 from territory.errors import InputError, MissingExtraError
 from territory.io import OutputError, read_plan, write_plan
-from territory.io.rules_state import rules_state
 from territory.model import Customers, Plan
 from territory.model.zones import local
 
@@ -30,39 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-
-
-def listed(folder: Path) -> list[str]:
-    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
-
-
-def same(one: Any, other: Any) -> bool:
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, other, equal_nan=one.dtype.kind in "fM")
-    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - NaN
-
-
-def assert_same_plan(one: Plan, other: Plan) -> None:
-    for name in ("customers", "reps", "stops", "routes", "unassigned"):
-        mine, theirs = getattr(one, name), getattr(other, name)
-        assert mine.equals(theirs), name
-        assert mine.diagnostics == theirs.diagnostics
-    assert one.settings.to_dict() == other.settings.to_dict()
-    assert (one.status, one.diagnostics) == (other.status, other.diagnostics)
-    assert one.summary() == other.summary()
-    assert (one.alignment is None) == (other.alignment is None)
-    if one.alignment is not None and other.alignment is not None:
-        for field in dataclasses.fields(one.alignment):
-            mine, theirs = getattr(one.alignment, field.name), getattr(other.alignment, field.name)
-            if field.name in ("customers", "reps"):
-                assert mine is theirs or mine.equals(theirs)
-            elif field.name == "rules":
-                assert rules_state(mine) == rules_state(theirs)
-            elif field.name == "targets":
-                assert list(mine) == list(theirs)
-                assert all(same(mine[k], theirs[k]) for k in mine)
-            else:
-                assert same(mine, theirs), field.name
 
 
 def test_what_is_written(plan: Plan, tmp_path: Path) -> None:

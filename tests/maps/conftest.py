@@ -11,11 +11,14 @@ from territory.errors import Problem
 from territory.geo.sphere import great_circle_m
 from territory.model import Alignment, Customers, Plan, PlanSettings, Reps
 from territory.model.enums import Reason, Status
+from territory.model.names import required_columns
 from territory.model.routes import Routes, Stops, Unassigned
 
 START = np.datetime64("2026-01-05")  # a Monday
 SPEED_M_S = 14.0
 SERVICE_S = 1500
+#: What the plans have beyond the columns that they must have.
+_GIVEN = ("bound_s",)
 
 
 def make_customers(n, *, rng, box=(9.0, 48.0, 12.0, 50.0), **columns):
@@ -101,7 +104,7 @@ def make_plan(alignment, *, weeks=1, per_day=6, n_unassigned=5, with_alignment=T
 
 def _columns(rows, table):
     names = [f.name for f in dataclasses.fields(table) if f.name not in ("diagnostics", "rejects")]
-    return {name: [row[name] for row in rows] for name in names}
+    return {name: [row[name] for row in rows] for name in names if name in required_columns(table) or name in _GIVEN}
 
 
 def _day(customers, reps, r, day, of_day):

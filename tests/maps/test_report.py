@@ -143,6 +143,19 @@ def test_shifts_leave_and_holidays(rng, build):
     assert [data["shifts"][i] for i in data["shift"]] == [[day, -1, day, -1, -1, 0, 0], [day, -1, day, day, day, 0, 0]]
 
 
+def test_single_dates_and_holidays_of_single_reps(rng, build):
+    make_customers, make_alignment, make_plan = build
+    exceptions = ["2026-01-06 off; 2026-01-10 10:00-12:00", "2026-01-07 10:00-12:00"]
+    reps = Reps(id=["a", "b"], lon=[10.0, 11.0], lat=[49.0, 49.0], shift_exceptions=exceptions, office_days=["Mo", ""])
+    plan = make_plan(make_alignment(make_customers(10, rng=rng), 2, rng=rng, reps=reps))
+    plan = replace(plan, settings=replace(plan.settings, holidays=[], rep_holidays={"b": ["2026-01-07", "2026-01-08"]}))
+    data = report_data(plan)["reps"]
+    day, short = 9 * 3600, 2 * 3600
+    assert [data["shifts"][i] for i in data["shift"]] == [
+        [day, -1, day, day, day, short, 0], [day, day, short, -1, day, 0, 0],
+    ]  # fmt: skip
+
+
 def test_deviation_is_from_the_target_of_the_first_measure(plan):
     measure = report_data(plan)["areas"]["measure"]
     assert (measure["name"], measure["unit"], measure["balance"]) == ("workload_s", "h/week", 0.1)

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from tests.review.plans import random_plan
 
 import territory.maps
 from territory.model import Alignment
@@ -63,9 +64,30 @@ def test_names_are_escaped(alignment, plan):
     assert "script" not in Tags(plan._repr_html_()).tags
 
 
+def test_reports_and_changes_are_escaped_and_short():
+    plan = random_plan(3, n=60, r=30, weeks=4)
+    customers = replace(plan.customers, id=[f"{EVIL}{i}" for i in range(60)], segment=[EVIL] * 60)
+    reps = replace(plan.reps, id=[f"{EVIL}R{j:02d}" for j in range(30)])
+    evil = replace(plan, customers=customers, reps=reps)
+    moved = replace(evil, stops=replace(evil.stops, day=evil.stops.day + 1))
+    for shown, there in ((evil.report(), EVIL + "R07"), (moved.changes(evil), "other-day")):
+        html = shown._repr_html_()
+        page = Tags(html)
+        assert "<script" not in html
+        assert not page.open
+        assert there in page.text
+        assert any(text.startswith("the first 20 of ") for text in page.text)
+    text = Tags(evil.report()._repr_html_()).text
+    total = evil.report().totals
+    assert f"{total['visits']:,d} at {total['customers']:,d} customers" in text
+    assert f"{total['unplanned']:,d}" == text[text.index("not planned") + 1]
+    assert EVIL in text  # the class
+
+
 def test_tables_need_no_matplotlib():
     code = (
         "import sys; import territory.maps as m; m.alignment_html, m.plan_html, m.write_report;"
+        "m.plan_report_html, m.plan_changes_html;"
         "print('matplotlib' in sys.modules, 'pandas' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -75,8 +97,12 @@ def test_tables_need_no_matplotlib():
 def test_public_surface():
     assert dir(territory.maps) == [
         "alignment_html",
+        "plan_changes_html",
         "plan_html",
+        "plan_report_html",
         "plot_alignment",
+        "plot_calendar",
+        "plot_load",
         "plot_route",
         "report_html",
         "write_report",

@@ -31,6 +31,14 @@ How values are written in files:
 | hours by date | `2026-12-24 09:00-12:00; 2026-12-25..2026-12-26 off; 2026-01-31 10:00-16:00,17:00-19:00` |
 | set of words | `crane; welding` |
 
+**Which hours a day has.** Hours by date replace all hours of the week of that calendar day, from midnight to
+midnight, so that they do not run over midnight: the next day has a part of its own. No day stands twice. A customer
+is closed on days of a call block whatever its hours. For a rep, leave wins over all; then the `shift_exceptions` of
+that very day, also on holidays and on days that are off otherwise; then holidays, everybody's and those of the rep's
+`country` and `region`; then the week. Of a day with visits, the first `prep_s` are before leaving, and `admin_s` come
+after being back, both within the shift and its overtime (`max_overtime_s`). `office_days` are days without visits in
+the field, and without both.
+
 Money is in one currency, whichever it is. Customers may have any number of further numeric columns to balance
 territories by (`measures=["potential"]`): numbers of at least 0, none blank.
 """

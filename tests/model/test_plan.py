@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from territory import Alignment, Customers, InputError, Plan, PlanSettings, Reps
+from territory import Alignment, Customers, InputError, Plan, PlanSettings, Reps, Visits
 from territory.model import Reason, Routes, Stops, Unassigned
 
 CUSTOMERS = Customers(id=["a", "b", "c"], lon=[13.0, 13.2, -74.0], lat=[52.0, 52.0, 40.7])
@@ -78,6 +79,53 @@ def test_out_and_in_again(backend):
     )  # fmt: skip
     assert same(first, again)
     assert again.gap == first.gap
+
+
+def promised():
+    """The plan with all that its tables may hold besides."""
+    visits = Visits(id=["v", "w"], customer_id=["b", "c"], earliest=["2026-01-05"] * 2, latest=["2026-01-09"] * 2)
+    first = plan()
+    return plan(
+        visits=visits,
+        stops=replace(first.stops, visit_idx=[-1, 0, -1, 1], remote=[False, True, False, False],
+                      commitment=["fixed", "planned", "suggested", "confirmed_day"]),
+        unassigned=replace(first.unassigned, visit_idx=[0, -1], change=["Half an hour more.", ""],
+                           change_code=["shift", ""], change_amount=[1800, 0], change_day=["2026-01-07", None]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", ["pandas", "polars", "pyarrow"])
+def test_optional_columns_go_out_and_in_again(backend):
+    first = promised()
+    frame, missed = first.to_frame(backend), first.unassigned_frame(backend)
+    tables = {"routes": first.routes_frame(backend), "unassigned": missed}
+    again = Plan.from_frame(
+        frame, customers=CUSTOMERS, reps=REPS, settings=SETTINGS, visits=first.visits, **tables
+    )  # fmt: skip
+    assert same(first, again)
+    assert again.visits is first.visits
+    assert same(Plan.from_frame(frame, customers=CUSTOMERS, reps=REPS, like=first), first)
+
+
+def test_optional_columns_are_words_and_ids():
+    stops, missed = promised().to_dict(), promised().unassigned_dict()
+    assert stops["visit_id"].tolist() == ["", "v", "", "w"]
+    assert stops["commitment"].tolist() == ["fixed", "planned", "suggested", "confirmed_day"]
+    assert missed["visit_id"].tolist() == ["v", ""]
+    assert missed["change_day"].astype(str).tolist() == ["2026-01-07", "NaT"]
+    assert not {"visit_id", "remote", "commitment", "change"} & set(plan().to_dict() | plan().unassigned_dict())
+
+
+def test_ids_of_single_visits_need_their_table():
+    frame = promised().to_dict()
+    options = {"customers": CUSTOMERS, "reps": REPS, "settings": SETTINGS, "routes": plan().routes_dict()}
+    assert codes(lambda: Plan.from_frame(frame, **options)) == ("unknown-visit",)
+    bad = {**frame, "visit_id": ["z", "", "", ""]}
+    assert codes(lambda: Plan.from_frame(bad, **options, visits=promised().visits)) == ("unknown-id",)
+    blank = Plan.from_frame({**frame, "visit_id": [None, "", "", ""]}, **options)
+    assert blank.stops.visit_idx.tolist() == [-1] * 4
+    wrong = {**frame, "commitment": ["firm"] * 4, "remote": ["maybe"] * 4}
+    assert len(codes(lambda: Plan.from_frame(wrong, **options, visits=promised().visits))) == 2
 
 
 def test_text_and_any_order_of_rows_will_do():

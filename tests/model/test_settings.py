@@ -74,6 +74,10 @@ def test_policies_out_and_in_again():
     assert json.dumps(again.to_dict()) == json.dumps(s.to_dict())
 
 
+def test_kinds_as_tables_write_them():
+    assert settings(service_by_kind={"follow_up": 60}).service_by_kind == {"follow-up": 60}
+
+
 def test_policies_are_the_defaults_of_older_files():
     old = {k: v for k, v in settings().to_dict().items() if k not in POLICIES}
     assert PlanSettings.from_dict(old).to_dict() == settings().to_dict()

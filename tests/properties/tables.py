@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 HOURS = ["", "Mo-Fr 09:00-12:00,13:00-17:00", "Tu,Th 10:00-16:00", "Mo-Su 08:00-20:00", "We 14:00-14:30", "off"]
+DATED = ["", "2026-01-06 off", "2026-01-05..2026-01-08 10:00-12:00; 2026-01-10 07:00-19:00"]
 ZONES = ["", "Europe/Berlin", "Europe/Lisbon"]
 
 
@@ -31,6 +32,7 @@ def customer_columns(draw, *, most=25, reps=4, twins=True) -> dict[str, Any]:
         "last_visit": lambda: np.datetime64("2026-01-05") - rng.integers(1, 40, n).astype("timedelta64[D]"),
         "service_s": lambda: rng.choice([0.0, 600.5, 1800.0, 5400.0, 40_000.0], n, p=[0.1, 0.2, 0.4, 0.2, 0.1]),
         "opening_hours": lambda: rng.choice(HOURS, n).tolist(),
+        "hours_exceptions": lambda: rng.choice(["", "", *DATED, "2026-01-06 09:00-10:00,14:00-18:00"], n).tolist(),
         "hours_bind": lambda: rng.choice(["visit", "start"], n).tolist(),
         "call_blocks": lambda: rng.choice(["", "2026-01-07", "2026-01-05..2026-01-12"], n).tolist(),
         "preferred_weekdays": lambda: rng.choice(["", "Mo,We", "Sa", "Tu-Fr"], n).tolist(),
@@ -59,6 +61,12 @@ def rep_columns(draw, *, most=4, same_home=True) -> dict[str, Any]:
     columns: dict[str, Any] = {"id": [f"R{j}" for j in range(r)], "lon": 10 + spots / 10, "lat": np.full(r, 50.5)}
     optional = {
         "shift": lambda: rng.choice(["Mo-Fr 08:00-17:00", "Tu-Th 09:00-13:00", "Mo-Su 06:00-22:00"], r).tolist(),
+        "shift_exceptions": lambda: rng.choice(DATED, r).tolist(),
+        "prep_s": lambda: rng.choice([0.0, 1800.0, 3600.5], r),
+        "admin_s": lambda: rng.choice([0.0, 1200.0, 2700.5], r),
+        "office_days": lambda: rng.choice(["", "Mo", "We,Fr"], r).tolist(),
+        "max_overtime_s": lambda: rng.choice([0.0, 5400.0], r),
+        "country": lambda: rng.choice(["", "DE", "PL"], r).tolist(),  # both keep Epiphany somewhere
         "break_s": lambda: rng.choice([0.0, 1800.0, 2700.5], r),
         "break_earliest_s": lambda: rng.choice([39_600.0, 41_000.5], r),
         "break_latest_s": lambda: rng.choice([50_400.0, 47_000.5], r),
@@ -69,8 +77,10 @@ def rep_columns(draw, *, most=4, same_home=True) -> dict[str, Any]:
         "max_visits_per_day": lambda: rng.integers(0, 6, r),
         "timezone": lambda: rng.choice(ZONES, r).tolist(),
     }
-    chosen = draw(st.sets(st.sampled_from(sorted(optional)), max_size=4))
+    chosen = draw(st.sets(st.sampled_from(sorted(optional)), max_size=5))
     columns |= {name: optional[name]() for name in optional if name in chosen}
+    if "country" in columns:
+        columns["region"] = ["BY" if name == "DE" else "" for name in columns["country"]]
     if draw(st.booleans()):
         columns["end_lon"], columns["end_lat"] = np.full(r, 10.3), np.full(r, 50.2)
     return columns

@@ -269,12 +269,12 @@ FEATURES: Final[dict[str, Callable[[Random, Columns, Columns, Columns], None]]] 
 @st.composite
 def problems(
     draw: st.DrawFn, *, most_visits: int = 4, most_shifts: int = 2, features: tuple[str, ...] = tuple(FEATURES),
-    most_features: int = 5,
+    most_features: int = 5, least: int = 1,
 ) -> RoutingProblem:  # fmt: skip
-    """Draw a problem of 1 to `most_visits` visits and `most_shifts` shifts."""
+    """Draw a problem of `least` to `most_visits` visits and `most_shifts` shifts."""
     chosen = draw(st.sets(st.sampled_from(features), max_size=most_features)) if features else set()
-    n = draw(st.integers(1, most_visits))
-    n_shifts = draw(st.integers(1, most_shifts))
+    n = draw(st.integers(least, most_visits))
+    n_shifts = draw(st.integers(least, most_shifts))
     r = draw(st.randoms(use_true_random=False))
     places = n + r.randint(0, 1)
     begins = [r.choice([0, 0, r.randint(0, 8)]) for _ in range(n_shifts)]

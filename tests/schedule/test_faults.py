@@ -55,7 +55,7 @@ def test_unknown_zone(town):
 def test_holiday_and_leave_mean_no_visits_and_it_is_said(planned):
     plan = planned([1], plan_holidays=["2026-01-05"], rep={"leave": ["2026-01-06..2026-01-11"]})
     assert len(plan.stops) == 0
-    assert "leave or holidays" in str(plan.unassigned.detail[0])
+    assert "1 day of holidays, 6 days of leave" in str(plan.unassigned.detail[0])
 
 
 @pytest.mark.parametrize("weeks", [0, -1])

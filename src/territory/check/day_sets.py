@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from territory.check.report import Violation
+from territory.model.enums import Channel, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,12 @@ def day_sets_kept(f: PlanFacts) -> Iterator[Violation]:
         return
     usual = f.single < 0
     left = {int(i) for i, v in zip(f.plan.unassigned.customer_idx, f.left_single, strict=True) if v < 0}
-    for i in np.flatnonzero(by_day_sets(f.plan)).tolist():
+    customers, wanted = f.plan.customers, by_day_sets(f.plan)
+    if customers.channel is not None:
+        wanted &= customers.channel != Channel.INSIDE
+    if customers.stage is not None:
+        wanted &= customers.stage != Stage.LOST
+    for i in np.flatnonzero(wanted).tolist():
         days = sorted(str(d) for d in f.day[usual & (f.customer == i)])
         who, allowed = f.customer_id(i), sets[f.customer_id(i)]
         if days and days not in [sorted(each) for each in allowed]:

@@ -98,21 +98,21 @@ def forbidden_reps_kept(f: PlanFacts) -> Iterator[Violation]:
 
 
 def channels_kept(f: PlanFacts) -> Iterator[Violation]:
-    """``inside-channel``."""
+    """``inside-channel``, of visits by interval: a single visit was asked for."""
     channel = f.plan.customers.channel
     if channel is None:
         return
-    for i in np.flatnonzero(channel[f.customer] == Channel.INSIDE):
+    for i in np.flatnonzero((channel[f.customer] == Channel.INSIDE) & (f.single < 0)):
         who = f.customer_id(f.customer[i])
         yield f.at_stop("inside-channel", i, f"Customer {who} is served from inside, but is visited on {f.day[i]}.")
 
 
 def lost_customers_left(f: PlanFacts) -> Iterator[Violation]:
-    """``lost-customer``."""
+    """``lost-customer``, of visits by interval: an appointment may win one back."""
     stage = f.plan.customers.stage
     if stage is None:
         return
-    for i in np.flatnonzero(stage[f.customer] == Stage.LOST):
+    for i in np.flatnonzero((stage[f.customer] == Stage.LOST) & (f.single < 0)):
         who = f.customer_id(f.customer[i])
         yield f.at_stop("lost-customer", i, f"Customer {who} is lost, but is visited on {f.day[i]}.")
 

@@ -220,8 +220,7 @@ class PlanFacts:
 
     def on_leave(self, rep: int, day: int) -> bool:
         """Tell whether a rep is on leave on a day (from 1970)."""
-        leave, date = self.plan.reps.leave, np.datetime64(day, "D")
-        return leave is not None and any(first <= date <= last for first, last in leave[rep])
+        return self.work.leave(rep, day) is not None
 
     @cached_property
     def chains(self) -> Cadence:

@@ -6,6 +6,7 @@ days; lost ones and those who are served from inside for none. It is known by it
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -99,9 +100,7 @@ def _differences(f: PlanFacts, row: int, customer: int, low: int, due: int, high
         yield "another first day"
     if rows.high[row] != high:
         yield "another last day"
-    alone = np.array([-1])
-    remote = rows.remote[[row]]
-    here = np.array([row])
-    as_told = lengths(f.plan, rows, np.array([customer]), here, remote)
-    if not np.isnan(rows.told_s[row]) and as_told[0] != lengths(f.plan, rows, np.array([customer]), alone, remote)[0]:
+    one, remote, whom = np.array([row]), rows.remote[[row]], np.array([customer])
+    silent = replace(rows, told_s=np.full(len(rows.told_s), np.nan))
+    if lengths(f.plan, rows, whom, one, remote)[0] != lengths(f.plan, silent, whom, one, remote)[0]:
         yield "another length"

@@ -144,7 +144,7 @@ def check_plan(
 
     Notes
     -----
-    O(n + m log m), with one call of ``travel.pairs`` for each distinct speed factor of the reps.
+    O(n + v + m log m) for v single visits, with one call of ``travel.pairs`` for each speed factor of the reps.
 
     Where a leg cannot be driven, or a time is missing, that is reported, and rules that would need
     it are left out. A plan that was made with another travel is checked with the one that is

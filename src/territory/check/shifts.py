@@ -67,9 +67,7 @@ def weekdays_worked(f: PlanFacts) -> Iterator[Violation]:
 
 def office_days_kept(f: PlanFacts) -> Iterator[Violation]:
     """``office-day``: contacts from home are none in the field."""
-    remote = f.plan.stops.remote
-    away = np.ones(len(f.row), dtype=bool) if remote is None else ~remote[f.row]
-    in_field = np.unique(f.route[away & (f.route >= 0)]).tolist()
+    in_field = np.unique(f.route[~f.remote & (f.route >= 0)]).tolist()
     office = {r for r, rep, day in _days(f) if f.work.office(rep, day)}
     for r in sorted(office.intersection(in_field)):
         rep = f.plan.routes.rep_idx[r]

@@ -11,7 +11,8 @@ from territory.io.geocode import Geocoded, geocode
 from territory.io.geojson import alignment_geojson, polygons_geojson, polygons_geopandas, routes_geojson, write_geojson
 from territory.io.gpx import route_gpx
 from territory.io.links import google_maps_links
-from territory.io.plans import REPORT, read_plan, refuse_foreign, write_plan
+from territory.io.plan_folder import REPORT, refuse_foreign
+from territory.io.plans import read_plan, write_plan
 from territory.io.tables import read_customers, read_reps, read_table, read_visits, write_table
 
 __all__ = [

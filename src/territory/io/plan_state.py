@@ -13,12 +13,13 @@ from territory.io.graph_state import graph_state, restore_graph
 from territory.io.rules_state import restore_rules, rules_state
 from territory.model import Alignment, Routes, Status, Stops, Unassigned
 from territory.model.arrays import NO_IDX, frozen, text_array
+from territory.model.enums import Commitment
 from territory.model.table import Rejects, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from territory.model import Customers, Plan, Reps
+    from territory.model import Customers, Plan, Reps, Visits
 
 __all__ = [
     "alignment_state",
@@ -150,8 +151,10 @@ def routes_columns(plan: Plan) -> dict[str, Any]:
     return {**plan.routes_dict(), "leave_utc": r.leave, "back_utc": r.back, "break_start_utc": r.break_start}
 
 
-def restore_stops(cells: Mapping[str, list[str]], customers: Customers, reps: Reps) -> Stops:
-    """Return the stops of `stops_columns`."""
+def restore_stops(
+    cells: Mapping[str, list[str]], customers: Customers, reps: Reps, visits: Visits | None = None
+) -> Stops:
+    """Return the stops of `stops_columns`; columns that files of before do not have stay absent."""
     return Stops(
         rep_idx=reps.positions(cells["rep_id"]),
         day=_days(cells["day"]),
@@ -162,6 +165,9 @@ def restore_stops(cells: Mapping[str, list[str]], customers: Customers, reps: Re
         end=_instants(cells["end_utc"]),
         drive_s=_whole(cells["drive_s"]),
         distance_m=_whole(cells["distance_m"]),
+        visit_idx=_visit_rows(cells, visits),
+        remote=_flags(cells["remote"]) if "remote" in cells else None,
+        commitment=_levels(cells["commitment"]) if "commitment" in cells else None,
     )
 
 
@@ -181,7 +187,9 @@ def restore_routes(cells: Mapping[str, list[str]], reps: Reps) -> Routes:
     )
 
 
-def restore_unassigned(cells: Mapping[str, list[str]], customers: Customers, reps: Reps) -> Unassigned:
+def restore_unassigned(
+    cells: Mapping[str, list[str]], customers: Customers, reps: Reps, visits: Visits | None = None
+) -> Unassigned:
     """Return what `Plan.unassigned_dict` was made of."""
     rep_idx = np.full(len(cells["rep_id"]), NO_IDX, dtype=np.int32)
     known = np.flatnonzero([bool(rep_id) for rep_id in cells["rep_id"]])
@@ -192,7 +200,34 @@ def restore_unassigned(cells: Mapping[str, list[str]], customers: Customers, rep
         due=_days(cells["due"]),
         reason=text_array(cells["reason"]),
         detail=text_array(cells["detail"]),
+        visit_idx=_visit_rows(cells, visits),
+        change=text_array(cells["change"]) if "change" in cells else None,
+        change_code=text_array(cells["change_code"]) if "change_code" in cells else None,
+        change_amount=_whole(cells["change_amount"]) if "change_amount" in cells else None,
+        change_day=_days(cells["change_day"]) if "change_day" in cells else None,
     )
+
+
+def _visit_rows(cells: Mapping[str, list[str]], visits: Visits | None) -> Any:
+    """Return the rows of single visits; -1 for a blank id, None where there is no such column."""
+    if "visit_id" not in cells:
+        return None
+    rows = np.full(len(cells["visit_id"]), NO_IDX, dtype=np.int32)
+    named = np.flatnonzero([bool(name) for name in cells["visit_id"]])
+    if visits is not None:
+        rows[named] = visits.positions([cells["visit_id"][i] for i in named])
+    elif len(named):
+        msg = "ids of single visits without a table of them"
+        raise ValueError(msg)
+    return rows
+
+
+def _flags(cells: list[str]) -> Any:
+    return np.array([{"true": True, "false": False}[v] for v in cells], dtype=bool)
+
+
+def _levels(cells: list[str]) -> Any:
+    return np.array([Commitment[v.upper()] for v in cells], dtype=np.int8)
 
 
 def _days(cells: list[str]) -> Any:

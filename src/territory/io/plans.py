@@ -7,6 +7,7 @@
     alignment.csv          whose customer is whose
     stops.csv routes.csv   every visit and every day, on the rep's wall clock and in UTC
     unassigned.csv         what is not planned, with its reason
+    visits.parquet         single visits that were to be planned, where there are any
     territories.geojson    the territories as polygons
     routes-2026-01-05/     one day for the road: routes.geojson, links.csv (Google Maps), and for each
                            rep a .gpx of the day and an .ics of all visits of the plan
@@ -15,12 +16,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
-import os
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,10 +28,11 @@ from territory.errors import InputError, Problem
 from territory.io.calendar import plan_ics
 from territory.io.csv_source import read_csv_cells
 from territory.io.extras import needed
-from territory.io.files import OutputError, atomic_directory, safe_names
+from territory.io.files import atomic_directory, safe_names
 from territory.io.geojson import alignment_geojson, routes_geojson, write_geojson
 from territory.io.gpx import route_gpx
 from territory.io.links import MAX_WAYPOINTS, google_maps_links
+from territory.io.plan_folder import FORMAT, HEAD, VERSION, check_sums, read_head, refuse_foreign, sums_of
 from territory.io.plan_state import (
     alignment_state,
     notes_state,
@@ -47,22 +47,14 @@ from territory.io.plan_state import (
     stops_columns,
 )
 from territory.io.tables import read_table, write_table
-from territory.model import Customers, Plan, PlanSettings, Reps, Status
+from territory.model import Customers, Plan, PlanSettings, Reps, Status, Visits
 from territory.model.settings import as_day
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
-__all__ = ["REPORT", "read_plan", "refuse_foreign", "write_plan"]
-
-#: The HTML report: it may be written anew at any time, so it bears no checksum.
-REPORT: Final = "report.html"
-
-_FORMAT: Final = "territory-plan"
-_VERSION: Final = 1
-_HEAD: Final = "plan.json"
-#: What file managers leave behind anywhere.
-_LITTER: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+__all__ = ["read_plan", "write_plan"]
 
 
 def write_plan(
@@ -119,6 +111,8 @@ def write_plan(
     with atomic_directory(target, lambda: refuse_foreign(target)) as folder:
         write_table(plan.customers, folder / "customers.parquet")
         write_table(plan.reps, folder / "reps.parquet")
+        if plan.visits is not None:
+            write_table(plan.visits, folder / "visits.parquet")
         write_table(stops_columns(plan), folder / "stops.csv")
         write_table(routes_columns(plan), folder / "routes.csv")
         write_table(plan.unassigned_dict(), folder / "unassigned.csv")
@@ -129,8 +123,8 @@ def write_plan(
         for name, content in (extra_files or {}).items():
             _write_extra(folder, name, content)
         head = {
-            "format": _FORMAT,
-            "format_version": _VERSION,
+            "format": FORMAT,
+            "format_version": VERSION,
             "versions": {
                 "territory": territory.__version__,
                 "python": platform.python_version(),
@@ -143,14 +137,13 @@ def write_plan(
             "diagnostics": problems_state(plan.diagnostics),
             "customers": notes_state(plan.customers),
             "reps": notes_state(plan.reps),
+            "visits": None if plan.visits is None else notes_state(plan.visits),
             "alignment": alignment,
             "routes_day": None if chosen is None else str(chosen),
             "calendars": calendars,
-            "files": _sums(folder),
+            "files": sums_of(folder),
         }
-        (folder / _HEAD).write_text(
-            json.dumps(head, indent=1, default=_plain, allow_nan=False) + "\n", encoding="utf-8"
-        )
+        (folder / HEAD).write_text(json.dumps(head, indent=1, default=_plain, allow_nan=False) + "\n", encoding="utf-8")
     return target
 
 
@@ -174,25 +167,28 @@ def read_plan(directory: str | os.PathLike[str]) -> Plan:
         pyarrow is not installed.
     """
     folder = Path(directory)
-    head = _head(folder)
+    head = read_head(folder)
     try:
-        _check_sums(folder, head)
+        check_sums(folder, head)
         customers, reps = _tables(folder, "customers", Customers, head), _tables(folder, "reps", Reps, head)
+        # files of before have none
+        visits = None if head.get("visits") is None else _tables(folder, "visits", Visits, head)
         return Plan(
             customers=customers,
             reps=reps,
             settings=PlanSettings.from_dict(head["settings"]),
-            stops=restore_stops(_cells(folder, "stops.csv"), customers, reps),
+            stops=restore_stops(_cells(folder, "stops.csv"), customers, reps, visits),
             routes=restore_routes(_cells(folder, "routes.csv"), reps),
-            unassigned=restore_unassigned(_cells(folder, "unassigned.csv"), customers, reps),
+            unassigned=restore_unassigned(_cells(folder, "unassigned.csv"), customers, reps, visits),
             alignment=_read_alignment(folder, head["alignment"], customers, reps),
             status=Status(head["status"]),
             diagnostics=restore_problems(head["diagnostics"]),
+            visits=visits,
         )
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = f"{_HEAD} does not go with the files beside it: {type(error).__name__}: {error}"
+        message = f"{HEAD} does not go with the files beside it: {type(error).__name__}: {error}"
         raise InputError([Problem("not-a-plan", message)], str(folder)) from error
 
 
@@ -258,19 +254,9 @@ def _write_day(
 
 def _write_extra(folder: Path, name: str, content: bytes | str) -> None:
     target = folder / name
-    if target.parent != folder or name in ("", ".", "..") or target.exists() or name == _HEAD:
+    if target.parent != folder or name in ("", ".", "..") or target.exists() or name == HEAD:
         raise InputError([Problem("bad-name", f"expected a new file name, not {name!r}")], "extra_files")
     target.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def _sums(folder: Path) -> dict[str, dict[str, Any]]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and file != folder / REPORT)
-    return {file.relative_to(folder).as_posix(): _sum(file) for file in files}
-
-
-def _sum(file: Path) -> dict[str, Any]:
-    with file.open("rb") as content:
-        return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(content, "sha256").hexdigest()}
 
 
 def _plain(value: object) -> Any:
@@ -280,89 +266,7 @@ def _plain(value: object) -> Any:
     raise TypeError(msg)
 
 
-def refuse_foreign(target: Path) -> None:
-    """Raise unless a plan may be written there: the directory is new, empty, or wholly an output of ours.
-
-    Raises
-    ------
-    InputError
-        It holds something else, or files that were put in later.
-    """
-    if not _exists(target):
-        return
-    if not target.is_dir():
-        raise InputError([Problem("not-a-directory", "a file of that name is there")], str(target))
-    there = {
-        Path(folder, name).relative_to(target).as_posix()
-        for folder, _, names in os.walk(target)
-        for name in names
-        if name not in _LITTER
-    }
-    if not there and not any(target.iterdir()):
-        return
-    try:
-        ours = {_HEAD, REPORT, *_head(target)["files"]}
-    except InputError:
-        message = "the directory holds something else than a plan"
-        hint = "Give a new directory; nothing was changed."
-        raise InputError([Problem("foreign-directory", message, hint=hint)], str(target)) from None
-    strangers = sorted(there - ours)
-    if strangers:
-        shown = ", ".join(strangers[:5])
-        message = f"files that are no part of the plan would be lost: {shown}"
-        hint = "Move them elsewhere first; nothing was changed."
-        problem = Problem("foreign-files", message, count=len(strangers), hint=hint)
-        raise InputError([problem], str(target))
-
-
-def _exists(target: Path) -> bool:
-    try:
-        return target.exists()
-    except OSError as error:
-        raise OutputError.of(error, target) from error
-
-
 # -- reading -----------------------------------------------------------------------------------
-
-
-def _head(folder: Path) -> dict[str, Any]:
-    try:
-        head = json.loads((folder / _HEAD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        what = f"no {_HEAD} in it" if folder.is_dir() else "there is no such directory"
-        problem = Problem("not-a-plan", what, hint="Expected a directory that write_plan wrote.")
-    except (OSError, ValueError) as error:
-        problem = Problem("torn-file", f"{_HEAD} is not readable: {error}")
-    else:
-        known = isinstance(head, dict) and head.get("format") == _FORMAT and isinstance(head.get("files"), dict)
-        if known and head.get("format_version") == _VERSION:
-            return dict(head)
-        if known:
-            message = f"written in format {head.get('format_version')}; this version reads format {_VERSION}"
-            problem = Problem("other-version", message, hint="Read it with the version that wrote it, or update.")
-        else:
-            problem = Problem("not-a-plan", f"{_HEAD} is not a plan's", hint="Expected what write_plan wrote.")
-    raise InputError([problem], str(folder))
-
-
-def _check_sums(folder: Path, head: Mapping[str, Any]) -> None:
-    """Raise for every file of the plan proper that is missing or not as it was written."""
-    problems = []
-    for name, expected in head["files"].items():
-        if not name.endswith((".parquet", ".csv")) or "/" in name:
-            continue
-        file = folder / name
-        if not file.is_file():
-            problems.append(Problem("missing-file", f"{name} is missing"))
-        elif _sum(file) != expected:
-            size = file.stat().st_size
-            message = f"{name} is not as it was written: {size} bytes, {expected['bytes']} expected"
-            if size == expected["bytes"]:
-                message = f"{name} is not as it was written"
-            hint = "Torn, or edited? Plan.from_frame and Alignment.from_frame read tables that were edited."
-            problems.append(Problem("torn-file", message, hint=hint))
-    if problems:
-        raise InputError(problems, str(folder))
 
 
 def _tables(folder: Path, kind: str, cls: Any, head: Mapping[str, Any]) -> Any:
@@ -390,10 +294,10 @@ def _cells(folder: Path, name: str) -> dict[str, list[str]]:
 
 def _calendars(folder: Path, *, required: bool) -> dict[str, bytes]:
     """Return the calendar of each rep in an earlier plan's directory."""
-    if not required and not (folder / _HEAD).exists():
+    if not required and not (folder / HEAD).exists():
         return {}
     found = {}
-    for rep_id, name in _head(folder).get("calendars", {}).items():
+    for rep_id, name in read_head(folder).get("calendars", {}).items():
         try:
             found[rep_id] = (folder / name).read_bytes()
         except FileNotFoundError:

@@ -19,6 +19,7 @@ from territory.model.arrays import NO_IDX
 from territory.model.hours import parse_hours
 from territory.model.workload import default_measure
 from territory.model.zones import local
+from territory.routing.shifts import rep_day
 from territory.units import DAY_S
 
 if TYPE_CHECKING:
@@ -119,20 +120,19 @@ def _reps(plan: Plan, seam: float, first: np.datetime64, n_days: int) -> dict[st
 
 
 def _shift_s(plan: Plan, first: np.datetime64, n_days: int) -> IntArray:
-    """Return the length of each rep's shift on each day; 0: none by the week, -1: leave or holiday."""
-    days = first + np.arange(n_days).astype("timedelta64[D]")
-    weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+    """Return the length of each rep's shift on each day; 0: none by the week, -1: leave, holiday, or that day off."""
     reps = plan.reps
     out = np.zeros((len(reps), n_days), dtype=np.int64)
     usual = parse_hours(plan.settings.default_shift)
     for r in range(len(reps)):
         week = usual if reps.shift is None else reps.shift[r]
-        length = np.array([sum(b - a for a, b in day) for day in week], dtype=np.int64)
-        out[r] = length[weekday]
-        off = np.isin(days, plan.settings.holidays)
-        for begin, end in () if reps.leave is None else reps.leave[r]:
-            off |= (days >= begin) & (days <= end)
-        out[r, off & (out[r] > 0)] = _OFF
+        for n in range(n_days):
+            day = first + np.timedelta64(n, "D")
+            found = rep_day(reps, r, day, plan.settings)
+            if found is not None:
+                out[r, n] = found.end - found.begin
+            elif week[int(day.astype(np.int64) + 3) % 7]:  # 1970-01-01 was a Thursday
+                out[r, n] = _OFF
     return out
 
 

@@ -22,11 +22,11 @@ from territory.model.enums import (
 )
 from territory.model.explanation import Alternative, Explanation, Limit
 from territory.model.hierarchy import Hierarchy
+from territory.model.holidays import public_holidays
 from territory.model.hours import WeeklyHours
 from territory.model.nights import Hotels, Nights
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
-from territory.model.public_holidays import public_holidays
 from territory.model.ragged import DateRanges, TextSets
 from territory.model.realignment import Realignment
 from territory.model.reps import Reps

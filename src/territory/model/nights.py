@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from territory.errors import Problem
 from territory.model.columns import Kind, column
 from territory.model.coordinates import check_coordinates
 from territory.model.places import PlaceKind, Places
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from territory.model.columns import Findings
     from territory.model.plan import Plan
 
-__all__ = ["Hotels", "Nights", "empty_nights", "nights_columns", "some_nights", "wrong_nights"]
+__all__ = ["Hotels", "Nights", "empty_nights", "nights_columns", "some_nights"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,20 +85,6 @@ def empty_nights() -> Nights:
 def some_nights(nights: Nights | None, chosen: Callable[[Nights], BoolArray]) -> Nights | None:
     """Return the nights of a part of a plan; None where there are none at all."""
     return None if nights is None else nights.take(chosen(nights))
-
-
-def wrong_nights(plan: Plan) -> list[Problem]:
-    """Return which positions of a plan's nights lie beyond its tables."""
-    nights = plan.nights
-    if nights is None:
-        return []
-    known = {"rep": len(plan.reps), "customer": len(plan.customers)}
-    known["hotel"] = 0 if plan.hotels is None else len(plan.hotels)
-    return [
-        Problem(f"unknown-{what}", f"nights: {what}_idx beyond the {n} {what}s")
-        for what, n in known.items()
-        if int(getattr(nights, f"{what}_idx").max(initial=-1)) >= n
-    ]
 
 
 def nights_columns(plan: Plan) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
@@ -13,22 +13,33 @@ from territory.model.enums import Commitment, Status
 from territory.model.frames import to_native
 from territory.model.going_on import as_made, committed
 from territory.model.late import late
-from territory.model.nights import nights_columns, some_nights, wrong_nights
-from territory.model.plan_frames import empty_unassigned, read_routes, read_stops, read_unassigned
-from territory.model.routes import Routes
+from territory.model.nights import nights_columns, some_nights
+from territory.model.plan_frames import (
+    empty_unassigned,
+    read_routes,
+    read_stops,
+    read_unassigned,
+    routes_dict,
+    stops_dict,
+    unassigned_dict,
+)
+from territory.model.plan_rules import wrong_positions
+from territory.model.route import Route
 from territory.model.settings import as_day
 from territory.model.zones import local
-from territory.units import clock, duration
+from territory.units import clock
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
+    from pathlib import Path
 
     from territory.model.alignment import Alignment
     from territory.model.arrays import IdxArray, TextArray
     from territory.model.customers import Customers
     from territory.model.nights import Hotels, Nights
     from territory.model.reps import Reps
-    from territory.model.routes import Stops, Unassigned
+    from territory.model.routes import Routes, Stops, Unassigned
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
 
@@ -76,19 +87,8 @@ class Plan:
     hotels: Hotels | None = None
 
     def __post_init__(self) -> None:
-        problems = []
-        n, r = len(self.customers), len(self.reps)
-        tables = (("stops", self.stops), ("routes", self.routes), ("unassigned", self.unassigned))
-        for name, table in tables:
-            if len(table) and int(table.rep_idx.max()) >= r:
-                problems.append(Problem("unknown-rep", f"{name}: rep_idx beyond the {r} reps"))
-            if not isinstance(table, Routes) and len(table) and int(table.customer_idx.max()) >= n:
-                problems.append(Problem("unknown-customer", f"{name}: customer_idx beyond the {n} customers"))
-            single = None if isinstance(table, Routes) else table.visit_idx
-            known = 0 if self.visits is None else len(self.visits)
-            if single is not None and len(single) and int(single.max()) >= known:
-                problems.append(Problem("unknown-visit", f"{name}: visit_idx beyond the {known} visits"))
-        problems += wrong_nights(self)
+        problems = wrong_positions(self)
+        n = len(self.customers)
         own = self.alignment
         if own is not None and own.customers is not self.customers:
             theirs = own.customers.id
@@ -208,57 +208,24 @@ class Plan:
         return None if self.reps.timezone is None else self.reps.timezone[rep_idx]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the stops as arrays of ids and of times on the rep's wall clock."""
-        s = self.stops
-        zones = self._zones(s.rep_idx)
-        return {
-            "rep_id": self.reps.id[s.rep_idx].astype(object),
-            "day": s.day,
-            "position": s.position,
-            "customer_id": self.customers.id[s.customer_idx].astype(object),
-            "arrival": local(s.arrival, zones),
-            "start": local(s.start, zones),
-            "end": local(s.end, zones),
-            "drive_s": s.drive_s,
-            "distance_m": s.distance_m,
-        }
+        """Return the stops as arrays of ids and of times on the rep's wall clock.
+
+        Where stops have them: the id of the single visit (blank: by interval), whether it is remote, how firmly it
+        is promised.
+        """
+        return stops_dict(self)
 
     def routes_dict(self) -> dict[str, Any]:
         """Return the routes as arrays of ids and of times on the rep's wall clock."""
-        t = self.routes
-        zones = self._zones(t.rep_idx)
-        columns = {
-            "rep_id": self.reps.id[t.rep_idx].astype(object),
-            "day": t.day,
-            "n_stops": t.n_stops,
-            "leave": local(t.leave, zones),
-            "back": local(t.back, zones),
-            "drive_s": t.drive_s,
-            "distance_m": t.distance_m,
-            "break_start": local(t.break_start, zones),
-            "break_s": t.break_s,
-        }
-        return columns if t.bound_s is None else {**columns, "bound_s": t.bound_s}
+        return routes_dict(self)
 
     def unassigned_dict(self) -> dict[str, Any]:
-        """Return the visits that are not planned as arrays of ids, with reasons."""
-        u = self.unassigned
-        rep = np.array([*self.reps.id.tolist(), ""], dtype=object)
-        return {
-            "customer_id": self.customers.id[u.customer_idx].astype(object),
-            "rep_id": rep[u.rep_idx],
-            "due": u.due,
-            "reason": u.reason.astype(object),
-            "detail": u.detail.astype(object),
-        }
+        """Return the visits that are not planned as arrays of ids, with reasons; where known, with what would help."""
+        return unassigned_dict(self)
 
     def nights_dict(self) -> dict[str, Any]:
         """Return the nights away as arrays of ids, places and costs."""
         return nights_columns(self)
-
-    def nights_frame(self, backend: str = "pandas") -> Any:
-        """Return the nights away as a dataframe."""
-        return to_native(self.nights_dict(), backend)
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return the stops as a dataframe, times on the rep's wall clock."""
@@ -283,6 +250,7 @@ class Plan:
         routes: Any = None,
         unassigned: Any = None,
         alignment: Alignment | None = None,
+        visits: Visits | None = None,
         like: Plan | None = None,
     ) -> Self:
         """Read a plan that was edited by hand, as it is; `check_plan` tells what is wrong with it.
@@ -291,14 +259,15 @@ class Plan:
         ----------
         frame : dataframe or mapping
             What `to_frame` gives: rep_id, day, position, customer_id, arrival, start, end,
-            drive_s, distance_m; times on the rep's wall clock.
+            drive_s, distance_m, maybe visit_id, remote, commitment; times on the rep's wall clock.
         customers, reps : Customers, Reps
         settings : PlanSettings, optional
             Default: those of `like`.
         routes, unassigned : dataframe or mapping, optional
             What `routes_frame` and `unassigned_frame` give; default: those of `like`.
         alignment : Alignment, optional
-            Default: that of `like`.
+        visits : Visits, optional
+            Default: those of `like`.
         like : Plan, optional
             The plan that was edited.
 
@@ -315,16 +284,15 @@ class Plan:
         kept_routes = read_routes(routes, reps) if routes is not None else like.routes if like is not None else None
         if chosen is None or kept_routes is None:
             raise InputError([Problem("missing-parameter", "pass like=, or settings= and routes=")], "plan")
+        single = visits if visits is not None or like is None else like.visits
         if unassigned is not None:
-            kept_unassigned = read_unassigned(unassigned, customers, reps)
+            kept_unassigned = read_unassigned(unassigned, customers, reps, single)
         else:
             kept_unassigned = like.unassigned if like is not None else empty_unassigned()
         kept = alignment if alignment is not None or like is None else like.alignment
-        stops = read_stops(frame, customers, reps)
-        nights, hotels = (None, None) if like is None else (like.nights, like.hotels)
-        return cls(
-            customers, reps, chosen, stops, kept_routes, kept_unassigned, alignment=kept, nights=nights, hotels=hotels
-        )
+        stops = read_stops(frame, customers, reps, single)
+        away = {} if like is None else {"nights": like.nights, "hotels": like.hotels}
+        return cls(customers, reps, chosen, stops, kept_routes, kept_unassigned, kept, visits=single, **away)
 
     # -- people ----------------------------------------------------------------------------
 
@@ -368,9 +336,55 @@ class Plan:
         last = self.settings.end - np.timedelta64(1, "D")
         return "\n".join(lines) or f"{customer_id} has no visit due between {self.settings.start} and {last}."
 
-    def report(self, path: Any) -> Any:
-        """Write the self-contained HTML report; see `territory.maps.write_report`."""
-        return late("maps", "write_report", self, path)
+    @overload
+    def report(self) -> Any: ...
+    @overload
+    def report(self, path: str | os.PathLike[str]) -> Path: ...
+    def report(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Report what the plan is like; with a path, write the self-contained HTML report there.
+
+        Returns
+        -------
+        PlanReport or Path
+            Tables by rep, week, class and reason: visits, intervals kept, driving, hours, utilisation, nights, cost,
+            what is not planned; see `territory.review.PlanReport`. With a path, see `territory.maps.write_report`.
+        """
+        if path is None:
+            report: Any = late("review", "plan_report", self)
+            return report
+        written: Path = late("maps", "write_report", self, path)
+        return written
+
+    def changes(self, before: Plan, *, within_s: int = 0) -> Any:
+        """Tell what has changed since an earlier plan, on the days that both have.
+
+        Parameters
+        ----------
+        before : Plan
+        within_s : int
+            Visits whose start moves by no more seconds than this, on their day and by their rep, count as kept.
+
+        Returns
+        -------
+        PlanChanges
+            ``.to_frame()``: a row a visit that was added, dropped, moved, or went to another rep;
+            ``.to_frame(by="rep")``, ``by="day"``: counts; ``.summary()``.
+
+        Raises
+        ------
+        InputError
+            No day in common, or a bad `within_s`.
+        """
+        changes: Any = late("review", "plan_changes", before, self, within_s=within_s)
+        return changes
+
+    def plot_calendar(self, ax: Any = None, **options: Any) -> Any:
+        """Draw visits or hours of reps or customers by day, as a heat map; see `territory.maps.plot_calendar`."""
+        return late("maps", "plot_calendar", self, ax=ax, **options)
+
+    def plot_load(self, ax: Any = None, **options: Any) -> Any:
+        """Draw driving, visits, breaks and waiting against the shifts; see `territory.maps.plot_load`."""
+        return late("maps", "plot_load", self, ax=ax, **options)
 
     def __repr__(self) -> str:
         s = self.summary()
@@ -382,43 +396,3 @@ class Plan:
 
     def _repr_html_(self) -> str:
         return str(late("maps", "plan_html", self))
-
-
-class Route:
-    """One rep's day: a view of a plan.
-
-    Attributes
-    ----------
-    plan : Plan
-    rep_idx : int
-    day : datetime64[D]
-    stops : Stops
-        In order.
-    """
-
-    def __init__(self, plan: Plan, row: int) -> None:
-        self.plan = plan
-        self.row = row
-        self.rep_idx = int(plan.routes.rep_idx[row])
-        self.day = plan.routes.day[row]
-        stops = plan.stops.take((plan.stops.rep_idx == self.rep_idx) & (plan.stops.day == self.day))
-        self.stops = stops.take(np.argsort(stops.position, kind="stable"))
-
-    @property
-    def rep_id(self) -> str:
-        """Id of the rep."""
-        return str(self.plan.reps.id[self.rep_idx])
-
-    def to_frame(self, backend: str = "pandas") -> Any:
-        """Return the stops in order."""
-        return replace(self.plan, stops=self.stops).to_frame(backend)
-
-    def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Draw the route with its stop numbers; see `territory.maps.plot_route`."""
-        return late("maps", "plot_route", self, ax=ax, **options)
-
-    def __repr__(self) -> str:
-        routes = self.plan.routes
-        km = routes.distance_m[self.row] / 1000
-        driving = duration(routes.drive_s[self.row])
-        return f"<Route of {self.rep_id} on {self.day}: {len(self.stops)} visits, {driving} driving, {km:.0f} km>"

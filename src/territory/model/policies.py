@@ -58,7 +58,9 @@ def _stretch(value: object) -> Mapping[str, float]:
 
 
 def _service(value: object) -> Mapping[str, int]:
-    given = _mapping("service_by_kind", value, "bad-service-by-kind")
+    named = _mapping("service_by_kind", value, "bad-service-by-kind")
+    # tables write the kind of a follow-up as all their words, with a line below
+    given = {kind.replace("_", "-"): length for kind, length in named.items()}
     unknown = [kind for kind in given if kind not in SERVICE_KINDS]
     if unknown:
         message = f"service_by_kind: expected {', '.join(SERVICE_KINDS)}, not {', '.join(unknown[:5])}"

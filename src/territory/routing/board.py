@@ -11,7 +11,6 @@ import numpy as np
 from territory.routing.calls import ANY, DAYS_WAIVED, HOURS_WAIVED, Calls
 from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
 from territory.routing.rules_values import LONGEST
-from territory.routing.shifts import zone_of
 from territory.travel import UNREACHABLE
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ class Board:
         most = [desks[r].max_visits for r, _ in shifts]
         if any(m is not None for m in most):
             extra["max_visits"] = np.array([len(calls) + 1 if m is None else m for m in most], np.int64)
-        overtime = np.array([0 if n in desks[r].office else desks[r].overtime_s for r, n in shifts], np.int64)
+        overtime = np.array([self._overtime_s(r, n, rest) for (r, n), (_, _, rest) in zip(shifts, hours, strict=True)])
         if overtime.any():
             extra["max_overtime_s"] = overtime
             extra["overtime_cost"] = np.array([rate.overtime_s for rate in rates])
@@ -199,6 +198,13 @@ class Board:
         ends = [[place(r, p) for p in self.between((r, n))] for r, n in self.shifts]
         return slept, np.array(ends, np.int32).reshape(-1, 2)
 
+    def _overtime_s(self, r: int, n: int, rest: Sequence[object]) -> int:
+        """Return how much longer a shift may be, seconds."""
+        desk = self.desks[r]
+        # where the clock skips the break's hours, a later end would ask for the break
+        skipped = not rest and desk.reps.break_s is not None and desk.reps.break_s[desk.rep] > 0
+        return 0 if n in desk.office or skipped else desk.overtime_s
+
     def _driving(self, used: IntArray, slept: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """Return the profile of each desk, driving times by profile, and distances: homes, customers, ends, hotels."""
         desks = self.desks
@@ -214,10 +220,6 @@ class Board:
             cubes.append(_drivable(drive))
             lengths.append(metres)
         return profile.astype(np.int32), np.stack(cubes), np.stack(lengths)
-
-    def zones(self) -> set[str]:
-        """Return the zones of the reps."""
-        return {zone_of(desk.reps, desk.rep) for desk in self.desks}
 
 
 def lone(desk: Desk) -> Board:

@@ -12,8 +12,8 @@ from territory.check import check_plan
 from territory.errors import InputError, Problem
 from territory.model.coordinates import pair_diagnostics
 from territory.model.enums import Channel, Reason, Stage, Status
+from territory.model.holidays import with_rep_holidays
 from territory.model.plan import Plan
-from territory.model.public_holidays import with_rep_holidays
 from territory.model.settings import PlanSettings, as_day
 from territory.routing.assemble import Drafts
 from territory.routing.board import lone, usual_calls

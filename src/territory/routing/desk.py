@@ -56,7 +56,8 @@ class Desk:
         m + 1.
     service_s : int64 array of shape (m,)
     shifts : dict of int to (int, int)
-        Begin and end of each day of the horizon that is worked in the field, UTC seconds since 1970.
+        Begin and end of each day of the horizon that is worked in the field, overtime included, UTC seconds
+        since 1970.
     office : dict of int to (int, int)
         The same of each day in the office, from where customers are only called.
     overtime_s : int
@@ -92,7 +93,7 @@ class Desk:
             if found is not None and found.office:
                 self.office[n] = found.begin, found.end
             elif found is not None and found.leave <= found.back:
-                self.shifts[n] = found.leave, found.back
+                self.shifts[n] = found.leave, found.back + found.overtime_s
                 self.overtime_s = found.overtime_s
         self.zone = zone_of(reps, rep)
         self.max_visits = None if reps.max_visits_per_day is None else int(reps.max_visits_per_day[rep])
@@ -110,10 +111,10 @@ class Desk:
 
     def _looked_up(self, visit: int, n: int) -> Windows:
         i = int(self.rows[visit])
-        if n not in self.shifts or not day_allowed(self.customers, i, self.settings.days[n]):
+        if not (n in self.shifts or n in self.office) or not day_allowed(self.customers, i, self.settings.days[n]):
             return ()
         service = int(self.service_s[visit])
-        return start_windows(self.customers, i, self.shifts[n], service, rep_zone=self.zone)
+        return start_windows(self.customers, i, self.span(n), service, rep_zone=self.zone)
 
     def agreed(
         self, visit: int, n: int, service_s: int, *, time_s: int = ANY, any_day: bool = False, any_hour: bool = False
@@ -160,8 +161,9 @@ class Desk:
         return matrix.durations_s.astype(np.int64), matrix.distances_m.astype(np.int64)
 
     def hours(self, n: int) -> tuple[int, int, list[tuple[int, int, int]]]:
-        """Return begin, end and breaks of a shift, counted from `origin`."""
+        """Return begin, end (without overtime) and breaks of a shift, counted from `origin`."""
         begin, end = (t - self.origin for t in self.span(n))
+        end -= self.overtime_s if n in self.shifts else 0
         rest = break_of(self.reps, self.rep, self.settings.days[n])
         if rest is None:
             return begin, end, []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from territory.model.enums import Reason
 from territory.model.hours import parse_hours
-from territory.routing.shifts import day_allowed
+from territory.routing.shifts import day_allowed, start_windows
 from territory.travel import UNREACHABLE
 from territory.units import duration
 
@@ -91,7 +92,6 @@ class _Case:
 def _rule(case: _Case, fits_alone: Callable[[int, int], bool]) -> tuple[Reason, str]:
     """Return the first rule that rules the visit out."""
     desk, visit = case.desk, case.visit
-    i = int(desk.rows[visit])
     rep = str(desk.reps.id[desk.rep])
     first, last = desk.settings.days[case.low], desk.settings.days[case.high]
     between = f"on {first}" if first == last else f"between {first} and {last}"
@@ -103,33 +103,66 @@ def _rule(case: _Case, fits_alone: Callable[[int, int], bool]) -> tuple[Reason, 
     if max(there, back) >= UNREACHABLE:
         return Reason.UNREACHABLE, f"there is no way for {rep} to drive there and back."
     if not worked:
-        return Reason.NO_SHIFT, f"{rep} does not work {between} (days off, leave or holidays)."
-    too_long = _too_long(case.service_s, there, back, max(b - a for a, b in (hours[n] for n in worked)))
+        return Reason.NO_SHIFT, f"{rep} does not work {between}: {_idle(case)}."
+    longest = max(b - a for a, b in (hours[n] for n in worked)) + desk.overtime_s
+    too_long = _too_long(case.service_s, there, back, longest)
     if too_long is not None:
         return too_long
-    days = [desk.settings.days[n] for n in worked]
-    blocks = desk.customers.call_blocks
     open_on = {n: case.open_on(n) for n in worked}
-    possible = [
-        d for n, d in zip(worked, days, strict=True)
-        if open_on[n]
-        or (day_allowed(desk.customers, i, d) and not (blocks is not None and blocks.covers(i, d)))
-    ]  # fmt: skip
+    forbidden = {n: "" if open_on[n] else _forbidden(case, n) for n in worked}
+    possible = [n for n in worked if not forbidden[n]]
     if not possible:
-        message = f"none of the {len(days)} working days {between} is allowed by weekday, week or call block."
-        return Reason.BLOCKED, message
+        rules = ", ".join(f"{k} by {rule}" for rule, k in sorted(Counter(forbidden.values()).items()))
+        days = "1 working day" if len(worked) == 1 else f"{len(worked)} working days"
+        return Reason.BLOCKED, f"none of the {days} {between} is allowed: {rules}."
     if not any(open_on.values()):
         length = duration(case.service_s)
-        message = (
-            f"no opening hours for {length} fall into {rep}'s shift on the {len(possible)} possible days {between}."
-        )
+        days = "1 possible day" if len(possible) == 1 else f"{len(possible)} possible days"
+        message = f"no opening hours for {length} fall into {rep}'s shift on the {days} {between}."
         return Reason.NO_COMMON_WINDOW, message
     if desk.max_visits == 0:
         return Reason.OVER_CAPACITY, f"there is no room: {rep} makes no visits (max_visits_per_day is 0)."
     if not any(fits_alone(visit, n) for n in worked if open_on[n]):
         drive = f"{duration(there)} there, {duration(back)} back"
         return Reason.OUT_OF_REACH, f"even alone on a day the visit does not fit: {drive}, within opening hours."
-    return Reason.OVER_CAPACITY, f"no room was found on any of {rep}'s {len(worked)} working days {between}."
+    days = f"{rep}'s {len(worked)} working days {between}"
+    fitting = [n for n in worked if open_on[n]]
+    if len(fitting) < len(worked):
+        days = f"the {len(fitting)} of {days} on which it is welcome"
+    return Reason.OVER_CAPACITY, f"no room was found on any of {days}."
+
+
+def _idle(case: _Case) -> str:
+    """Return why the rep does not work on any of the days, by number."""
+    desk = case.desk
+    s, reps = desk.settings, desk.reps
+    own = s.rep_holidays.get(str(reps.id[desk.rep]), ())
+    counts: Counter[str] = Counter()
+    for n in range(case.low, case.high + 1):
+        day = s.days[n]
+        if reps.leave is not None and reps.leave.covers(desk.rep, day):
+            counts["of leave"] += 1
+        elif bool(np.isin(day, s.holidays)) or bool(np.isin(day, own)):
+            counts["of holidays"] += 1
+        elif n in desk.office:
+            counts["in the office"] += 1
+        else:
+            counts["off"] += 1
+    return ", ".join(f"{k} day{'' if k == 1 else 's'} {why}" for why, k in counts.items())
+
+
+def _forbidden(case: _Case, n: int) -> str:
+    """Return which of the customer's rules forbids a worked day on which it is not open; blank: none."""
+    desk, day = case.desk, case.desk.settings.days[n]
+    c, i = desk.customers, int(desk.rows[case.visit])
+    if not day_allowed(c, i, day):
+        weekdays = 127 if c.preferred_weekdays is None else int(c.preferred_weekdays[i])
+        return "week (odd or even)" if weekdays >> int(day.astype(np.int64) + 3) % 7 & 1 else "weekday"
+    if c.call_blocks is None or not c.call_blocks[i]:
+        return ""
+    # the customer's calendar may be at another day than the rep's
+    free = start_windows(c, i, desk.span(n), case.service_s, rep_zone=desk.zone, blocked=False)
+    return "call block" if free or c.call_blocks.covers(i, day) else ""
 
 
 def _idle_days(desk: Desk, low: int, high: int) -> int:

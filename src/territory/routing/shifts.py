@@ -228,12 +228,12 @@ def _windows(
 
 def _spans(days: tuple[int, ...], hours: Callable[[int], Intervals], zone: str) -> list[tuple[int, int]]:
     """Return the hours of some days as UTC seconds; those that touch are one."""
+    # a clock that jumps ahead may put what begins in the gap behind what comes after it, or its end before its begin
+    found = [(utc_second(day, a, zone), utc_second(day, b, zone)) for day in days for a, b in hours(day)]
     spans: list[tuple[int, int]] = []
-    for day in days:
-        for opens, closes in hours(day):
-            low, high = utc_second(day, opens, zone), utc_second(day, closes, zone)
-            if spans and low <= spans[-1][1]:
-                spans[-1] = (spans[-1][0], max(high, spans[-1][1]))
-            else:
-                spans.append((low, high))
+    for low, high in sorted(span for span in found if span[0] <= span[1]):
+        if spans and low <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(high, spans[-1][1]))
+        else:
+            spans.append((low, high))
     return spans

@@ -69,17 +69,17 @@ def around(
 
 def _run(low: int, high: int, due: int, gap_low: int, gap_high: int, gap: int, last: int) -> list[Piece]:
     """Return visits that are meant for `last` at the latest, each `gap` after the one before."""
-    count = 0 if due > last else 1 + (last - due) // gap
-    if count == 0:
+    if due > last:
         return []
-    if count == 1:
-        return [Piece(low, high, due)]
     # days [a, b] of one visit leave [b + gap_low, a + gap_high] for the next: widths add up to gap_high - gap_low
     half = (gap_high - gap_low) // 2
     a = max(low, due - half // 2)
     b = min(high, a + half)
-    pieces = [Piece(a, b, min(max(due, a), b))]
-    while len(pieces) < count:
-        a, b, due = b + gap_low, a + gap_high, due + gap
-        pieces.append(Piece(a, b, min(max(due, a), b)))
-    return pieces
+    pieces = [Piece(a, b, due)]
+    while True:
+        a, b = b + gap_low, a + gap_high
+        due = min(max(due + gap, a), b)
+        if due > last:
+            break
+        pieces.append(Piece(a, b, due))
+    return pieces if len(pieces) > 1 else [Piece(low, high, pieces[0].due)]

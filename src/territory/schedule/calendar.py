@@ -22,6 +22,7 @@ from territory.model.plan import Plan
 from territory.routing.assemble import Drafts
 from territory.routing.solve import load_engines
 from territory.schedule.boards import BoardResult, plan_board
+from territory.schedule.changes_plan import with_changes
 from territory.schedule.nights import nights_table
 from territory.schedule.request import read_request
 from territory.schedule.rolling import earlier_routes, promised_visits
@@ -238,6 +239,7 @@ def schedule_visits(
         diagnostics=diagnostics, visits=all_visits, hotels=hotels,
         nights=nights_table(drafts.nights, customers, hotels) if settings.nights == "allowed" else None,
     )  # fmt: skip
+    plan = with_changes(plan, source, until=began + 1.05 * time_limit_s)
     check_plan(plan, travel=source).raise_if_any("schedule_visits")
     return plan
 

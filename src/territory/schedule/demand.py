@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from territory.model.enums import Channel, Commitment, VisitKind
+from territory.model.enums import Channel, Commitment, Stage, VisitKind
 from territory.routing.calls import ANY, DAYS_WAIVED, HOURS_WAIVED, Calls
 from territory.routing.desk import service_times
 from territory.schedule.anchors import Piece, around
@@ -160,8 +160,9 @@ def _by_sets(
 ) -> Calls:
     """Return the calls of customers with sets of days; sets that do not lie in the horizon are none."""
     rows, patterns = [], []
+    visited = _visited(customers)
     for i, name in enumerate(customers.id.tolist() if settings.day_sets else []):
-        if name in settings.day_sets and owner[i] >= 0:
+        if name in settings.day_sets and owner[i] >= 0 and visited[i]:
             days = [
                 sorted(int((np.datetime64(d) - settings.start).astype(np.int64)) for d in each)
                 for each in settings.day_sets[name]
@@ -183,6 +184,16 @@ def _contacts(customers: Customers, settings: PlanSettings) -> tuple[BoolArray, 
     either = customers.channel == Channel.EITHER
     seen = np.zeros(n, np.bool_) if customers.last_visit is None else ~np.isnat(customers.last_visit)
     return either & ~seen, either & seen
+
+
+def _visited(customers: Customers) -> BoolArray:
+    """Return who is visited at all, shape (n,): neither lost nor served from inside."""
+    found = np.ones(len(customers), np.bool_)
+    if customers.channel is not None:
+        found &= customers.channel != Channel.INSIDE
+    if customers.stage is not None:
+        found &= customers.stage != Stage.LOST
+    return found
 
 
 def _last_weekday(customers: Customers, settings: PlanSettings) -> IntArray:

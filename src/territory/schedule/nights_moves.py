@@ -279,9 +279,7 @@ class _Desk:
         left = [n for n in new if n not in old]
         content |= {m: self.order[n] for m, n in zip([m for m in old if m not in new], left, strict=True)}
         piece = then if fixed == one else one
-        nights = dict.fromkeys(
-            [(self.r, n) for n in (piece[0] - 1, *old) if (self.r, n) in self.nights], HOME
-        )
+        nights = dict.fromkeys([(self.r, n) for n in (piece[0] - 1, *old) if (self.r, n) in self.nights], HOME)
         for i, n in enumerate(new[:-1]):
             nights[self.r, n] = p if i == len(one) - 1 else self.nights[self.r, old[i]]
         kept = [night for night in self.nights if night not in nights]

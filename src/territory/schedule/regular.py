@@ -51,6 +51,8 @@ def regularity_price(
 ) -> float:
     """Return what differences in the time of day between one visit at a customer and the next cost.
 
+    The next is that of the shift with the next midnight; of one midnight, that of the next shift.
+
     Parameters
     ----------
     problem : RoutingProblem
@@ -141,7 +143,9 @@ def steady_times(
     """
     midnight, whose = _read(problem, midnight_s, group, price_per_hour=price_per_hour, wait_per_hour=wait_per_hour)
     days = _Days(layout, whose, midnight, price_per_hour / HOUR_S, wait_per_hour / HOUR_S)
-    given = [_Timed(r, sum(route_terms(layout, r).values())) for r in routes]
+    # whatever the order in which they are given
+    turn = sorted(range(len(routes)), key=lambda i: (int(midnight[routes[i].shift]), routes[i].shift))
+    given = [_Timed(routes[i], sum(route_terms(layout, routes[i]).values())) for i in turn]
     # a price of waiting may buy shorter days, but not at the expense of the others
     limit = days.plain(given)
     best = days.descend(given, limit)
@@ -149,7 +153,8 @@ def steady_times(
         end = days.descend(days.to_medians(given, upper), limit)
         if days.plain(end) <= limit and days.total(end) < days.total(best) - _LEAST:
             best = end
-    return tuple(t.route for t in best)
+    found = dict(zip(turn, best, strict=True))
+    return tuple(found[i].route for i in range(len(routes)))
 
 
 def _read(
@@ -193,7 +198,7 @@ class _Visits:
         self.owner = np.repeat(np.arange(len(routes)), lengths)
         self.whose = whose[visit]
         self.clock = self.start - midnight[shift]
-        order = np.lexsort((visit, self.start, self.whose))
+        order = np.lexsort((visit, self.start, shift, midnight[shift], self.whose))
         self.order = order[self.whose[order] >= 0]
         #: Which neighbours in `order` are visits at one customer.
         self.same = self.whose[self.order[1:]] == self.whose[self.order[:-1]]

@@ -11,10 +11,10 @@ import numpy as np
 from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
+from territory.model.holidays import with_rep_holidays
 from territory.model.nights import Hotels
 from territory.model.plan import Plan
 from territory.model.policies import POLICIES
-from territory.model.public_holidays import with_rep_holidays
 from territory.model.reps import Reps
 from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
 from territory.model.visits import Visits

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from territory.model.public_holidays import with_rep_holidays
+from territory.model.holidays import with_rep_holidays
 from territory.model.routes import Shifts
 from territory.routing.shifts import rep_day
 

@@ -80,9 +80,8 @@ class Single:
     def on_board(self, row_of: Mapping[int, int], desk_of: Mapping[int, int]) -> Single:
         """Return the visit in the positions of a board."""
         rep, second = desk_of.get(self.rep, ELSEWHERE), self.second_rep
-        return replace(
-            self, customer=row_of[self.customer], rep=rep, second_rep=second if second < 0 else desk_of[second]
-        )
+        second = second if second < 0 else desk_of.get(second, ELSEWHERE)
+        return replace(self, customer=row_of[self.customer], rep=rep, second_rep=second)
 
 
 def single_visits(
@@ -152,7 +151,7 @@ def read_singles(
     first, last = int(settings.start.astype(np.int64)), settings.n_days - 1
     low = np.maximum(visits.earliest.astype(np.int64) - first, 0)
     high = np.minimum(visits.latest.astype(np.int64) - first, last)
-    due = low.copy()
+    due = high.copy()
     if visits.due is not None:
         known = ~np.isnat(visits.due)
         due[known] = visits.due[known].astype(np.int64) - first

@@ -95,7 +95,8 @@ def _rates(reps: Reps, rep: int, objective: str) -> Rates:
         return 0.0 if column is None or np.isnan(column[rep]) else float(column[rep])
 
     if objective == "driving":
-        return Rates()
+        # an hour of overtime counts like one at the wheel
+        return Rates(overtime_s=1.0)
     return Rates(
         of(reps.cost_per_day), of(reps.cost_per_hour) / HOUR_S, of(reps.cost_per_km) / 1000,
         of(reps.overtime_per_hour) / HOUR_S,
