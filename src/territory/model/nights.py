@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from territory.model.columns import Findings
     from territory.model.plan import Plan
 
-__all__ = ["Hotels", "Nights", "empty_nights", "nights_columns", "some_nights"]
+__all__ = ["Hotels", "Nights", "empty_nights", "nights_columns", "route_ends", "some_nights"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,6 +85,27 @@ def empty_nights() -> Nights:
 def some_nights(nights: Nights | None, chosen: Callable[[Nights], BoolArray]) -> Nights | None:
     """Return the nights of a part of a plan; None where there are none at all."""
     return None if nights is None else nights.take(chosen(nights))
+
+
+def route_ends(plan: Plan) -> tuple[FloatArray, FloatArray]:
+    """Return longitude and latitude of where each route begins, and of where it ends, two arrays of shape (n, 2)."""
+    routes, reps = plan.routes, plan.reps
+    ends = reps.end_places()
+    begin = np.stack([reps.lon, reps.lat], axis=1)[routes.rep_idx]
+    end = np.stack([ends.lon, ends.lat], axis=1)[routes.rep_idx]
+    if plan.nights is not None and len(plan.nights):
+        at = np.stack([plan.nights.lon, plan.nights.lat], axis=1)
+        night = {key: row for row, key in enumerate(zip(*_keys(plan.nights.rep_idx, plan.nights.day), strict=True))}
+        for row, (rep, day) in enumerate(zip(*_keys(routes.rep_idx, routes.day), strict=True)):
+            if (rep, day - 1) in night:
+                begin[row] = at[night[rep, day - 1]]
+            if (rep, day) in night:
+                end[row] = at[night[rep, day]]
+    return begin, end
+
+
+def _keys(rep_idx: IdxArray, day: DayArray) -> tuple[list[int], list[int]]:
+    return rep_idx.tolist(), day.astype("datetime64[D]").astype(np.int64).tolist()
 
 
 def nights_columns(plan: Plan) -> dict[str, Any]:

@@ -133,7 +133,6 @@ class Plan:
             stops=self.stops.take(self.stops.day == at),
             routes=self.routes.take(self.routes.day == at),
             unassigned=self.unassigned.take([]),
-            # where it ends, and where it begins
             nights=some_nights(self.nights, lambda n: (n.day == at) | (n.day + 1 == at)),
         )
 
@@ -291,8 +290,10 @@ class Plan:
             kept_unassigned = like.unassigned if like is not None else empty_unassigned()
         kept = alignment if alignment is not None or like is None else like.alignment
         stops = read_stops(frame, customers, reps, single)
-        away = {} if like is None else {"nights": like.nights, "hotels": like.hotels}
-        return cls(customers, reps, chosen, stops, kept_routes, kept_unassigned, kept, visits=single, **away)
+        return cls(
+            customers, reps, chosen, stops, kept_routes, kept_unassigned, kept, visits=single,
+            nights=None if like is None else like.nights, hotels=None if like is None else like.hotels,
+        )  # fmt: skip
 
     # -- people ----------------------------------------------------------------------------
 
