@@ -242,7 +242,7 @@ def cheapest(x, price, most_in_row, days=5):
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(x=st.lists(st.integers(-9, 9), min_size=2, max_size=4), price=st.integers(0, 18), in_row=st.integers(1, 3))
+@given(x=st.lists(st.integers(-9, 9), min_size=2, max_size=5), price=st.integers(0, 18), in_row=st.integers(1, 3))
 def test_small_tours_are_the_cheapest(x, price, in_row):
     made = world(x, service_h=6, cost_per_hour=6.0, hotel_cost=price + 0.01, max_nights_in_row=in_row,
                  shift="Mo-Fr 06:00-20:00", max_visits_per_day=1)  # fmt: skip

@@ -240,8 +240,6 @@ class _Desk:
                 cut = self._cut(other[i - 1])
                 pieces += [(other[:i], cut), (other[i:], cut)]
             for piece, cut in pieces:
-                if len(fixed) == len(piece) == len(other) == 1:
-                    continue  # seen already
                 for one, then in ((fixed, piece), (piece, fixed)):
                     last, first = self.ways[one[-1]][0].last, self.ways[then[0]][0].first
                     total = self.cost[last] + self.price + self.cost[:, first]
@@ -252,7 +250,7 @@ class _Desk:
                         rest = tuple(n for n in other if n not in piece)
                         options.append((saving, one, then, fixed, p, rest if len(rest) == 1 else ()))
         options.sort(key=lambda x: (-x[0], *x[1:]))
-        moves = (self._moved(*option) for option in options)
+        moves = (self._moved(*option) or self._rotated(*option[:-1]) for option in options)
         yield from islice((m for m in moves if m is not None), 2 * _PAIRS * len(blocks))
 
     def _cut(self, n: int) -> float:
@@ -285,6 +283,32 @@ class _Desk:
         kept = [night for night in self.nights if night not in nights]
         if not self.rules.allow([*kept, *(night for night, place in nights.items() if place != HOME)]):
             return None
+        return self._with(content, tuple(sorted(nights.items())), saving)
+
+    def _rotated(
+        self, saving: float, one: tuple[int, ...], then: tuple[int, ...], fixed: tuple[int, ...], p: int
+    ) -> Move | None:
+        """Return the tour of two for which all days between them make room; None: their days do not allow it."""
+        days = range(min(one[0], then[0]), max(one[-1], then[-1]) + 1)
+        piece = then if fixed == one else one
+        cut = {n for n in (piece[0] - 1, piece[-1]) if (self.r, n) in self.nights}
+        whole = (days[0] - 1 in cut or (self.r, days[0] - 1) not in self.nights) and (
+            days[-1] in cut or (self.r, days[-1]) not in self.nights
+        )
+        if not whole or any(n not in self.order for n in days):
+            return None
+        between = [n for n in days if n not in one and n not in then]
+        old = [*one, *then, *between] if fixed[0] < piece[0] else [*between, *one, *then]
+        nights = dict.fromkeys([(self.r, n) for n in {*days, *cut} if (self.r, n) in self.nights], HOME)
+        for n, a, b in zip(days, old, old[1:], strict=False):
+            if a == one[-1] and b == then[0]:
+                nights[self.r, n] = p
+            elif b == a + 1 and a not in cut and (self.r, a) in self.nights:
+                nights[self.r, n] = self.nights[self.r, a]
+        kept = [night for night in self.nights if night not in nights]
+        if not self.rules.allow([*kept, *(night for night, place in nights.items() if place != HOME)]):
+            return None
+        content = {n: self.order[m] for n, m in zip(days, old, strict=True)}
         return self._with(content, tuple(sorted(nights.items())), saving)
 
     def _exchange(self, n: int, a: int, b: int, saving: float) -> Move:
