@@ -11,7 +11,8 @@ import numpy as np
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX
 from territory.model.nights import Nights
-from territory.schedule.nights_moves import HOME, moves_of
+from territory.schedule.nights_days import HOME
+from territory.schedule.nights_moves import moves_of
 from territory.schedule.nights_rules import night_rules
 from territory.schedule.nights_try import costed, solved
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from territory.routing.solution import RoutingSolution
     from territory.schedule.boards import BoardTask
     from territory.schedule.month import Horizon
-    from territory.schedule.nights_moves import Move
+    from territory.schedule.nights_days import Move
     from territory.schedule.nights_rules import NightRules, Shift
     from territory.schedule.nights_try import Away
 
