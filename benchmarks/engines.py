@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import calendar_engine
 from benchmarks.peers import days_first, pyvrp_peer, vroom_peer
 from benchmarks.peers.statement import Answer, Visits
 
@@ -24,6 +25,8 @@ PEERS: dict[str, Callable[..., Answer]] = {
     "pyvrp": pyvrp_peer.solve,
     "vroom": vroom_peer.solve,
     "days-first": days_first.solve,
+    # the library's own, but by another door
+    "calendar": calendar_engine.solve,
 }
 ENGINES = (*LIBRARY, *PEERS)
 #: Peers that stop after so many CPU seconds.

@@ -29,7 +29,7 @@ from territory.model.enums import Reason
 from territory.routing.assemble import Drafts
 from territory.routing.board import lone, usual_calls
 from territory.routing.desk import Desk
-from territory.routing.trial import LABELS, LABELS_LONG_DAY, LONG_DAY, Trial
+from territory.routing.trial import Trial
 from territory.schedule.cadence import cadence_of
 
 if TYPE_CHECKING:
@@ -156,8 +156,7 @@ def _plan_rep(drafts: Drafts, desk: Desk, rep: int, rows: IdxArray, cadence: Cad
         for v in order:
             rhythm[v].follow(today)
         if reorder:
-            labels = LABELS if len(order) <= LONG_DAY else LABELS_LONG_DAY
-            order = trial.shortest(shift[today], order, max_labels=labels)[0]
+            order = trial.shortest(shift[today], order)[0]
         made = trial.route(shift[today], order)
         if made is None:
             msg = "a day that was built does not fit"

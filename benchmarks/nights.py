@@ -20,7 +20,6 @@ from benchmarks.months import AROUND, stores_near
 from benchmarks.record import Clock, Options, row
 from benchmarks.teammonth import routes_of, unassigned_of
 from territory import Customers, Reps, check_plan, schedule_visits
-from territory.schedule.calendar import ITERATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,17 +66,16 @@ def _result(
         id=["rep"], lon=[home[0]], lat=[home[1]], shift=["Mo-Fr 07:00-18:00"], cost_per_hour=[PER_HOUR],
         cost_per_km=[PER_KM], hotel_cost=[price or 0.0],
     )  # fmt: skip
-    iterations = ITERATIONS if options.iterations is None else options.iterations
     limit = 600.0 if options.seconds is None else options.seconds
     with Clock() as clock:
         made = schedule_visits(
             customers, reps, start=START, weeks=WEEKS, objective="cost", nights="never" if price is None else "allowed",
-            iterations=iterations, time_limit_s=limit, rng=options.seed,
+            iterations=options.iterations, time_limit_s=limit, rng=options.seed,
         )  # fmt: skip
     found = check_plan(made)
     return row(
         name, "never" if price is None else f"hotel {price:g}", options.seed,
-        params={"iterations": iterations, "time_limit_s": limit, "weeks": WEEKS, "customers": len(customers)},
+        params={"iterations": options.iterations, "time_limit_s": limit, "weeks": WEEKS, "customers": len(customers)},
         status="invalid" if len(found) else str(made.status), clock=clock, objective=cost(made),
         visits=len(made.stops), unassigned=len(made.unassigned), nights=0 if made.nights is None else len(made.nights),
         days_with_visits=len(made.routes), drive_s=made.drive_s, distance_m=made.distance_m, violations=len(found),

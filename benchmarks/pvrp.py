@@ -2,7 +2,8 @@
 
 Instances: files of ``pvrp/old`` and ``pvrp/new`` below ``--data`` (or of ``--data`` itself), by the file's name:
 ``p08``, ``pr10``. ``shift`` is the day times m plus the vehicle. No peer states sets of days: ``days-first``
-chooses them first and routes each day with PyVRP. Default budget: 10 s.
+chooses them first and routes each day with PyVRP. ``calendar`` is `schedule_visits` with the instance as tables of
+customers and reps. Default budget: 10 s.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from benchmarks.instances.bestknown import pvrp_best
 if TYPE_CHECKING:
     from benchmarks.record import Options
 
-ENGINES = ("auto", "search", "ortools", "days-first")
+ENGINES = ("auto", "search", "ortools", "days-first", "calendar")
 SECONDS = 10.0
 
 

@@ -26,7 +26,7 @@ def data(tmp_path):
 
 
 def test_nights_are_fewer_where_they_are_dearer_and_never_cost_more_than_none(data):
-    options = Options(data=data, instances="macon-from-atlanta", iterations=400, visits=12)
+    options = Options(data=data, instances="macon-from-atlanta", iterations=400, visits=40)
     results = nights.run(options)
     assert [r["engine"] for r in results] == ["never", *(f"hotel {p:g}" for p in nights.PRICES)]
     assert {r["status"] for r in results} == {"feasible"}

@@ -100,6 +100,7 @@ class Instance:
 
     customers: interval, early, late, last, service, hours, bind, blocks, weekdays, parity, zone
     reps: shift, zone, leave, max_visits, rest (length, earliest, latest)
+    Hours of single days, by day: hours_on, shift_on.
     """
 
     customers: tuple[dict[str, Any], ...]
@@ -134,9 +135,11 @@ class Instance:
     def shift(self, rep: int, n: int) -> tuple[int, int] | None:
         """Return begin and end of a rep's day, UTC seconds."""
         row, day = self.reps[rep], self.day(n)
-        if day in dates(self.holidays) or day in dates(row.get("leave", "")):
+        if day in dates(row.get("leave", "")):
             return None
-        spans = hours(row.get("shift", DEFAULT_SHIFT))[day.weekday()]
+        spans = row.get("shift_on", {}).get(day)
+        if spans is None:
+            spans = [] if day in dates(self.holidays) else hours(row.get("shift", DEFAULT_SHIFT))[day.weekday()]
         if not spans:
             return None
         begin, end = (instant(day, t, row.get("zone", "")) for t in spans[0])
@@ -163,9 +166,10 @@ class Instance:
             return []
         zone = row.get("zone") or self.reps[rep].get("zone", "")
         around = [day + dt.timedelta(k) for k in range(-3, 4)]
-        week = hours(row.get("hours", ""))
+        week, on = hours(row.get("hours", "")), row.get("hours_on", {})
+        open_on = [(d, span) for d in around for span in on.get(d, week[d.weekday()])]
         spans: list[list[int]] = []
-        for a, b in sorted((instant(d, a, zone), instant(d, b, zone)) for d in around for a, b in week[d.weekday()]):
+        for a, b in sorted((instant(d, a, zone), instant(d, b, zone)) for d, (a, b) in open_on):
             if spans and a <= spans[-1][1]:
                 spans[-1][1] = max(b, spans[-1][1])
             else:
@@ -300,6 +304,26 @@ class Instance:
             return best
 
         return int(least(0, (-1,) * len(mine)))
+
+    def fewest_missed(self, customer: int, made: tuple[int, ...]) -> float:
+        """Return how many of a customer's visits are missed where exactly these are made; inf: that cannot be."""
+        rhythm = self.rhythm(customer)
+        if rhythm is None:
+            return math.inf if made else 0
+
+        def least(before: int, left: tuple[int, ...]) -> float:
+            asked = self.options(rhythm, before)
+            if asked is None:
+                return math.inf if left else 0
+            (low, high), due = asked
+            found = [math.inf]
+            if left and low <= left[0] <= high:
+                found.append(least(left[0], left[1:]))
+            if due > before and (not left or due < left[0]):
+                found.append(1 + least(due, left))
+            return min(found)
+
+        return least(-1, tuple(sorted(made)))
 
     def chain_faults(self, customer: int, made: list[int], missed: list[int]) -> list[str]:
         """Return what is wrong with the days of a customer's visits."""

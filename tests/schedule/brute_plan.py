@@ -57,13 +57,12 @@ def tables(case: Instance) -> tuple[Customers, Reps, Alignment, MatrixTravel]:
 
 
 def planned(case: Instance, **options: Any) -> Plan:
-    """Plan an instance."""
+    """Plan an instance; unless told otherwise no time of day is better than another, so that the earliest is taken."""
     customers, reps, alignment, travel = tables(case)
+    holidays = sorted(d.isoformat() for d in dates(case.holidays))
     return schedule_visits(
         customers, reps, alignment, start=case.start, weeks=case.weeks, travel=travel, tolerance=case.tolerance,
-        # earliest times: no visit waits for its usual time of day
-        holidays=sorted(d.isoformat() for d in dates(case.holidays)), weekday_price_s=0, time_price_s=0,
-        **{"iterations": 200, **options},
+        holidays=holidays, **{"iterations": 200, "time_price_s": 0.0, **options},
     )  # fmt: skip
 
 
@@ -71,8 +70,8 @@ def utc_seconds(instants: np.ndarray) -> list[int]:
     return instants.astype("datetime64[s]").astype(np.int64).tolist()
 
 
-def faults_of(case: Instance, plan: Plan) -> list[str]:
-    """Return all in which a plan differs from what trying everything finds."""
+def faults_of(case: Instance, plan: Plan, *, earliest: bool = True) -> list[str]:
+    """Return all in which a plan differs from what trying everything finds; `earliest`: days end as soon as can be."""
     first = (case.day(0) - EPOCH).days
     stops, routes, unassigned = plan.stops, plan.routes, plan.unassigned
     faults = shift_faults(case, plan)
@@ -94,7 +93,9 @@ def faults_of(case: Instance, plan: Plan) -> list[str]:
         at = (stops.rep_idx == rep) & (stops.day == routes.day[r])
         order = tuple(stops.customer_idx[at][np.argsort(stops.position[at])].tolist())
         back, right = utc_seconds(routes.back)[r], case.back(rep, n, order)
-        if right != back:
+        shift = case.shift(rep, n)
+        fine = right is not None and shift is not None and right <= back <= shift[1]
+        if not fine or (earliest and right != back):
             faults.append(f"R{rep} on day {n} is back at {shown(back)}, not {shown(right)}, after {order}")
     for rep in range(len(case.reps)):
         missed = int(np.isin(unassigned.customer_idx, case.mine(rep)).sum())

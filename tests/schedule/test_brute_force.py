@@ -33,7 +33,7 @@ CHANGES = [
 
 def right(case: Instance, **options):
     plan = planned(case, **options)
-    assert faults_of(case, plan) == []
+    assert faults_of(case, plan, earliest=not options.get("time_price_s")) == []
     return plan
 
 
@@ -178,3 +178,4 @@ def instances(draw) -> Instance:
 @given(instances())
 def test_any_tiny_team(case):
     right(case)
+    right(case, time_price_s=60.0, weekday_price_s=120.0)

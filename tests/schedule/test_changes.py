@@ -12,7 +12,19 @@ from tests.schedule.brute_plan import planned as planned_case
 from tests.schedule.brute_plan import tables
 from tests.schedule.test_brute_force import instances
 
-from territory import Alignment, Customers, InputError, PlanSettings, Reps, Visits, apply_change, schedule_visits
+from territory import (
+    Alignment,
+    Customers,
+    InputError,
+    Plan,
+    PlanSettings,
+    Reps,
+    Visits,
+    apply_change,
+    read_plan,
+    schedule_visits,
+    write_plan,
+)
 from territory.model.enums import Reason
 from territory.routing.desk import Desk
 from territory.schedule import changes
@@ -342,6 +354,20 @@ def test_time_is_kept(town):
     # a tenth of a second is enough
     assert blank.unassigned.change_code.tolist() == plan.unassigned.change_code.tolist()
     assert with_changes(replace(plan, unassigned=plan.unassigned.take([])), travel).unassigned.change.tolist() == []
+
+
+def test_changes_are_in_the_frame_and_survive_files(town, tmp_path):
+    customers, reps, travel = town([30, 1], required_skills=["", "fire"])
+    plan = schedule_visits(customers, reps, start="2026-01-05", weeks=1, travel=travel)
+    write_plan(plan, tmp_path / "plan")
+    back = read_plan(tmp_path / "plan")
+    for name in ("change", "change_code", "change_amount", "change_day"):
+        assert getattr(back.unassigned, name).tolist() == getattr(plan.unassigned, name).tolist()
+    assert plan.unassigned_frame()["change_code"].tolist() == ["shift-late", "skill"]
+    again = Plan.from_frame(
+        plan.to_frame(), customers=customers, reps=reps, like=plan, unassigned=plan.unassigned_frame()
+    )
+    assert len(changed(again, 1, travel).unassigned) == 1
 
 
 # -- parts ---------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ from territory.design.moves_layout import (
 )
 from territory.design.moves_limits import excess_after, weigh
 
-__all__ = ["anneal", "beside", "rand", "sample"]
+__all__ = ["anneal", "beside", "connected", "rand", "sample"]
 
 #: Moves of one customer, as a share; the rest push another one onwards.
 _SINGLE = 0.5
@@ -160,7 +160,7 @@ def _worth(tab, move, rise):
 
 
 @leaf
-def _connected(tab, move):
+def connected(tab, move):
     """Return whether a move keeps territories in one piece."""
     label, a = i32_1(tab, LABEL), i32_1(tab, LABEL)[move[0]]
     fine = True
@@ -274,7 +274,7 @@ def anneal(tab, best_label, best, price, n, hot, cold, allowed):
         gain = rise[0] + price[0] * rise[1]
         if gain > 0.0 and gain > -t * log(1.0 - rand(tab)):
             continue
-        if not _connected(tab, move):
+        if not connected(tab, move):
             continue
         if pending and (rise[0] > 0.0 or rise[1] > 0.0):
             # written only when it is about to be left

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from territory.design.power import power_design
+from territory.design.power_joined import joined_up
 from territory.design.problem import on_sphere
 from territory.design.reach import Reached, fitted_to_reach
 from territory.design.request_balance import DEFAULT_TOLERANCE
@@ -25,8 +26,8 @@ __all__ = ["First", "first_territories", "starts_for"]
 
 #: Starts where centres are free, by number of customers; the first leaves nothing to chance.
 _STARTS: Final = ((20_000, 5), (50_000, 2), (np.inf, 1))
-#: Parts of the band that may be used before territories are made contiguous, which needs the rest: the first that is
-#: possible.
+#: Parts of the band that may be used before territories are made contiguous, which needs the rest, where prices do not
+#: tell at what cost: the first that is possible.
 _PARTS: Final = (0.7, 0.85, 1.0)
 #: How far the first measure may be from its target at first where there are others.
 _NOT_EMPTY: Final = 0.9
@@ -47,16 +48,28 @@ class First(NamedTuple):
     label : int32 array of shape (a,)
     center : float array of shape (k, 3), metres
     at : centres in the terms of the yardstick, if there is one
+    price : float array of shape (k,), squared metres, optional
+        What a unit of weight costs more in each territory, where these are whole shares of the linear program.
     """
 
     problem: DesignProblem
     label: IdxArray
     center: FloatArray
     at: Any = None
+    price: FloatArray | None = None
 
 
-def first_territories(request: Request, atoms: Atoms, deadline: float) -> First:
+def first_territories(request: Request, atoms: Atoms, deadline: float, *, squared: bool = False) -> First:
     """Return the territories that moves at the borders begin with.
+
+    Parameters
+    ----------
+    request : Request
+    atoms : Atoms
+    deadline : float
+        Monotonic seconds.
+    squared : bool
+        Whether squared distances are all that is kept small later on.
 
     Raises
     ------
@@ -66,7 +79,8 @@ def first_territories(request: Request, atoms: Atoms, deadline: float) -> First:
     problem = atoms.problem
     if not problem.n:
         return First(problem, np.zeros(0, dtype=np.int32), np.zeros((problem.k, 3)))
-    lower, upper = _first_band(problem, contiguous=request.graph is not None)
+    priced = squared and _has_prices(request, problem)
+    lower, upper = _first_band(problem, room=request.graph is not None and not priced)
     if request.yardstick is not None:
         first = _by_yardstick(request, atoms, lower, upper, deadline)
         return (
@@ -84,6 +98,10 @@ def first_territories(request: Request, atoms: Atoms, deadline: float) -> First:
         msg = "no balanced territories within a band that is possible"
         raise SolverError(msg)
     first = First(problem, found.label, found.center)
+    if priced and atoms.graph is not None:
+        joined = joined_up(problem, atoms.graph, found.center, found.price, lower, upper, deadline=deadline)
+        if joined is not None:
+            return First(problem, joined.label, found.center, None, joined.price)
     if request.reach_m is None or request.one_each:
         return first
     return _within(request, atoms, first, lower, upper, deadline)
@@ -149,7 +167,19 @@ def _too_far(request: Request, atoms: Atoms, reached: Reached) -> Problem:
     return Problem("reach-not-kept", message, "id", len(rows), tuple(int(i) for i in rows[:MAX_ROWS_LISTED]), hint)
 
 
-def _first_band(problem: DesignProblem, *, contiguous: bool) -> tuple[FloatArray, FloatArray]:
+def _has_prices(request: Request, problem: DesignProblem) -> bool:
+    """Return whether the prices of the linear program are what the whole problem is about.
+
+    That is so of one measure with hard limits, and of squared distances; then territories are made whole and connected
+    at these prices, within all of the band.
+    """
+    squared = request.yardstick is None and problem.soft is None
+    tied = problem.apart is not None or (request.reach_m is not None and not request.one_each)
+    limited = bool(np.isfinite(problem.upper).all()) and problem.measures.shape[1] == 1 and bool(problem.weight.any())
+    return squared and limited and not tied and request.graph is not None
+
+
+def _first_band(problem: DesignProblem, *, room: bool) -> tuple[FloatArray, FloatArray]:
     """Return what territories must and may hold of the first measure at first, shapes (k,); it is possible."""
     if not problem.weight.any():
         # each counts as one then
@@ -164,7 +194,7 @@ def _first_band(problem: DesignProblem, *, contiguous: bool) -> tuple[FloatArray
         lower = np.maximum(lower, np.minimum(target * (1.0 - _NOT_EMPTY), upper))
     middle = np.clip(target, lower, np.maximum(upper, lower))
     flow = Transport(problem)
-    for part in _PARTS if contiguous else _PARTS[-1:]:
+    for part in _PARTS if room else _PARTS[-1:]:
         low, high = middle - part * (middle - lower), middle + part * (np.minimum(upper, flow.total) - middle)
         if flow.possible(low, high):
             return low, high

@@ -50,7 +50,7 @@ from territory.design.moves_layout import (
 from territory.design.moves_limits import excess_after, reprice
 from territory.design.moves_shape import outline_change, outline_cost
 
-__all__ = ["change", "distance", "refresh", "tally", "touch"]
+__all__ = ["change", "distance", "given_cost", "refresh", "tally", "touch"]
 
 #: Territories of more members are judged by expansion, not by summing the distances to a mean that moves.
 _FEW = 24
@@ -83,7 +83,8 @@ def _square_to(tab, i, center, c):
 
 
 @leaf
-def _given(tab, c, i):
+def given_cost(tab, c, i):
+    """Return what customer `i` costs at the given centre of territory `c`."""
     if f64_2(tab, GIVEN).shape[0] > 0:
         return f64_2(tab, GIVEN)[i, c]
     return f64_1(tab, WEIGHT)[i] * _square_to(tab, i, f64_2(tab, CENTER), c)
@@ -100,9 +101,9 @@ def change(tab, c, out, enter):
     total = 0.0
     if kind == FIXED:
         if out >= 0:
-            total -= _given(tab, c, out)
+            total -= given_cost(tab, c, out)
         if enter >= 0:
-            total += _given(tab, c, enter)
+            total += given_cost(tab, c, enter)
         return total
     if kind == SQUARED:
         return _squared_change(tab, c, out, enter)
@@ -381,7 +382,7 @@ def tally(tab, c):
     for q in range(first, first + size):
         j = member[q]
         if kind == FIXED:
-            total += _given(tab, c, j)
+            total += given_cost(tab, c, j)
         elif kind == SQUARED:
             total += weight[j] * _square_to(tab, j, center, c)
         elif kind == MEDIAN:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from territory.design.power_search import Centers, Place
     from territory.model.arrays import BoolArray, FloatArray, IdxArray
 
-__all__ = ["PowerDesign", "power_bound", "power_design"]
+__all__ = ["PowerDesign", "ground_of", "power_bound", "power_design"]
 
 #: Cells of the coarsest level for each territory, and how much finer each level is than the one before.
 _CELLS = 20
@@ -142,7 +142,7 @@ def power_design(
     if np.abs(away).max() <= _SAME * np.abs(points).max():
         # all at one spot: what rounding leaves between them is no distance
         away = np.zeros_like(away)
-    ground, inside, rest = _ground(away, weight, lower, upper, eligible)
+    ground, inside, rest = ground_of(away, weight, lower, upper, eligible)
     tree = ground.tree
     at_home = None if homes is None else homes - origin
     place = _place(origin, at_home, pull, radius)
@@ -232,13 +232,13 @@ def power_bound(
         As for `power_design`.
     """
     origin = points.mean(axis=0)
-    ground, _, _ = _ground(points - origin, np.asarray(weight, dtype=np.float64), lower, upper, eligible)
+    ground, _, _ = ground_of(points - origin, np.asarray(weight, dtype=np.float64), lower, upper, eligible)
     at = np.ascontiguousarray(center - origin)
     split = best_split(ground, at, np.zeros(len(at)), first_margin(at))
     return max(0.0, bound_at(ground, at, split.price)) if split.feasible else 0.0
 
 
-def _ground(
+def ground_of(
     points: FloatArray, weight: FloatArray, lower: FloatArray, upper: FloatArray, eligible: BoolArray | None
 ) -> tuple[Ground, IdxArray, IdxArray]:
     """Return the ground, and which points are in its tree and which may go to some territories only."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from territory.design.power_fixed import Split
     from territory.model.arrays import FloatArray, IdxArray
 
-__all__ = ["excess_of", "load_of", "rounded"]
+__all__ = ["excess_of", "largest_shares", "load_of", "rounded"]
 
 #: Sweeps over the border, at most; and how fast what leaves the band gets dearer.
 _SWEEPS = 60
@@ -53,8 +53,7 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
     `excess_of` says how close.
     """
     n, k = len(ground.tree.w), len(center)
-    label = np.concatenate([split.border.label, np.zeros(len(ground.x), dtype=np.int32)])
-    _most(split.border.who, split.border.start, split.border.to, split.flow, label)
+    label = largest_shares(ground, split)
     width = margin * min(1.0, _ENOUGH * k / max(1, n))
     for _ in range(passes):
         border = border_with(ground, center, split.price, width)
@@ -67,6 +66,13 @@ def rounded(ground: Ground, center: FloatArray, split: Split, margin: FloatArray
         if excess_of(ground, label).max() <= 0.0:
             break
         width = width * 4.0
+    return label
+
+
+def largest_shares(ground: Ground, split: Split) -> IdxArray:
+    """Return to which territory most of each customer goes, int32 of shape (n + r,), in the order of the ground."""
+    label = np.concatenate([split.border.label, np.zeros(len(ground.x), dtype=np.int32)])
+    _most(split.border.who, split.border.start, split.border.to, split.flow, label)
     return label
 
 

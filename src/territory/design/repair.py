@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from territory.design.anneal_search import local_search, polish
+from territory.design.anneal_settle import settled
 from territory.design.moves_layout import ROUNDING
 from territory.design.moves_problem import Graph, LocalProblem
+from territory.design.power_fixed import first_margin
 from territory.geo.adjacency import point_adjacency
 
 if TYPE_CHECKING:
@@ -185,6 +188,7 @@ def improved(
     deadline: float,
     compactness: Compactness = "squared",
     costs: FloatArray | None = None,
+    price: FloatArray | None = None,
 ) -> IdxArray:
     """Bring every measure into its band, then make territories compact, by moves at the borders.
 
@@ -202,6 +206,8 @@ def improved(
         What is kept small: see `design_territories`.
     costs : float array of shape (n, k), optional
         Weighted costs at given centres, to be kept small instead.
+    price : float array of shape (k,), squared metres, optional
+        Of a unit of weight in each territory, in the best shares to `center`, for one measure.
     seed : int
     deadline : float
         Monotonic seconds.
@@ -233,6 +239,8 @@ def improved(
         site=None if graph is None or not graph.n_sites else graph.site,
         links=None if graph is None or not graph.n_sites else Graph(graph.indptr.astype(np.int64), graph.indices),
     )
+    if price is not None:
+        label, local = _at_prices(local, label, center - problem.xyz.mean(axis=0), price)
     steps = int(min(_STEPS * problem.n, _MOST_STEPS))
     if compactness == "squared" or costs is not None:
         found = polish(local, label, iterations=max(steps, 1), deadline=deadline, seed=seed)
@@ -255,6 +263,19 @@ def improved(
         if best.violation <= ROUNDING and not best.conflicts:
             break
     return best.label
+
+
+def _at_prices(
+    local: LocalProblem, label: IdxArray, center: FloatArray, price: FloatArray
+) -> tuple[IdxArray, LocalProblem]:
+    """Return an assignment that the prices brought into its bands, and the problem with violations at these prices."""
+    # what a unit of weight saves at its own centre, beside the next one
+    scale = float(first_margin(center).mean())
+    whole = replace(local, objective="fixed", center=center)
+    found, _ = settled(whole, label, price, scale)
+    dear = np.abs(price) + scale
+    # too much weighs what it is worth: by the same share of the target, it would bar the way between dear territories
+    return found, replace(local, target=local.target * (dear.mean() / dear)[:, None])
 
 
 def _is_allowed(problem: DesignProblem, graph: ContiguityGraph | None, label: IdxArray, before: IdxArray) -> bool:

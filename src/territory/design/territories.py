@@ -175,7 +175,7 @@ def design_territories(
     refuse_impossible(request, atoms)
     if method == "exact":
         refuse_too_large(request, atoms)
-    first = first_territories(request, atoms, began + _SEARCH * time_limit_s)
+    first = first_territories(request, atoms, began + _SEARCH * time_limit_s, squared=compactness == "squared")
     say("territories", 0.7)
     seed = int(request.rng.integers(2**62))
     label = brought_apart(first.problem, first.label, first.center)
@@ -189,7 +189,7 @@ def design_territories(
     label = improved(
         problem_at, atoms.graph, beside(request.graph, lon, lat, atoms.atom), label, first.center,
         fixed=request.pull > 0.0 or request.reach_m is not None, seed=seed, deadline=deadline,
-        compactness=compactness, costs=costs,
+        compactness=compactness, costs=costs, price=first.price,
     )  # fmt: skip
     say("bound", 0.9)
     # a bound for centres anywhere, or a proof, may take what time is left

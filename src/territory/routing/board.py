@@ -16,6 +16,8 @@ from territory.travel import UNREACHABLE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
     from territory.routing.desk import Desk
     from territory.routing.shifts import Windows
@@ -24,6 +26,8 @@ __all__ = ["Board", "Rates", "lone", "usual_calls"]
 
 #: No car is faster, metres a second: for what a shift can cost at most.
 _FASTEST = 60.0
+#: Ways that a visit is worth.
+_TIMES = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,21 @@ class Board:
         r, n = shift
         return self.nights.get((r, n - 1), 0), self.nights.get(shift, self.desks[r].end)
 
+    @cached_property
+    def usual(self) -> float:
+        """What a usual visit is worth: ten times the dearest way, so that driving alone strikes none out.
+
+        Not as much as all driving: a search that may leave visits out for a while finds better days, and more room.
+        """
+        metre, drive_s = max(r.metre for r in self.rates), max(r.drive_s for r in self.rates)
+        drive = max(int(np.where(d.durations_s > LONGEST, 0, d.durations_s).max(initial=0)) for d in self.desks)
+        far = max(int(np.where(d.durations_s > LONGEST, 0, d.distances_m).max(initial=0)) for d in self.desks)
+        shift, overtime = (
+            max(r.shift for r in self.rates),
+            max(r.overtime_s * d.overtime_s for r, d in zip(self.rates, self.desks, strict=True)),
+        )
+        return min(self.dearest, _TIMES * (drive * drive_s + far * metre) + 2.0 * (shift + overtime) + 1.0)
+
     def windows(self, calls: Calls, k: int, shift: tuple[int, int]) -> Windows:
         """Return when call `k` may start in a shift, UTC seconds; empty: not at all."""
         r, n = shift
@@ -132,6 +151,9 @@ class Board:
         rep_of = np.array([r for r, _ in shifts], np.int32)
         slept, ends = self._ends(used)
         profile, cube, metres = self._driving(used, slept)
+        homes = np.concatenate([np.arange(first), first + len(used) + np.arange(first)])
+        alike = np.arange(cube.shape[-1], dtype=np.int32)
+        alike[homes] = _alike(cube, metres, homes)
         rates = [self.rates[r] for r, _ in shifts]
         by_metre = any(rate.metre for rate in rates)
         columns: dict[str, Any] = calls.rhythm_columns() if calls.rhythmic.any() else {}
@@ -163,8 +185,8 @@ class Board:
                 **columns,
             ),
             shifts=ShiftArrays(
-                start_place=ends[:, 0],
-                end_place=ends[:, 1],
+                start_place=alike[ends[:, 0]],
+                end_place=alike[ends[:, 1]],
                 begin_s=np.array([begin for begin, _, _ in hours], np.int64),
                 end_s=np.array([end for _, end, _ in hours], np.int64),
                 day=np.array([n for _, n in shifts], np.int32),
@@ -231,6 +253,16 @@ def usual_calls(board: Board, rows: Sequence[int]) -> Calls:
     """Return one call of each of some customers, worth more than all driving: first as many as fit."""
     at = np.asarray(rows, np.int64)
     return Calls(row=at, service_s=board.desks[0].service_s[at], value=np.full(len(at), board.dearest))
+
+
+def _alike(cube: IntArray, metres: IntArray, places: IntArray) -> NDArray[np.int32]:
+    """Return for each of some places the first of them with the same ways: who starts alike is searched once."""
+    rows: dict[bytes, int] = {}
+    found = []
+    for at in places.tolist():
+        ways = (cube[:, at, :], cube[:, :, at], metres[:, at, :], metres[:, :, at])
+        found.append(rows.setdefault(b"".join(np.ascontiguousarray(w).tobytes() for w in ways), at))
+    return np.array(found, np.int32)
 
 
 def _drivable(drive: IntArray) -> IntArray:

@@ -22,7 +22,7 @@ from territory.routing.eligible import canonical_rows, may_serve
 from territory.routing.finish import finish
 from territory.routing.reasons import why_missed
 from territory.routing.solve import load_engines, solve_routing
-from territory.routing.trial import Trial
+from territory.routing.trial import LABELS, Trial
 from territory.travel import Travel, default_travel
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _solved(
     route = found.routes[0]
     if found.status is Status.OPTIMAL:
         return route, route.drive_s, found.status
-    order, bound = trial.shortest(0, route.visits, deadline_s=max(deadline, monotonic() + _PROOF_S))
+    order, bound = trial.shortest(0, route.visits, deadline_s=max(deadline, monotonic() + _PROOF_S), max_labels=LABELS)
     return trial.route(0, order) or route, bound, found.status
 
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from territory.routing.problem import RoutingProblem
     from territory.routing.solution import ShiftRoute
 
-__all__ = ["Trial"]
+__all__ = ["LABELS", "Trial"]
 
 #: Partial routes that a proof may extend: some hundredths of a second, the same on any machine.
 LABELS = 20_000
 #: Of a day with more visits than this a proof rarely comes by then (of 11 and 12: nearly always, of 13 and 14: half,
-#: of 17: one in ten, days of Georgia's stores), and where many days are ordered it is given up sooner.
+#: of 17: one in ten, days of Georgia's stores), so that it is given up sooner.
 LONG_DAY, LABELS_LONG_DAY = 12, 2_000
 
 
@@ -78,7 +78,7 @@ class Trial:
         return None if found is None or not found.routes else found.routes[0]
 
     def shortest(
-        self, s: int, order: Sequence[int], *, deadline_s: float | None = None, max_labels: int = LABELS
+        self, s: int, order: Sequence[int], *, deadline_s: float | None = None, max_labels: int | None = None
     ) -> tuple[list[int], int]:
         """Return the order of the same visits that drives least, and a lower bound on its driving.
 
@@ -90,7 +90,7 @@ class Trial:
         deadline_s : float, optional
             Moment of `time.monotonic` at which to give up.
         max_labels : int
-            Partial routes that the proof may extend.
+            Partial routes that the proof may extend; default: by the number of visits.
 
         Returns
         -------
@@ -106,15 +106,18 @@ class Trial:
         drive = cube[np.ix_(places, places)].astype(np.int64)
         least = least_drive_s(drive)
         now = int(np.trace(drive, 1))
-        if now == least or len(order) < 2 or not self.drives_only:
+        if not self.drives_only:
+            return list(order), min(least, now)
+        if now == least or len(order) < 2:
             return list(order), now
         # worth more than the driving that leaving one out could save
         worth = float(now + 1)
         values = np.zeros(self.problem.n_visits)
         values[visits] = worth
         total = worth * len(order)
+        labels = max_labels or (LABELS if len(order) <= LONG_DAY else LABELS_LONG_DAY)
         answer = solve_shift(
-            self.layout, s, values=values, upper=now - total, candidates=np.sort(visits), max_labels=max_labels,
+            self.layout, s, values=values, upper=now - total, candidates=np.sort(visits), max_labels=labels,
             deadline_s=deadline_s,
         )  # fmt: skip
         if answer.interrupted:

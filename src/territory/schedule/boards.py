@@ -124,7 +124,13 @@ def plan_board(
     rows = np.arange(len(customers), dtype=np.int32)
     desks = tuple(Desk(customers, reps, r, rows, settings, travel, task.hotels) for r in range(len(reps)))
     board = Board(desks, task.rates, task.able, task.on, task.load, task.capacity)
-    prices = Prices(task.worth, task.rates[0].drive_s, task.weekday_price_s, task.time_price_s)
+    prices = Prices(
+        task.worth,
+        task.rates[0].drive_s,
+        task.weekday_price_s,
+        task.time_price_s,
+        task.change_price_s if task.before else 0.0,
+    )
     # by the reps' homes, not their rows or names: permuting or renaming reps changes no plan, nor do other reps
     homes = np.stack([reps.lon, reps.lat], axis=1).reshape(-1).view(np.uint64).tolist()
     seed = int(np.random.SeedSequence([task.seed, *homes]).generate_state(1)[0])

@@ -139,7 +139,7 @@ def sentence(change: Change, days: np.ndarray, rep: str) -> str:
     >>> sentence(Change("shift-late", 1800, 1), days, "R1")
     'one more half hour for R1 on Tue 2026-01-13, at the end of the day'
     >>> sentence(Change("tolerance-late", 2, 4), days, "R1")
-    'two more days of tolerance: on Fri 2026-01-16, two days late'
+    'two more days of tolerance for later visits: it fits on Fri 2026-01-16'
     """
     on = day_text(days[change.day])
     number = change.amount
@@ -149,8 +149,8 @@ def sentence(change: Change, days: np.ndarray, rep: str) -> str:
     words = {
         "search": f"more rounds of search, or more time: it fits on {on} as it is",
         "detour": f"{duration(number)} more driving for cold leads; it fits on {on}",
-        "tolerance-early": f"{count} more {unit} of tolerance: on {on}, {count} {unit} early",
-        "tolerance-late": f"{count} more {unit} of tolerance: on {on}, {count} {unit} late",
+        "tolerance-early": f"{count} more {unit} of tolerance for earlier visits: it fits on {on}",
+        "tolerance-late": f"{count} more {unit} of tolerance for later visits: it fits on {on}",
         "dates-early": f"{count} {unit} earlier, on {on}",
         "dates-late": f"{count} {unit} later, on {on}",
         "shift-early": f"{length} for {rep} on {on}, at the begin of the day",

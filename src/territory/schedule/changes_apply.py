@@ -165,7 +165,8 @@ def _opens(code: str) -> Callable[[Plan, int, int, int, np.datetime64], Customer
 
 def _shift(*, early: bool) -> Callable[[Plan, int, int, int, np.datetime64], Reps]:
     def change(plan: Plan, _i: int, j: int, amount: int, day: np.datetime64) -> Reps:
-        ((begin, end),) = shift_hours(plan.reps, j, day, plan.settings)
+        hours = shift_hours(plan.reps, j, day, plan.settings)
+        begin, end = hours[0][0], hours[-1][1]
         span = (max(0, begin - amount), end) if early else (begin, min(DAY_S, end + amount))
         return with_shift(plan.reps, j, day, (span,))
 

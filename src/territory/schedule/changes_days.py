@@ -15,7 +15,7 @@ from territory.routing.shifts import day_allowed, shift_of, start_windows, zone_
 from territory.schedule.cadence import cadence_of
 from territory.schedule.changes_bench import Bench
 from territory.schedule.changes_chain import Rhythm, fewest_missed
-from territory.schedule.changes_edit import lift_leave, no_office, usual_hours, weekday_of, wider, with_shift
+from territory.schedule.changes_edit import alone, lift_leave, no_office, usual_hours, weekday_of, wider, with_shift
 from territory.travel import UNREACHABLE
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Missed(NamedTuple):
 def longer_tolerance(desk: Desk, row: int, early: int, late: int) -> Rhythm:
     """Return the rhythm of a customer that may be visited some days earlier, or later."""
     settings = desk.settings
-    table = wider(desk.customers.take([int(desk.rows[row])]), 0, early, late, settings.tolerance)
+    table = wider(alone(desk.customers, int(desk.rows[row])), 0, early, late, settings.tolerance)
     return Rhythm.of(cadence_of(table, settings, stretch=settings.stretch.get(str(desk.reps.id[desk.rep]), 1.0)), 0)
 
 

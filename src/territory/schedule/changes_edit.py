@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from territory.model.visits import Visits
 
 __all__ = [
-    "allow_rep", "allow_weekday", "any_week", "hours_on", "lift_block", "lift_leave", "longer_hours", "no_office",
-    "set_number", "shift_hours", "teach", "usual_hours", "weekday_of", "wider", "with_hours", "with_shift",
+    "allow_rep", "allow_weekday", "alone", "any_week", "hours_on", "lift_block", "lift_leave", "longer_hours",
+    "no_office", "set_number", "shift_hours", "teach", "usual_hours", "weekday_of", "wider", "with_hours", "with_shift",
 ]  # fmt: skip
 
 T = TypeVar("T", "Customers", "Reps", "Visits")
@@ -74,6 +74,12 @@ def _with_exception(now: Any, row: int, day: np.datetime64, hours: str) -> str:
 def written(intervals: Intervals) -> str:
     """Return hours of a day as text."""
     return ",".join(f"{clock_text(a)}-{clock_text(b)}" for a, b in intervals) or "off"
+
+
+def alone(customers: Customers, row: int) -> Customers:
+    """Return the table of one customer, without measures and workload, which may be 0 in every row then."""
+    bare = replace(customers, measures={}, workload_s=None)
+    return bare.take([row])
 
 
 # -- customers -----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from territory.routing.shifts import day_allowed, start_windows
 from territory.schedule.changes import HALF_HOUR, Change, size_of
 from territory.schedule.changes_bench import LONGER_S
 from territory.schedule.changes_days import Days
-from territory.schedule.changes_edit import hours_on, lift_block, longer_hours, weekday_of
+from territory.schedule.changes_edit import alone, hours_on, lift_block, longer_hours, weekday_of
 from territory.schedule.demand import PER_DAY_OFF
 from territory.units import DAY_S
 
@@ -38,8 +38,9 @@ class Finder(Days):
             return Change("search", 0, day)
         if not self.reachable:
             return None
-        self.try_tolerance()
+        # what is found soon bounds how many days of tolerance are looked at
         self.try_shifts()
+        self.try_tolerance()
         self.try_room()
         self.try_shorter()
         self.try_times()
@@ -51,9 +52,9 @@ class Finder(Days):
         return self.best
 
     def find_detour(self, one: Missed) -> Change | None:
-        """Return how much more a cold lead may cost; None: it does not fit even then."""
+        """Return how much more a cold lead may cost; what else would let it in, where it does not fit even then."""
         if self.as_it_is(one) is None:
-            return None
+            return self.find(one)
         due, now = self.one.day, self.desk.settings.cold_detour_s
         ways = []
         for n in self.window:
@@ -83,14 +84,21 @@ class Finder(Days):
         by_interval = settings.cadence and self.desk.customers.visit_interval_days is not None
         if not (one.any_date if one.single else by_interval):
             return
+        last = self.bench.n_days - 1
+        room: dict[int, bool] = {}
         for t in range(1, _MOST_DAYS + 1):
             if not self.small(f"{kind}-early", t):
                 return
-            for code, n, early, late in (("early", one.low - t, t, 0), ("late", one.high + t, 0, t)):
-                if not 0 <= n < self.bench.n_days or not self.worked(n) or self.full(n) or not self.fits(n):
-                    continue
-                if one.single or self.counts(n, self.wider_rhythm(early, late)):
-                    self.offer(f"{kind}-{code}", t, n)
+            for code, low, high in (("early", one.low - t, one.high), ("late", one.low, one.high + t)):
+                early, late = one.low - low, high - one.high
+                # more tolerance may also make room for the visit after this one
+                days = sorted(range(max(low, 0), min(high, last) + 1), key=lambda n: (abs(n - one.day), n))
+                for n in days:
+                    if n not in room:
+                        room[n] = self.worked(n) and not self.full(n) and self.fits(n)
+                    if room[n] and self.counts(n, None if one.single else self.wider_rhythm(early, late)):
+                        self.offer(f"{kind}-{code}", t, n)
+                        break
 
     def try_shifts(self) -> None:
         """Try longer days; those that lack least first."""
@@ -163,7 +171,7 @@ class Finder(Days):
             if not self.worked(n) or self.full(n) or not self.small("weekday", 1):
                 continue
             day = self.days[n]
-            table, theirs = c.take([self.i]), self.their_day(n)
+            table, theirs = alone(c, self.i), self.their_day(n)
             broken = []
             if c.preferred_weekdays is not None and not int(c.preferred_weekdays[self.i]) >> weekday_of(day) & 1:
                 broken.append("weekday")

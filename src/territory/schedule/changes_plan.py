@@ -11,6 +11,7 @@ import numpy as np
 
 from territory.geo.sphere import great_circle_m
 from territory.model.arrays import NO_IDX, text_array
+from territory.model.eligibility import eligibility
 from territory.model.enums import Commitment, Reason, VisitKind
 from territory.routing.desk import Desk, service_times
 from territory.routing.eligible import may_serve
@@ -18,7 +19,7 @@ from territory.schedule.cadence import cadence_of
 from territory.schedule.changes import Change, sentence
 from territory.schedule.changes_bench import Stop
 from territory.schedule.changes_days import Missed
-from territory.schedule.changes_edit import allow_rep, set_number, teach
+from territory.schedule.changes_edit import allow_rep, alone, set_number, teach
 from territory.schedule.changes_find import Finder
 from territory.schedule.leads import follow_ups
 from territory.schedule.singles import read_singles
@@ -131,7 +132,8 @@ class _Search:
     def by_others(self, rows: list[int]) -> dict[int, tuple[Change, Any, str]]:
         """Return changes in who serves whom."""
         plan = self.plan
-        may = self.able()
+        may = self.able(rows)
+        placed = set() if plan.alignment is None else set(plan.alignment.rep_idx.tolist())
         asked: dict[int, list[tuple[int, str, int]]] = {}
         for u in rows:
             c, own = self.who[u], self.rep[u]
@@ -142,7 +144,7 @@ class _Search:
             if plan.alignment is None or len(plan.reps) == 1 or (single is not None and single.bound):
                 continue
             far = great_circle_m(plan.customers.lon[c], plan.customers.lat[c], plan.reps.lon, plan.reps.lat)
-            near = [r for r in np.argsort(far, kind="stable").tolist() if r != own and may[c, r] and self.has_place(r)]
+            near = [r for r in np.argsort(far, kind="stable").tolist() if r != own and r in placed and may[u][r]]
             for r in near[:_NEAREST]:
                 asked.setdefault(r, []).append((u, "rep", r))
         best: dict[int, tuple[Change, Any, str]] = {}
@@ -165,22 +167,23 @@ class _Search:
         self.late = self.late or monotonic() > self.until
         return self.late
 
-    def able(self) -> Any:
-        """Return who may serve whom, bool of shape (n, r)."""
+    def able(self, rows: list[int]) -> dict[int, Any]:
+        """Return which reps may serve the customer of each missed visit, bool arrays of shape (r,)."""
         plan = self.plan
-        return np.stack([may_serve(plan.customers, plan.reps, r) for r in range(len(plan.reps))], axis=1)
-
-    def has_place(self, rep: int) -> bool:
-        """Return whether a rep has a territory."""
-        alignment = self.plan.alignment
-        return alignment is not None and rep in alignment.rep_idx.tolist()
+        who = [self.who[u] for u in rows]
+        # a customer may be missed more than once
+        distinct, at = np.unique(np.array(who, np.int64), return_inverse=True)
+        allowed = eligibility(plan.customers.take(distinct), plan.reps)
+        if allowed is None:
+            allowed = np.ones((len(distinct), len(plan.reps)), np.bool_)
+        return {u: allowed[at[k]] for k, u in enumerate(rows)}
 
     def obstacle(self, c: int, rep: int) -> list[tuple[str, int]]:
         """Return the one change that makes a rep eligible, as code and amount; nothing: there is none."""
         customers, reps = self.plan.customers, self.plan.reps
         needs = frozenset() if customers.required_skills is None else customers.required_skills[c]
         lacks = sorted(needs - (frozenset() if reps.skills is None else reps.skills[rep]))
-        one, pair = customers.take([c]), reps.take([rep])
+        one, pair = alone(customers, c), reps.take([rep])
         tries: list[tuple[str, int, Any, Any]] = []
         if lacks:
             tries.append(("skill", len(lacks), one, teach(pair, 0, lacks)))

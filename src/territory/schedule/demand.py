@@ -48,12 +48,15 @@ class Prices:
     weekday_s, time_s : float
         Of a visit on another weekday than the customer's visit before, and of one an hour earlier or later in
         the day, in seconds at the wheel.
+    change_s : float
+        Of a visit in another shift than in an earlier plan, in seconds at the wheel.
     """
 
     worth: FloatArray
     drive_s: float
     weekday_s: float = 0.0
     time_s: float = 0.0
+    change_s: float = 0.0
 
 
 @dataclass
@@ -111,7 +114,10 @@ def demand(
     Calls
         First the rhythms, by customer; then the single calls.
     """
-    usual = board.dearest
+    # days off the meant ones, other weekdays and moved visits together never cost more than a visit
+    days = settings.n_days
+    aside = PER_DAY_OFF * days + prices.weekday_s * (1 + days // 7) + 2.0 * prices.change_s
+    usual = board.usual + 2.0 * prices.drive_s * aside
     service = service_times(customers, settings)
     away = settings.service_by_kind.get("remote")
     remote_service = service if away is None else np.full(len(customers), away, np.int64)
@@ -132,7 +138,8 @@ def demand(
         if cadence.wanted[i] and owner[i] >= 0 and (anchors or cadence.due[i]):
             pieces, beat = around(cadence, i, anchors, settings.n_days, single=bool(first_field[i]))
             for k, piece in enumerate(pieces):
-                afar = bool(remote[i]) or (bool(first_field[i]) and (k > 0 or bool(anchors)))
+                first = k == 0 and not (anchors and anchors[0].low < piece.low)
+                afar = bool(remote[i]) or (bool(first_field[i]) and not first)
                 length = remote_service if afar else service
                 rep = int(owner[i]) if afar else ANY
                 rows.add(i, int(length[i]), float(value[i]), *piece, remote=afar, rep=rep, detour_s=int(near[i]))

@@ -13,7 +13,7 @@ from territory.model.enums import Status
 from territory.model.zones import utc_second
 from territory.routing.finish import finish
 from territory.routing.solve import solve_routing
-from territory.routing.trial import LABELS, LABELS_LONG_DAY, LONG_DAY, Trial
+from territory.routing.trial import Trial
 from territory.schedule.regular import steady_times
 from territory.schedule.rolling import as_before
 
@@ -250,8 +250,7 @@ def _ordered(trial: Trial, found: RoutingSolution, deadline: float) -> tuple[tup
     orders: dict[int, list[int]] = {}
     bounds: dict[int, int] = {}
     for r in found.routes:
-        labels = LABELS if len(r.visits) <= LONG_DAY else LABELS_LONG_DAY
-        orders[r.shift], bounds[r.shift] = trial.shortest(r.shift, r.visits, deadline_s=deadline, max_labels=labels)
+        orders[r.shift], bounds[r.shift] = trial.shortest(r.shift, r.visits, deadline_s=deadline)
     if linked:
         return found.routes, bounds
     timed = finish(trial.problem, trial.layout, orders)

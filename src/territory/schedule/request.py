@@ -38,7 +38,7 @@ def read_request(
     default_shift: Any = "Mo-Fr 08:00-17:00",
     default_service_s: Any = 1800,
     time_limit_s: object = 600.0,
-    iterations: object = 0,
+    iterations: object = None,
     rng: object = 0,
     n_jobs: object = 1,
     visits: object = None,
@@ -185,7 +185,7 @@ def _effort(time_limit_s: object, iterations: object, rng: object, n_jobs: objec
     problems = []
     if not isinstance(time_limit_s, Real) or not float(time_limit_s) > 0:
         problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
-    if not _is_whole(iterations) or iterations < 0:
+    if iterations is not None and (not _is_whole(iterations) or iterations < 0):
         problems.append(Problem("bad-iterations", f"expected a whole number >= 0, not {iterations!r}"))
     if rng is not None and (not _is_whole(rng) or rng < 0):
         problems.append(Problem("bad-rng", f"rng: expected a whole number >= 0, not {rng!r}"))

@@ -34,11 +34,13 @@ __all__ = ["board_tasks", "refuse_orphans"]
 
 #: The least that a visit is worth beside a usual one: it still outweighs all driving.
 _LEAST = 0.01
+#: Rounds of search for each visit, and at the least: more of them save ever less.
+_ROUNDS, _LEAST_ROUNDS = 100, 10_000
 
 
 def board_tasks(
     customers: Customers, reps: Reps, settings: PlanSettings, rep_of: IdxArray, singles: Sequence[Single], *,
-    worth: str | None, objective: str, iterations: int, seed: int, stretches: bool, deadline: float, jobs: int,
+    worth: str | None, objective: str, iterations: int | None, seed: int, stretches: bool, deadline: float, jobs: int,
     hotels: Hotels | None = None,
     before: Mapping[tuple[int, int], Sequence[Before]], change_price_s: float,
     weekday_price_s: float, time_price_s: float,
@@ -49,6 +51,7 @@ def board_tasks(
     load = None
     if settings.load is not None and reps.load_limit is not None:
         load = np.ceil(customers.measures[settings.load] - 1e-9).astype(np.int64)
+    due = _due(customers, settings)
     tasks = []
     for done, team in enumerate(teams):
         able = may_make(customers, reps, team, rep_of, settings)
@@ -67,19 +70,31 @@ def board_tasks(
         owner[~own[rows]] = NO_IDX
         near = near_hotels(hotels, customers.take(rows))
         many = len(team) > 1
+        rounds = _rounds(due[rows].sum()) if iterations is None else iterations * len(team)
         tasks.append(
             BoardTask(
                 team=team, rows=rows, owner=owner, able=able[rows],
                 on=on_days(reps, team, rep_of[rows], settings) if many else None, singles=here, worth=values[rows],
                 rates=tuple(_rates(reps, rep, objective) for rep in team),
                 load=None if load is None else load[rows], capacity=None if load is None else _limits(reps, team),
-                iterations=iterations * len(team), seed=seed, stretches=stretches, deadline=deadline,
                 hotels=None if hotels is None or near is None else hotels.take(near), hotel_rows=near,
+                iterations=rounds, seed=seed, stretches=stretches, deadline=deadline,
                 before=earlier, change_price_s=change_price_s, weekday_price_s=weekday_price_s,
                 time_price_s=time_price_s, turns=-(-(len(teams) - done) // jobs),
             )
         )  # fmt: skip
     return tasks
+
+
+def _due(customers: Customers, settings: PlanSettings) -> FloatArray:
+    """Return about how many visits by interval each customer is due in the horizon, shape (n,)."""
+    cadence = cadence_of(customers, settings)
+    gap = np.maximum(cadence.gap, 1)
+    return np.where(cadence.due, 1 + np.maximum(settings.n_days - 1 - cadence.first_due, 0) // gap, 0.0)
+
+
+def _rounds(visits: float) -> int:
+    return max(_LEAST_ROUNDS, round(_ROUNDS * visits))
 
 
 def _worth(customers: Customers, measure: str | None) -> FloatArray:
@@ -110,10 +125,14 @@ def _limits(reps: Reps, team: Sequence[int]) -> tuple[int, ...]:
 
 def refuse_orphans(
     drafts: Drafts, customers: Customers, reps: Reps, settings: PlanSettings, rep_of: IdxArray,
-    alignment: Alignment | None, tasks: Sequence[BoardTask], singles: Sequence[Single],
+    alignment: Alignment | None, tasks: Sequence[BoardTask], singles: Sequence[Single], stretch: Mapping[str, float],
 ) -> None:  # fmt: skip
-    """Note the due visits of customers whom no rep serves, or whose reps may not serve them."""
-    cadence = cadence_of(customers, settings)
+    """Note the due visits of customers whom no rep serves, or whose reps may not serve them.
+
+    `stretch` tells by how much the intervals of some reps' customers have become longer.
+    """
+    factor = np.array([*(stretch.get(rep, 1.0) for rep in reps.id.tolist()), 1.0])
+    cadence = cadence_of(customers, settings, stretch=factor[rep_of])
     planned = np.zeros(len(customers), np.bool_)
     for task in tasks:
         planned[task.rows[task.owner >= 0]] = True

@@ -66,16 +66,19 @@ def may_make(
     allowed = eligibility(customers, some)
     able = np.ones((len(customers), len(team)), np.bool_) if allowed is None else allowed.copy()
     mine = rep_of[:, None] == np.array(team)[None, :]
-    if settings.shared:
-        within = np.isin(rep_of, team) | (rep_of == NO_IDX)
-        return np.asarray(able & within[:, None])
-    for rep in team:
-        for other in settings.cover.get(str(reps.id[rep]), ()):
-            at = [k for k, who in enumerate(team) if str(reps.id[who]) == other]
-            for k in at:
-                same = zone_of(reps, rep) == zone_of(reps, team[k])
-                told = np.zeros(len(customers), bool) if customers.timezone is None else customers.timezone != ""
-                mine[:, k] |= (rep_of == rep) & (told | same)
+    told = np.zeros(len(customers), bool) if customers.timezone is None else customers.timezone != ""
+    for r, rep in enumerate(team):
+        covers = (
+            list(team)
+            if settings.shared
+            else [other for other in team if str(reps.id[other]) in settings.cover.get(str(reps.id[rep]), ())]
+        )
+        # whose clock a customer without a zone keeps must not depend on who comes
+        for k, other in enumerate(team):
+            if other in covers:
+                mine[:, k] |= (rep_of == rep) & (told | (zone_of(reps, rep) == zone_of(reps, other)))
+        if settings.shared:
+            mine[:, r] |= (rep_of == NO_IDX) & told
     return np.asarray(able & mine)
 
 

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from territory.design import design_territories
-from territory.schedule.calendar import ITERATIONS, schedule_visits
+from territory.schedule.calendar import schedule_visits
 from territory.schedule.request import read_request
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def plan(
     # all that is wrong, before the first long step
     settings, _, _ = read_request(
         customers, reps, alignment, start=start, weeks=weeks, time_limit_s=time_limit_s, rng=rng, designs=True,
-        **{"iterations": ITERATIONS, **schedule},
+        **schedule,
     )  # fmt: skip
     # holidays may come from an iterator, which has been read now
     schedule["holidays"] = settings.holidays
