@@ -237,6 +237,19 @@ _COLUMNS: dict[str, dict[str, Cell]] = {
     **dict.fromkeys(ROUTING, _ROUTING),
     "repday": {**_ROUTING, **_DRIVING},
     "repmonth": {**_ROUTING, **_DRIVING},
+    "nights": {
+        "instance": _text("instance"),
+        "engine": _text("engine"),
+        "cpu s": _number("cpu_s", 1),
+        "visits": _number("visits", 0),
+        "unassigned": _number("unassigned", 0),
+        "days": _number("days_with_visits", 0),
+        "nights": _number("nights", 0),
+        "drive h": _number("drive_s", 1, 1 / 3600),
+        "km": _number("distance_m", 0, 1 / 1000),
+        "cost": _number("objective", 0),
+        "violations": _number("violations", 0),
+    },
 }
 
 

@@ -11,7 +11,7 @@ import territory
 
 PUBLIC = [
     "Alignment", "BasicUnits", "BatchError", "ContiguityGraph", "Customers", "DateRanges", "DatedHours",
-    "DriveConstants", "GreatCircle", "Hierarchy", "InfeasibleError", "InputError", "MatrixTravel",
+    "DriveConstants", "GreatCircle", "Hierarchy", "Hotels", "InfeasibleError", "InputError", "MatrixTravel",
     "MissingExtraError", "Plan", "PlanSettings", "Problem", "Realignment", "Reps", "RoutingProblem",
     "RoutingSolution", "ShiftArrays", "SolverError", "Status", "TerritoryError", "TextSets", "Travel",
     "TravelError", "VisitArrays", "Visits", "WeeklyHours", "__version__", "apply_change", "check_alignment",

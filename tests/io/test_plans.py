@@ -22,7 +22,7 @@ from tests.io.same_plan import assert_same_plan, listed
 import territory
 from territory.errors import InputError, MissingExtraError
 from territory.io import OutputError, read_plan, write_plan
-from territory.model import Customers, Plan
+from territory.model import Customers, Hotels, Plan, Reps
 from territory.model.zones import local
 
 if TYPE_CHECKING:
@@ -313,3 +313,29 @@ def test_a_name_that_no_file_system_takes(plan: Plan, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="File name too long"):
         read_plan(tmp_path / ("x" * 300))
     assert listed(tmp_path) == []
+
+
+def test_nights_come_back_and_days_begin_where_they_were_spent(tmp_path: Path) -> None:
+    customers = Customers(id=["a", "b"], lon=[13.0, 13.1], lat=[52.0, 52.0], service_s=[14_400.0] * 2)
+    reps = Reps(id=["R1"], lon=[11.0], lat=[52.0], cost_per_km=[1.0], hotel_cost=[90.0])
+    hotels = Hotels(id=["H1"], lon=[13.05], lat=[52.0], cost=[40.0])
+    plan = territory.schedule_visits(
+        customers, reps, start="2026-01-05", weeks=1, objective="cost", nights="allowed", hotels=hotels, iterations=200
+    )
+    assert plan.nights is not None
+    assert plan.nights.hotel_idx.tolist() == [0]
+    again = read_plan(write_plan(plan, tmp_path / "plan", now=NOW))
+    assert_same_plan(plan, again)
+    assert again.nights is not None
+    assert again.nights.equals(plan.nights)
+    assert again.hotels is not None
+    assert again.hotels.equals(hotels)
+    assert territory.check_plan(again).ok
+    for day, ends in zip(plan.routes.day, ((11.0, 13.05), (13.05, 11.0)), strict=True):
+        line = gpxpy.parse(territory.io.route_gpx(plan, "R1", day)).routes[0].points
+        assert (line[0].longitude, line[-1].longitude) == ends
+        (link,) = territory.io.google_maps_links(plan, "R1", day)
+        assert f"origin=52.000000%2C{ends[0]:.6f}&destination=52.000000%2C{ends[1]:.6f}" in link
+    lines = territory.io.routes_geojson(plan)["features"]
+    ways = [f["geometry"]["coordinates"] for f in lines if f["properties"]["kind"] == "route"]
+    assert [(way[0][0], way[-1][0]) for way in ways] == [(11.0, 13.05), (13.05, 11.0)]

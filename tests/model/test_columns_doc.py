@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from territory import BasicUnits, Customers, Reps, Visits
+from territory import BasicUnits, Customers, Hotels, Reps, Visits
 from territory.model.columns import Kind, columns_of
 from territory.model.names import required_columns
 
@@ -61,7 +61,7 @@ def blank(spec):
 
 def page():
     parts = [HEAD]
-    for cls in (Customers, BasicUnits, Reps, Visits):
+    for cls in (Customers, BasicUnits, Reps, Visits, Hotels):
         head = ("column", "kind", "unit", "range", "blank", "what it says")
         parts.append(f"\n## {cls.__name__}\n\n| {' | '.join(head)} |\n{'|---' * len(head)}|\n")
         for name, spec in columns_of(cls).items():
@@ -76,7 +76,7 @@ def test_the_page_is_what_the_tables_declare():
 
 
 def test_every_column_says_what_it_is():
-    for cls in (Customers, BasicUnits, Reps, Visits):
+    for cls in (Customers, BasicUnits, Reps, Visits, Hotels):
         for name, spec in columns_of(cls).items():
             assert spec.doc, name
             assert "|" not in spec.doc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ALIGNMENT_CODES", "CODES", "PLAN_CODES", "POLICY_CODES", "ROUTING_CODES", "SINGLE_CODES"]
+__all__ = ["ALIGNMENT_CODES", "CODES", "NIGHT_CODES", "PLAN_CODES", "POLICY_CODES", "ROUTING_CODES", "SINGLE_CODES"]
 
 _ELIGIBILITY: Final = {
     "skill-missing": "The rep has every skill that the customer requires.",
@@ -37,6 +37,20 @@ SINGLE_CODES: Final[dict[str, str]] = {
     "joint-incomplete": "A joint visit is made by two reps.",
     "joint-apart": "Both reps start a joint visit at the same moment.",
     "commitment-wrong": "A visit is promised as firmly as its row says, or as follows from it.",
+}
+
+#: Code to rule, of `check_plan`: nights away from home.
+NIGHT_CODES: Final[dict[str, str]] = {
+    "night-not-allowed": "Nights are spent away only where the plan's settings allow it.",
+    "nights-unordered": "The nights stand in the order of rep and day.",
+    "night-doubled": "A rep spends a night in one place.",
+    "night-place-wrong": "A night is spent at a customer's place or in a hotel, and its coordinates are theirs.",
+    "night-without-route": "A route ends where a night is spent, and the rep's route of the next day begins there.",
+    "night-weekday": "Nights are spent away on the evenings of the rep's night_weekdays.",
+    "too-many-nights-in-week": "From Monday to Sunday there are at most the rep's max_nights_per_week.",
+    "too-many-nights-in-row": "In a row there are at most the rep's max_nights_in_row.",
+    "night-too-near": "Nights are spent at least the rep's overnight_min_km away from home, by the travel.",
+    "night-cost-wrong": "A night costs what the hotel asks, else the rep's hotel_cost, and the rep's meal_cost.",
 }
 
 #: Code to rule, of `check_plan`.
@@ -102,6 +116,7 @@ PLAN_CODES: Final[dict[str, str]] = {
     "interval-too-long": "Visits of a customer, planned or not, are not farther from each other than allowed.",
     "visit-missing": "Every visit that is due in the horizon is planned, or unassigned with a reason.",
     **SINGLE_CODES,
+    **NIGHT_CODES,
     **POLICY_CODES,
     # what is not planned
     "planned-and-unassigned": "A visit is either planned or unassigned.",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
     from territory.model.plan import Plan
 
-__all__ = ["Legs", "both_ways", "detours", "legs_of"]
+__all__ = ["Legs", "both_ways", "detours", "legs_of", "slept_at"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +45,13 @@ class Legs:
 def legs_of(f: PlanFacts) -> Legs:
     """Ask for the travel of all legs, one call for each speed factor."""
     plan, routes = f.plan, f.plan.routes
-    places, homes, ends, place = _stops(f)
+    places, place, begin, until = _stops(f)
     m = len(place)
-    origin = np.where(f.first, homes + f.rep, np.roll(place, 1))
+    origin = np.where(f.first, begin, np.roll(place, 1))
     driven = np.flatnonzero(f.route_group >= 0)
     last = place[f.last_stop[f.route_group[driven]]]
     origins = np.concatenate([origin, last]).astype(np.int64)
-    destinations = np.concatenate([place, ends + routes.rep_idx[driven]]).astype(np.int64)
+    destinations = np.concatenate([place, until[f.last_stop[f.route_group[driven]]]]).astype(np.int64)
     driver = np.concatenate([f.rep, routes.rep_idx[driven]])
     duration, distance, reachable = _travel(f, places, origins, destinations, _factor(plan, driver))
     home_s, home_m = np.zeros((2, len(routes)), dtype=np.int64)
@@ -76,10 +76,10 @@ def detours(f: PlanFacts, rows: IntArray) -> tuple[IntArray, BoolArray]:
     known : bool array of shape (k,)
         Whether there is a way for all three legs.
     """
-    places, homes, ends, place = _stops(f)
+    places, place, begin, until = _stops(f)
     at_end = f.last[rows]
-    before = np.where(f.first[rows], homes + f.rep[rows], place[rows - 1])
-    after = np.where(at_end, ends + f.rep[rows], place[np.minimum(rows + 1, len(place) - 1)])
+    before = np.where(f.first[rows], begin[rows], place[rows - 1])
+    after = np.where(at_end, until[rows], place[np.minimum(rows + 1, len(place) - 1)])
     straight, _, known = _travel(
         f, places, before.astype(np.int64), after.astype(np.int64), _factor(f.plan, f.rep[rows])
     )
@@ -105,11 +105,37 @@ def both_ways(f: PlanFacts, customer: IdxArray, rep: IntArray, remote: BoolArray
     return np.asarray(reachable.reshape(2, -1).all(axis=0))
 
 
-def _stops(f: PlanFacts) -> tuple[Places, int, int, IntArray]:
-    """Return all places, where the homes and ends begin among them, and the place of each sorted stop."""
+def _stops(f: PlanFacts) -> tuple[Places, IntArray, IntArray, IntArray]:
+    """Return all places, and of each sorted stop its place and where its rep's day begins and ends."""
     used, place = np.unique(f.customer, return_inverse=True)
     places, homes, ends = _places(f.plan, used)
-    return places, homes, ends, np.where(f.remote, homes + f.rep, place).astype(np.int64)
+    begin, until = (homes + f.rep).astype(np.int64), (ends + f.rep).astype(np.int64)
+    slept = slept_at(f.plan)
+    if slept:
+        first = len(places)
+        places = Places.concat([places, *slept.values()])
+        number = {night: first + i for i, night in enumerate(slept)}
+        days = f.day.astype(np.int64).tolist()
+        for i, (rep, day) in enumerate(zip(f.rep.tolist(), days, strict=True)):
+            begin[i] = number.get((rep, day - 1), begin[i])
+            until[i] = number.get((rep, day), until[i])
+    return places, np.where(f.remote, homes + f.rep, place).astype(np.int64), begin, until
+
+
+def slept_at(plan: Plan) -> dict[tuple[int, int], Places]:
+    """Return the place of each night by rep and evening (days since 1970); of several one, and none that is nowhere."""
+    nights, customers, hotels = plan.nights, plan.customers, plan.hotels
+    if nights is None:
+        return {}
+    found = {}
+    evening = nights.day.astype("datetime64[D]").astype(np.int64).tolist()
+    for row, (rep, day) in enumerate(zip(nights.rep_idx.tolist(), evening, strict=True)):
+        at, hotel = nights.customer_idx[row], nights.hotel_idx[row]
+        if at >= 0:
+            found[rep, day] = customers.places().take([at])
+        elif hotel >= 0 and hotels is not None:
+            found[rep, day] = hotels.places().take([hotel])
+    return found
 
 
 def _factor(plan: Plan, rep: IdxArray | IntArray) -> FloatArray:

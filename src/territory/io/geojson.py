@@ -16,6 +16,7 @@ import numpy as np
 from territory.errors import MissingExtraError
 from territory.io.files import atomic_write
 from territory.io.times import iso_times
+from territory.model.nights import route_ends
 from territory.review import basic_report
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def routes_geojson(plan: Plan, *, homes: bool = True) -> dict[str, Any]:
         wall clock, with the offset from UTC where the rep's time zone is known.
     """
     reps, stops, routes = plan.reps, plan.stops, plan.routes
-    ends = reps.end_places()
+    begins, ends = route_ends(plan)
     leave, back = (iso_times(plan, values, routes.rep_idx) for values in (routes.leave, routes.back))
     arrival, start, end = (iso_times(plan, v, stops.rep_idx) for v in (stops.arrival, stops.start, stops.end))
     rows_of: dict[tuple[int, Any], list[int]] = {}
@@ -110,8 +111,8 @@ def routes_geojson(plan: Plan, *, homes: bool = True) -> dict[str, Any]:
     for row, (rep, day) in enumerate(zip(routes.rep_idx.tolist(), routes.day.tolist(), strict=True)):
         rep_id = str(reps.id[rep])
         at = plan.stops.customer_idx[rows_of.get((rep, day), [])]
-        lon = np.concatenate([[reps.lon[rep]], plan.customers.lon[at], [ends.lon[rep]]])
-        lat = np.concatenate([[reps.lat[rep]], plan.customers.lat[at], [ends.lat[rep]]])
+        lon = np.concatenate([begins[row, :1], plan.customers.lon[at], ends[row, :1]])
+        lat = np.concatenate([begins[row, 1:], plan.customers.lat[at], ends[row, 1:]])
         properties = {
             "kind": "route",
             "rep_id": rep_id,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from territory.io.extras import needed
 from territory.io.files import printable
 from territory.io.times import as_datetime
+from territory.model.nights import route_ends
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +18,9 @@ __all__ = ["route_gpx"]
 
 
 def route_gpx(plan: Plan, rep_id: str, day: object) -> str:
-    """Write a rep's day as GPX 1.1: a waypoint a visit, and a route from home through them to the end.
+    """Write a rep's day as GPX 1.1: a waypoint a visit, and a route through them.
+
+    It begins and ends at home, or where the night is spent.
 
     Parameters
     ----------
@@ -40,24 +43,24 @@ def route_gpx(plan: Plan, rep_id: str, day: object) -> str:
     """
     gpxpy = needed("gpxpy.gpx")
     route = plan.route(rep_id, day)
-    reps, customers, r = plan.reps, plan.customers, route.rep_idx
-    ends = reps.end_places()
+    customers = plan.customers
+    begin, end = (places[route.row] for places in route_ends(plan))
     gpx = gpxpy.GPX()
     gpx.creator = "territory"
     gpx.name = printable(f"{rep_id} {route.day}")
     line = gpxpy.GPXRoute(name=gpx.name)
 
-    def point(kind: Any, place: tuple[float, float], name: str, time: np.datetime64, text: str | None = None) -> Any:
+    def point(kind: Any, place: Any, name: str, time: np.datetime64, text: str | None = None) -> Any:
         lon, lat = (round(float(v), 7) for v in place)
         return kind(latitude=lat, longitude=lon, name=printable(name), description=text, time=as_datetime(time))
 
     leave, back = plan.routes.leave[route.row], plan.routes.back[route.row]
-    line.points.append(point(gpxpy.GPXRoutePoint, (reps.lon[r], reps.lat[r]), "Start", leave))
+    line.points.append(point(gpxpy.GPXRoutePoint, begin, "Start", leave))
     for number, (i, start) in enumerate(zip(route.stops.customer_idx.tolist(), route.stops.start, strict=True), 1):
         customer_id = str(customers.id[i])
         name = f"{number} {customer_id if customers.name is None or not customers.name[i] else customers.name[i]}"
         for kind, points in ((gpxpy.GPXWaypoint, gpx.waypoints), (gpxpy.GPXRoutePoint, line.points)):
             points.append(point(kind, (customers.lon[i], customers.lat[i]), name, start, printable(customer_id)))
-    line.points.append(point(gpxpy.GPXRoutePoint, (ends.lon[r], ends.lat[r]), "End", back))
+    line.points.append(point(gpxpy.GPXRoutePoint, end, "End", back))
     gpx.routes.append(line)
     return str(gpx.to_xml(version="1.1"))

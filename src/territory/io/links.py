@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from territory.errors import InputError, Problem
+from territory.model.nights import route_ends
 
 if TYPE_CHECKING:
     from territory.model import Plan
@@ -47,11 +48,11 @@ def google_maps_links(plan: Plan, rep_id: str, day: object, *, max_waypoints: in
         message = f"expected a whole number >= 0, not {max_waypoints!r}"
         raise InputError([Problem("bad-parameter", message, column="max_waypoints")], "parameters")
     route = plan.route(rep_id, day)
-    ends = plan.reps.end_places()
-    at, r = route.stops.customer_idx, route.rep_idx
-    places = [_place(plan.reps.lon[r], plan.reps.lat[r])]
+    begin, end = (places[route.row] for places in route_ends(plan))
+    at = route.stops.customer_idx
+    places = [_place(*begin)]
     places += [_place(plan.customers.lon[i], plan.customers.lat[i]) for i in at]
-    places.append(_place(ends.lon[r], ends.lat[r]))
+    places.append(_place(*end))
     links = []
     first = 0
     while first < len(places) - 1:

@@ -11,7 +11,7 @@ import numpy as np
 from territory.errors import Problem
 from territory.io.graph_state import graph_state, restore_graph
 from territory.io.rules_state import restore_rules, rules_state
-from territory.model import Alignment, Routes, Status, Stops, Unassigned
+from territory.model import Alignment, Nights, Routes, Status, Stops, Unassigned
 from territory.model.arrays import NO_IDX, frozen, text_array
 from territory.model.enums import Commitment
 from territory.model.table import Rejects, Table
@@ -19,13 +19,14 @@ from territory.model.table import Rejects, Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from territory.model import Customers, Plan, Reps, Visits
+    from territory.model import Customers, Hotels, Plan, Reps, Visits
 
 __all__ = [
     "alignment_state",
     "notes_state",
     "problems_state",
     "restore_alignment",
+    "restore_nights",
     "restore_notes",
     "restore_problems",
     "restore_routes",
@@ -206,6 +207,35 @@ def restore_unassigned(
         change_amount=_whole(cells["change_amount"]) if "change_amount" in cells else None,
         change_day=_days(cells["change_day"]) if "change_day" in cells else None,
     )
+
+
+def restore_nights(cells: Mapping[str, list[str]], customers: Customers, reps: Reps, hotels: Hotels | None) -> Nights:
+    """Return nights away from what `Plan.nights_dict` gave."""
+    return Nights(
+        rep_idx=reps.positions(cells["rep_id"]),
+        day=_days(cells["day"]),
+        customer_idx=_rows_of(cells["customer_id"], customers),
+        hotel_idx=_rows_of(cells["hotel_id"], hotels),
+        lon=_degrees(cells["lon"]),
+        lat=_degrees(cells["lat"]),
+        cost=_degrees(cells["cost"]),
+    )
+
+
+def _rows_of(names: list[str], table: Table | None) -> Any:
+    """Return the rows of ids; -1 for a blank one."""
+    rows = np.full(len(names), NO_IDX, dtype=np.int32)
+    named = np.flatnonzero([bool(name) for name in names])
+    if len(named) and table is None:
+        msg = "ids without a table of them"
+        raise ValueError(msg)
+    if table is not None:
+        rows[named] = table.positions([names[i] for i in named])
+    return rows
+
+
+def _degrees(cells: list[str]) -> Any:
+    return np.array([float(v) for v in cells], dtype=np.float64)
 
 
 def _visit_rows(cells: Mapping[str, list[str]], visits: Visits | None) -> Any:

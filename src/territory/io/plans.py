@@ -8,6 +8,7 @@
     stops.csv routes.csv   every visit and every day, on the rep's wall clock and in UTC
     unassigned.csv         what is not planned, with its reason
     visits.parquet         single visits that were to be planned, where there are any
+    hotels.parquet nights.csv   where nights may be spent, and where they are, where there may be any
     territories.geojson    the territories as polygons
     routes-2026-01-05/     one day for the road: routes.geojson, links.csv (Google Maps), and for each
                            rep a .gpx of the day and an .ics of all visits of the plan
@@ -38,6 +39,7 @@ from territory.io.plan_state import (
     notes_state,
     problems_state,
     restore_alignment,
+    restore_nights,
     restore_notes,
     restore_problems,
     restore_routes,
@@ -47,7 +49,7 @@ from territory.io.plan_state import (
     stops_columns,
 )
 from territory.io.tables import read_table, write_table
-from territory.model import Customers, Plan, PlanSettings, Reps, Status, Visits
+from territory.model import Customers, Hotels, Plan, PlanSettings, Reps, Status, Visits
 from territory.model.settings import as_day
 
 if TYPE_CHECKING:
@@ -113,6 +115,10 @@ def write_plan(
         write_table(plan.reps, folder / "reps.parquet")
         if plan.visits is not None:
             write_table(plan.visits, folder / "visits.parquet")
+        if plan.hotels is not None:
+            write_table(plan.hotels, folder / "hotels.parquet")
+        if plan.nights is not None:
+            write_table(plan.nights_dict(), folder / "nights.csv")
         write_table(stops_columns(plan), folder / "stops.csv")
         write_table(routes_columns(plan), folder / "routes.csv")
         write_table(plan.unassigned_dict(), folder / "unassigned.csv")
@@ -138,6 +144,8 @@ def write_plan(
             "customers": notes_state(plan.customers),
             "reps": notes_state(plan.reps),
             "visits": None if plan.visits is None else notes_state(plan.visits),
+            "hotels": None if plan.hotels is None else notes_state(plan.hotels),
+            "nights": plan.nights is not None,
             "alignment": alignment,
             "routes_day": None if chosen is None else str(chosen),
             "calendars": calendars,
@@ -173,6 +181,10 @@ def read_plan(directory: str | os.PathLike[str]) -> Plan:
         customers, reps = _tables(folder, "customers", Customers, head), _tables(folder, "reps", Reps, head)
         # files of before have none
         visits = None if head.get("visits") is None else _tables(folder, "visits", Visits, head)
+        hotels = None if head.get("hotels") is None else _tables(folder, "hotels", Hotels, head)
+        nights = None
+        if head.get("nights"):
+            nights = restore_nights(_cells(folder, "nights.csv"), customers, reps, hotels)
         return Plan(
             customers=customers,
             reps=reps,
@@ -184,6 +196,8 @@ def read_plan(directory: str | os.PathLike[str]) -> Plan:
             status=Status(head["status"]),
             diagnostics=restore_problems(head["diagnostics"]),
             visits=visits,
+            nights=nights,
+            hotels=hotels,
         )
     except InputError:
         raise

@@ -12,6 +12,7 @@ from territory.geo.sphere import EARTH_RADIUS_M
 from territory.maps.aligned import reps_in_plan
 from territory.maps.areas import map_areas, map_seam, nice_step, unrolled
 from territory.maps.palette import PALETTE, colours
+from territory.model.nights import route_ends
 from territory.units import KM_M, duration
 
 if TYPE_CHECKING:
@@ -130,12 +131,12 @@ def plot_route(route: Route, ax: Axes | None = None, *, others: bool = True, nam
     ax = _axes(ax)
     plan, r = route.plan, route.rep_idx
     table, reps, rows = plan.customers, plan.reps, route.stops.customer_idx
-    ends = reps.end_places()
+    begin, end = (places[[route.row]] for places in route_ends(plan))
     lonlat = np.concatenate(
         [
-            [[reps.lon[r], reps.lat[r]]],
+            begin,
             np.stack([table.lon[rows], table.lat[rows]], axis=1),
-            [[ends.lon[r], ends.lat[r]]],
+            end,
         ]
     )
     seam = map_seam(lonlat[:, 0])

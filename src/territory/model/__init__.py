@@ -24,6 +24,7 @@ from territory.model.explanation import Alternative, Explanation, Limit
 from territory.model.hierarchy import Hierarchy
 from territory.model.holidays import public_holidays
 from territory.model.hours import WeeklyHours
+from territory.model.nights import Hotels, Nights
 from territory.model.places import PlaceKind, Places
 from territory.model.plan import Plan, Route
 from territory.model.ragged import DateRanges, TextSets
@@ -52,8 +53,10 @@ __all__ = [
     "DatedHours",
     "Explanation",
     "Hierarchy",
+    "Hotels",
     "HoursBind",
     "Limit",
+    "Nights",
     "Parity",
     "PlaceKind",
     "Places",

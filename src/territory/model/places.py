@@ -30,6 +30,7 @@ class PlaceKind(IntEnum):
     CUSTOMER = 0
     REP = 1
     REP_END = 2
+    HOTEL = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,7 @@ class Places:
     kind : int8 array of shape (n,)
         `PlaceKind` of each place.
     id : text array of shape (n,)
-        The user's id of the customer or rep.
+        The user's id of the customer, rep or hotel.
     lon, lat : float array of shape (n,)
         Degrees, WGS 84.
     area : int8 array of shape (n,), optional

@@ -13,6 +13,7 @@ from territory.model.enums import Commitment, Status
 from territory.model.frames import to_native
 from territory.model.going_on import as_made, committed
 from territory.model.late import late
+from territory.model.nights import nights_columns, some_nights
 from territory.model.plan_frames import (
     empty_unassigned,
     read_routes,
@@ -22,8 +23,8 @@ from territory.model.plan_frames import (
     stops_dict,
     unassigned_dict,
 )
+from territory.model.plan_rules import wrong_positions
 from territory.model.route import Route
-from territory.model.routes import Routes
 from territory.model.settings import as_day
 from territory.model.zones import local
 from territory.units import clock
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from territory.model.alignment import Alignment
     from territory.model.arrays import IdxArray, TextArray
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels, Nights
     from territory.model.reps import Reps
-    from territory.model.routes import Stops, Unassigned
+    from territory.model.routes import Routes, Stops, Unassigned
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
 
@@ -59,6 +61,10 @@ class Plan:
         Who serves whom, where the plan had to keep to one.
     visits : Visits, optional
         Single visits that were to be planned: appointments, events, leads, follow-ups.
+    nights : Nights, optional
+        Nights away: None where there could be none.
+    hotels : Hotels, optional
+        Where they may be spent, beside at customers' places.
     status : Status
     diagnostics : tuple of Problem
         Warnings.
@@ -77,20 +83,12 @@ class Plan:
     diagnostics: tuple[Problem, ...] = ()
     trace: dict[str, float] = field(default_factory=dict)
     visits: Visits | None = None
+    nights: Nights | None = None
+    hotels: Hotels | None = None
 
     def __post_init__(self) -> None:
-        problems = []
-        n, r = len(self.customers), len(self.reps)
-        tables = (("stops", self.stops), ("routes", self.routes), ("unassigned", self.unassigned))
-        for name, table in tables:
-            if len(table) and int(table.rep_idx.max()) >= r:
-                problems.append(Problem("unknown-rep", f"{name}: rep_idx beyond the {r} reps"))
-            if not isinstance(table, Routes) and len(table) and int(table.customer_idx.max()) >= n:
-                problems.append(Problem("unknown-customer", f"{name}: customer_idx beyond the {n} customers"))
-            single = None if isinstance(table, Routes) else table.visit_idx
-            known = 0 if self.visits is None else len(self.visits)
-            if single is not None and len(single) and int(single.max()) >= known:
-                problems.append(Problem("unknown-visit", f"{name}: visit_idx beyond the {known} visits"))
+        problems = wrong_positions(self)
+        n = len(self.customers)
         own = self.alignment
         if own is not None and own.customers is not self.customers:
             theirs = own.customers.id
@@ -135,6 +133,7 @@ class Plan:
             stops=self.stops.take(self.stops.day == at),
             routes=self.routes.take(self.routes.day == at),
             unassigned=self.unassigned.take([]),
+            nights=some_nights(self.nights, lambda n: (n.day == at) | (n.day + 1 == at)),
         )
 
     def rep(self, rep_id: str) -> Plan:
@@ -145,6 +144,7 @@ class Plan:
             stops=self.stops.take(self.stops.rep_idx == i),
             routes=self.routes.take(self.routes.rep_idx == i),
             unassigned=self.unassigned.take(self.unassigned.rep_idx == i),
+            nights=some_nights(self.nights, lambda n: n.rep_idx == i),
         )
 
     def route(self, rep_id: str, day: object) -> Route:
@@ -222,6 +222,10 @@ class Plan:
         """Return the visits that are not planned as arrays of ids, with reasons; where known, with what would help."""
         return unassigned_dict(self)
 
+    def nights_dict(self) -> dict[str, Any]:
+        """Return the nights away as arrays of ids, places and costs."""
+        return nights_columns(self)
+
     def to_frame(self, backend: str = "pandas") -> Any:
         """Return the stops as a dataframe, times on the rep's wall clock."""
         return to_native(self.to_dict(), backend)
@@ -286,7 +290,10 @@ class Plan:
             kept_unassigned = like.unassigned if like is not None else empty_unassigned()
         kept = alignment if alignment is not None or like is None else like.alignment
         stops = read_stops(frame, customers, reps, single)
-        return cls(customers, reps, chosen, stops, kept_routes, kept_unassigned, alignment=kept, visits=single)
+        return cls(
+            customers, reps, chosen, stops, kept_routes, kept_unassigned, kept, visits=single,
+            nights=None if like is None else like.nights, hotels=None if like is None else like.hotels,
+        )  # fmt: skip
 
     # -- people ----------------------------------------------------------------------------
 

@@ -13,10 +13,12 @@ from territory.errors import Problem
 from territory.model.days import to_day
 from territory.units import DAY_S
 
-__all__ = ["POLICIES", "REMOTE", "SERVICE_KINDS", "plain_policies", "read_policies"]
+__all__ = ["NIGHTS", "POLICIES", "REMOTE", "SERVICE_KINDS", "plain_policies", "read_policies"]
 
 #: When a contact is made from the rep's home.
 REMOTE: Final = ("never", "after-first")
+#: Whether reps may spend nights away.
+NIGHTS: Final = ("never", "allowed")
 #: What may have a length of its own.
 SERVICE_KINDS: Final = ("lead", "follow-up", "appointment", "event", "remote")
 #: No interval, no delay and no stretch is longer, in days or as a factor.
@@ -93,6 +95,12 @@ def _remote(value: object) -> str:
     return str(value)
 
 
+def _nights(value: object) -> str:
+    if not isinstance(value, str) or value not in NIGHTS:
+        raise _WrongError("unknown-option", f"nights: expected {' or '.join(NIGHTS)}, not {value!r}")
+    return str(value)
+
+
 def _shared(value: object) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise _WrongError("bad-shared", f"shared: expected True or False, not {value!r}")
@@ -131,6 +139,7 @@ POLICIES: Final[dict[str, Any]] = {
     "cover": _cover,
     "shared": _shared,
     "load": _load,
+    "nights": _nights,
     "day_sets": _day_sets,
 }
 

@@ -110,10 +110,21 @@ class Reps(Table):
     load_limit: FloatArray | None = column(
         Kind.FLOAT, "most load a day, of the measure that fills the rep up", low=0, high=1e12
     )
-    max_nights_per_week: IntArray | None = column(Kind.INT, "most nights away a week", low=0, high=7)
-    hotel_cost: FloatArray | None = column(Kind.FLOAT, "cost of a night away", unit="money", low=0, high=1e6)
+    max_nights_per_week: IntArray | None = column(
+        Kind.INT, "most nights away in a week from Monday to Sunday", low=0, high=7
+    )
+    max_nights_in_row: IntArray | None = column(Kind.INT, "most nights away in a row", low=0, high=366)
+    night_weekdays: npt.NDArray[np.uint8] | None = column(
+        Kind.WEEKDAYS, "weekdays on whose evening the rep may stay away"
+    )
+    hotel_cost: FloatArray | None = column(
+        Kind.FLOAT, "cost of a night away, where the hotel has none of its own", unit="money", low=0, high=1e6
+    )
+    meal_cost: FloatArray | None = column(
+        Kind.FLOAT, "cost of meals, for each night away", unit="money", low=0, high=1e6
+    )
     overnight_min_km: FloatArray | None = column(
-        Kind.FLOAT, "nights away only this far from home", unit="km", low=0, high=20_100
+        Kind.FLOAT, "nights away only this far from home, by road", unit="km", low=0, high=20_100
     )
     timezone: TextArray | None = column(
         Kind.TEXT, "IANA zone of the shift, e.g. Europe/Berlin; blank: UTC", missing=True

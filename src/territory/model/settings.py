@@ -98,6 +98,8 @@ class PlanSettings:
         Whether every rep may serve every customer of its team.
     load : str, optional
         The measure of customers that `Reps.load_limit` limits a day.
+    nights : str
+        ``"never"``, or ``"allowed"``: a rep's day may end away from home, and the next one start there.
     day_sets : mapping of customer id to tuple of tuples of days
         Customers who are visited on all days of one of these sets, or not at all; they have no interval.
     rep_holidays : mapping of rep id to datetime64[D] array
@@ -124,6 +126,7 @@ class PlanSettings:
     cover: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shared: bool = False
     load: str | None = None
+    nights: str = "never"
     day_sets: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     rep_holidays: Mapping[str, DayArray] = field(default_factory=dict)
 

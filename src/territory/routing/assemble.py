@@ -26,10 +26,13 @@ class Drafts:
     stops: list[tuple[int, ...]] = field(default_factory=list)
     routes: list[tuple[int, ...]] = field(default_factory=list)
     missed: list[tuple[int, int, int, int, str, str]] = field(default_factory=list)
+    #: Rep, day since 1970, customer, hotel (-1: none), cost.
+    nights: list[tuple[int, int, int, int, float]] = field(default_factory=list)
 
     def add_route(
-        self, desk: Desk, rep: int, rows: np.ndarray, n: int, calls: Calls, route: ShiftRoute, bound_s: int
-    ) -> None:
+        self, desk: Desk, rep: int, rows: np.ndarray, n: int, calls: Calls, route: ShiftRoute, bound_s: int,
+        between: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
         """Add one day.
 
         Parameters
@@ -46,12 +49,15 @@ class Drafts:
         route : ShiftRoute
             Its times, counted from the desk's origin.
         bound_s : int
+        between : (int, int), optional
+            Places of the desk where the day begins and ends. Default: the rep's own.
         """
         day = int(desk.settings.days[n].astype(np.int64))
         visits = list(route.visits)
         at = [int(calls.row[k]) for k in visits]
         away = [bool(calls.remote[k]) for k in visits]
-        places = [0, *(0 if home else v + 1 for v, home in zip(at, away, strict=True)), len(desk.rows) + 1]
+        begin, end = (0, desk.end) if between is None else between
+        places = [begin, *(0 if home else v + 1 for v, home in zip(at, away, strict=True)), end]
         drive = desk.durations_s[places[:-1], places[1:]].tolist()
         metres = desk.distances_m[places[:-1], places[1:]].tolist()
         leave, back = route.leave + desk.origin, route.back + desk.origin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,11 @@ from territory.routing.rules_values import LONGEST
 from territory.travel import UNREACHABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from territory.model.arrays import BoolArray, FloatArray, IntArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
     from territory.routing.desk import Desk
     from territory.routing.shifts import Windows
 
@@ -57,6 +57,9 @@ class Board:
         What a visit of each customer fills a rep up with.
     capacity : tuple of R ints, optional
         Most load a day.
+    nights : mapping of shift to int
+        At which place of its desk a shift ends; there the desk's shift of the next day begins. Other shifts begin
+        and end where the rep's days do.
     """
 
     desks: tuple[Desk, ...]
@@ -65,6 +68,7 @@ class Board:
     on: BoolArray | None = None
     load: IntArray | None = None
     capacity: tuple[int, ...] | None = None
+    nights: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     @cached_property
     def shifts(self) -> tuple[tuple[int, int], ...]:
@@ -80,6 +84,11 @@ class Board:
             rate, length = self.rates[r], end - begin + self.desks[r].overtime_s
             total += rate.shift + length * (rate.drive_s + rate.metre * _FASTEST + rate.overtime_s)
         return total
+
+    def between(self, shift: tuple[int, int]) -> tuple[int, int]:
+        """Return the places of its desk where a shift begins and ends."""
+        r, n = shift
+        return self.nights.get((r, n - 1), 0), self.nights.get(shift, self.desks[r].end)
 
     @cached_property
     def usual(self) -> float:
@@ -140,8 +149,11 @@ class Board:
         # a contact from home begins where its rep's day does; with several reps each has a place of his own
         places = np.where(at_home, np.maximum(calls.rep, 0), place + first).astype(np.int32)
         rep_of = np.array([r for r, _ in shifts], np.int32)
-        profile, cube, metres = self._driving(used)
-        homes = _alike(cube, metres, np.concatenate([np.arange(first), first + len(used) + np.arange(first)]))
+        slept, ends = self._ends(used)
+        profile, cube, metres = self._driving(used, slept)
+        homes = np.concatenate([np.arange(first), first + len(used) + np.arange(first)])
+        alike = np.arange(cube.shape[-1], dtype=np.int32)
+        alike[homes] = _alike(cube, metres, homes)
         rates = [self.rates[r] for r, _ in shifts]
         by_metre = any(rate.metre for rate in rates)
         columns: dict[str, Any] = calls.rhythm_columns() if calls.rhythmic.any() else {}
@@ -173,8 +185,8 @@ class Board:
                 **columns,
             ),
             shifts=ShiftArrays(
-                start_place=homes[rep_of],
-                end_place=homes[first + rep_of],
+                start_place=alike[ends[:, 0]],
+                end_place=alike[ends[:, 1]],
                 begin_s=np.array([begin for begin, _, _ in hours], np.int64),
                 end_s=np.array([end for _, end, _ in hours], np.int64),
                 day=np.array([n for _, n in shifts], np.int32),
@@ -192,6 +204,22 @@ class Board:
             n_days=desks[0].settings.n_days,
         )
 
+    def _ends(self, used: IntArray) -> tuple[IntArray, IdxArray]:
+        """Return the hotels in which nights are spent, and the places of a problem where each shift begins and ends."""
+        n, here = len(self.desks), self.desks[0].end
+        slept = np.unique([p - here - 1 for p in self.nights.values() if p > here]).astype(np.int64)
+
+        def place(r: int, p: int) -> int:
+            if p in (0, here):
+                return r if p == 0 else n + len(used) + r
+            # nobody sleeps at a customer's place but where somebody is called on
+            if p < here:
+                return n + int(np.searchsorted(used, p - 1))
+            return 2 * n + len(used) + int(np.searchsorted(slept, p - here - 1))
+
+        ends = [[place(r, p) for p in self.between((r, n))] for r, n in self.shifts]
+        return slept, np.array(ends, np.int32).reshape(-1, 2)
+
     def _binding(self, calls: Calls, k: int, row: Sequence[Windows], origin: int) -> list[tuple[int, int]] | None:
         """Return the windows of a call in all shifts; None where they leave out nothing of the shifts it may go to."""
         spans = [self.desks[r].span(n) for r, n in self.shifts]
@@ -206,18 +234,18 @@ class Board:
         skipped = not rest and desk.reps.break_s is not None and desk.reps.break_s[desk.rep] > 0
         return 0 if n in desk.office or skipped else desk.overtime_s
 
-    def _driving(self, used: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """Return the profile of each desk, driving times by profile, and distances: homes, customers, ends."""
+    def _driving(self, used: IntArray, slept: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the profile of each desk, driving times by profile, and distances: homes, customers, ends, hotels."""
         desks = self.desks
-        n_desks, m = len(desks), len(desks[0].rows)
+        n_desks, end = len(desks), desks[0].end
         if n_desks == 1:
-            at = np.concatenate([[0], used + 1, [m + 1]])
+            at = np.concatenate([[0], used + 1, [end], end + 1 + slept])
             drive, metres = desks[0].durations_s[np.ix_(at, at)], desks[0].distances_m[np.ix_(at, at)]
             return np.zeros(1, np.int32), _drivable(drive)[None], metres[None]
         factors, profile = np.unique([desk.factor for desk in desks], return_inverse=True)
         cubes, lengths = [], []
         for p in range(len(factors)):
-            drive, metres = desks[int(np.flatnonzero(profile == p)[0])].among(desks, used)
+            drive, metres = desks[int(np.flatnonzero(profile == p)[0])].among(desks, used, slept)
             cubes.append(_drivable(drive))
             lengths.append(metres)
         return profile.astype(np.int32), np.stack(cubes), np.stack(lengths)

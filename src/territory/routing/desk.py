@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import IdxArray, IntArray
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.routing.shifts import Windows
@@ -44,11 +45,15 @@ class Desk:
         Positions of its customers; they are places 1 .. m of `durations_s`.
     settings : PlanSettings
     travel : Travel
+    hotels : Hotels, optional
+        Where nights may be spent.
 
     Attributes
     ----------
-    durations_s, distances_m : int64 arrays of shape (m + 2, m + 2)
-        Place 0 is where days begin, m + 1 where they end.
+    durations_s, distances_m : int64 arrays of shape (m + 2 + h, m + 2 + h)
+        Place 0 is where days begin, m + 1 where they end; then come the h hotels.
+    end : int
+        m + 1.
     service_s : int64 array of shape (m,)
     shifts : dict of int to (int, int)
         Begin and end of each day of the horizon that is worked in the field, overtime included, UTC seconds
@@ -64,11 +69,16 @@ class Desk:
     """
 
     def __init__(
-        self, customers: Customers, reps: Reps, rep: int, rows: IdxArray, settings: PlanSettings, travel: Travel
-    ) -> None:
+        self, customers: Customers, reps: Reps, rep: int, rows: IdxArray, settings: PlanSettings, travel: Travel,
+        hotels: Hotels | None = None,
+    ) -> None:  # fmt: skip
         self.customers, self.reps, self.rep, self.rows, self.settings = customers, reps, rep, rows, settings
         here = np.array([rep])
-        places = Places.concat([reps.places().take(here), customers.places().take(rows), reps.end_places().take(here)])
+        self.end = len(rows) + 1
+        self.hotels = Places.concat([]) if hotels is None else hotels.places()
+        places = Places.concat(
+            [reps.places().take(here), customers.places().take(rows), reps.end_places().take(here), self.hotels]
+        )
         self.travel = travel
         self.factor = 1.0 if reps.speed_factor is None else float(reps.speed_factor[rep])
         matrix = travel.matrix(places, places, speed_factor=self.factor)
@@ -140,11 +150,13 @@ class Desk:
         """Return begin and end of a worked day, UTC seconds."""
         return self.shifts[n] if n in self.shifts else self.office[n]
 
-    def among(self, desks: Sequence[Desk], used: IntArray) -> tuple[IntArray, IntArray]:
-        """Return driving times and distances between the desks' homes, some customers, and the desks' ends."""
+    def among(self, desks: Sequence[Desk], used: IntArray, hotels: IntArray) -> tuple[IntArray, IntArray]:
+        """Return driving times and distances between the desks' homes, some customers, the desks' ends, some hotels."""
         reps, who = self.reps, np.array([desk.rep for desk in desks])
         customers = self.customers.places().take(self.rows[used])
-        places = Places.concat([reps.places().take(who), customers, reps.end_places().take(who)])
+        places = Places.concat(
+            [reps.places().take(who), customers, reps.end_places().take(who), self.hotels.take(hotels)]
+        )
         matrix = self.travel.matrix(places, places, speed_factor=self.factor)
         return matrix.durations_s.astype(np.int64), matrix.distances_m.astype(np.int64)
 

@@ -97,7 +97,7 @@ def _rule(case: _Case, fits_alone: Callable[[int, int], bool]) -> tuple[Reason, 
     between = f"on {first}" if first == last else f"between {first} and {last}"
     hours = {**desk.shifts, **desk.office} if case.remote else desk.shifts
     worked = [n for n in range(case.low, case.high + 1) if n in hours]
-    there, back = int(desk.durations_s[0, visit + 1]), int(desk.durations_s[visit + 1, -1])
+    there, back = int(desk.durations_s[0, visit + 1]), int(desk.durations_s[visit + 1, desk.end])
     if case.remote:
         there = back = 0
     if max(there, back) >= UNREACHABLE:

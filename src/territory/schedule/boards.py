@@ -17,6 +17,7 @@ from territory.routing.reasons import why_missed
 from territory.schedule.cadence import cadence_of
 from territory.schedule.demand import Prices, demand
 from territory.schedule.month import plan_horizon
+from territory.schedule.nights import Overnight, nights_spent
 from territory.schedule.stretch import least_stretch
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.schedule.cadence import Cadence
@@ -72,6 +74,10 @@ class BoardTask:
         Monotonic seconds, for all boards.
     turns : int
         Boards that one process still has to plan, this one included: they share the time that is left.
+    hotels : Hotels, optional
+        Where the team may spend nights.
+    hotel_rows : int32 array, optional
+        Their positions in the whole table.
     """
 
     team: tuple[int, ...]
@@ -93,6 +99,8 @@ class BoardTask:
     stretches: bool
     deadline: float
     turns: int
+    hotels: Hotels | None = None
+    hotel_rows: IdxArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def plan_board(
     now = monotonic()
     deadline = now + (task.deadline - now) / task.turns
     rows = np.arange(len(customers), dtype=np.int32)
-    desks = tuple(Desk(customers, reps, r, rows, settings, travel) for r in range(len(reps)))
+    desks = tuple(Desk(customers, reps, r, rows, settings, travel, task.hotels) for r in range(len(reps)))
     board = Board(desks, task.rates, task.able, task.on, task.load, task.capacity)
     prices = Prices(
         task.worth,
@@ -127,22 +135,27 @@ def plan_board(
     homes = np.stack([reps.lon, reps.lat], axis=1).reshape(-1).view(np.uint64).tolist()
     seed = int(np.random.SeedSequence([task.seed, *homes]).generate_state(1)[0])
 
-    def planned(stretch: float, iterations: int, until: float) -> tuple[Horizon, Cadence]:
+    overnight = Overnight(reps, task.hotels) if settings.nights == "allowed" else None
+
+    def planned(stretch: float, iterations: int, until: float, *, last: bool = False) -> tuple[Horizon, Cadence]:
         cadence = cadence_of(customers, settings, stretch=stretch)
         calls = demand(board, customers, settings, cadence, task.singles, prices, task.owner)
         found = plan_horizon(
             board, calls, until, iterations=iterations, seed=seed, before=task.before,
             change_price=task.change_price_s * prices.drive_s, time_price=prices.time_s * prices.drive_s,
+            overnight=overnight if last else None,
         )  # fmt: skip
         return found, cadence
 
     stretch = 1.0
     if task.stretches and customers.visit_interval_days is not None:
         stretch = least_stretch(planned, task.iterations, deadline)
-    horizon, cadence = planned(stretch, task.iterations, deadline)
+    horizon, cadence = planned(stretch, task.iterations, deadline, last=True)
     drafts = Drafts()
     for (r, n), route, bound in horizon.routes:
-        drafts.add_route(desks[r], task.team[r], task.rows, n, horizon.calls, route, bound)
+        between = horizon.board.between((r, n))
+        drafts.add_route(desks[r], task.team[r], task.rows, n, horizon.calls, route, bound, between)
+    drafts.nights += nights_spent(horizon, reps, task)
     _tell_missed(drafts, task, horizon, cadence, expired=now >= task.deadline)
     return BoardResult(drafts, stretch, horizon.timed_out)
 

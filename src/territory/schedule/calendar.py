@@ -23,6 +23,7 @@ from territory.routing.assemble import Drafts
 from territory.routing.solve import load_engines
 from territory.schedule.boards import BoardResult, plan_board
 from territory.schedule.changes_plan import with_changes
+from territory.schedule.nights import nights_table
 from territory.schedule.request import read_request
 from territory.schedule.rolling import earlier_routes, promised_visits
 from territory.schedule.singles import read_singles, single_visits
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from territory.model.alignment import Alignment
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
@@ -76,6 +78,8 @@ def schedule_visits(
     cover: Mapping[str, Iterable[str]] | None = None,
     shared: bool = False,
     load: str | None = None,
+    nights: str = "never",
+    hotels: Hotels | None = None,
     day_sets: Mapping[str, Iterable[Iterable[object]]] | None = None,
 ) -> Plan:
     """Plan every rep's visits and routes over some weeks.
@@ -148,6 +152,13 @@ def schedule_visits(
         Whether every rep may serve every customer of its team; they are planned together.
     load : str, optional
         The measure of customers that ``Reps.load_limit`` limits a day.
+    nights : {"never", "allowed"}
+        "allowed": a rep's day may end away from home, where that costs less, and its next calendar day begin
+        there; at a customer's place or in one of `hotels`. Reps say what a night costs (``hotel_cost``,
+        ``meal_cost``), and which they take (``night_weekdays``, ``max_nights_per_week``, ``max_nights_in_row``,
+        ``overnight_min_km``). Needs ``objective="cost"``.
+    hotels : Hotels, optional
+        Where nights may be spent, beside at customers' places.
     day_sets : mapping of customer id to sets of days, optional
         Customers who are visited on all days of one of these sets, e.g. ``{"a": [["2026-01-05", "2026-01-08"],
         ["2026-01-06", "2026-01-09"]]}``, instead of at an interval.
@@ -182,14 +193,14 @@ def schedule_visits(
     policies: dict[str, Any] = {
         "hot_days": hot_days, "warm_days": warm_days, "cold_detour_s": cold_detour_s, "remote": remote,
         "follow_up_days": follow_up_days, "service_by_kind": service_by_kind or {}, "cover": cover or {},
-        "shared": shared, "load": load, "day_sets": day_sets or {},
+        "shared": shared, "load": load, "day_sets": day_sets or {}, "nights": nights,
     }  # fmt: skip
     settings, source, jobs = read_request(
         customers, reps, alignment, start=start, weeks=weeks, travel=travel, holidays=holidays, tolerance=tolerance,
         default_shift=default_shift, default_service_s=default_service_s, time_limit_s=time_limit_s,
         iterations=iterations, rng=rng, n_jobs=n_jobs, visits=visits, overload=overload, worth=worth,
         previous=previous, change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s,
-        objective=objective, **policies,
+        objective=objective, hotels=hotels, **policies,
     )  # fmt: skip
     rep_of = np.zeros(len(customers), np.int32) if alignment is None else alignment.customer_rep_idx
     asked = promised_visits(previous, visits, customers, reps, settings)
@@ -199,6 +210,7 @@ def schedule_visits(
     tasks = board_tasks(
         customers, reps, settings, rep_of, singles, worth=worth, objective=objective, iterations=iterations,
         seed=int(rng or 0), stretches=overload == "stretch", deadline=began + time_limit_s, jobs=jobs,
+        hotels=hotels,
         before=earlier_routes(previous, all_visits, customers, reps, settings), change_price_s=change_price_s,
         weekday_price_s=weekday_price_s, time_price_s=time_price_s,
     )  # fmt: skip
@@ -208,6 +220,7 @@ def schedule_visits(
         drafts.stops += result.drafts.stops
         drafts.routes += result.drafts.routes
         drafts.missed += result.drafts.missed
+        drafts.nights += result.drafts.nights
         timed_out |= result.timed_out
         if result.stretch > 1:
             stretch |= {str(reps.id[rep]): result.stretch for rep in task.team}
@@ -221,7 +234,8 @@ def schedule_visits(
     diagnostics = (*customers.diagnostics, *reps.diagnostics, *found)
     plan = Plan(
         customers, reps, replace(settings, stretch=stretch), stops, routes, unassigned, alignment, status=status,
-        diagnostics=diagnostics, visits=all_visits,
+        diagnostics=diagnostics, visits=all_visits, hotels=hotels,
+        nights=nights_table(drafts.nights, customers, hotels) if settings.nights == "allowed" else None,
     )  # fmt: skip
     plan = with_changes(plan, source, until=began + 1.05 * time_limit_s)
     check_plan(plan, travel=source).raise_if_any("schedule_visits")

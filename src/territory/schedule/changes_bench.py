@@ -90,6 +90,8 @@ class Bench:
     desk : Desk
         Of the rep; its rows are the customers of all visits.
     routes : mapping of day of the horizon to Stops in order
+    ends : mapping of day to (int, int), optional
+        Places of the desk where a day begins and ends, if not as the rep's days do.
 
     Notes
     -----
@@ -97,7 +99,9 @@ class Bench:
     costs some microseconds for each place in the order where the way round is not too long already.
     """
 
-    def __init__(self, desk: Desk, routes: Mapping[int, Sequence[Stop]]) -> None:
+    def __init__(
+        self, desk: Desk, routes: Mapping[int, Sequence[Stop]], ends: Mapping[int, tuple[int, int]] | None = None
+    ) -> None:
         self.desk = desk
         self.n_days = desk.settings.n_days
         # as far as overtime goes; days in the office are for contacts from home
@@ -107,10 +111,12 @@ class Bench:
         self.number = int(desk.settings.start.astype(np.int64))
         stops = [(n, stop) for n in range(self.n_days) for stop in self.routes[n]]
         self.guest = len(stops)
-        home, self._end = 0, len(desk.rows) + 1
+        home, self._end = 0, desk.end
         self._drive = np.minimum(desk.durations_s, UNREACHABLE)
         shift_i = np.zeros((self.n_days, _SHIFT_COLUMNS), np.int64)
         shift_i[:, S_START], shift_i[:, S_END] = home, self._end
+        for n, away in (ends or {}).items():
+            shift_i[n, [S_START, S_END]] = away
         shift_i[:, [S_MAX_DURATION, S_MAX_DRIVE]] = UNLIMITED
         visit_i = np.zeros((len(stops) + 1, _VISIT_COLUMNS), np.int64)
         visit_i[:, [V_PARTNER, V_LOCKED]] = -1
@@ -199,7 +205,8 @@ class Bench:
         ends: list[tuple[int, int]] = []
         for n, order in self._orders.items():
             self._first[n] = len(ends)
-            places = [0, *(int(self._layout.visit_i[v, V_PLACE]) for v in order), self._end]
+            begin, end = self._layout.shift_i[n, [S_START, S_END]].tolist()
+            places = [begin, *(int(self._layout.visit_i[v, V_PLACE]) for v in order), end]
             ends += pairwise(places)
             # two visits without a way between them cannot be
             self._busy[n] += int(sum(self._drive[a, b] for a, b in pairwise(places)))

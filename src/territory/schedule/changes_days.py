@@ -91,11 +91,16 @@ class Days:
     routes : mapping of day of the horizon to Stops in order
     cadence : Cadence
         Of the desk's customers.
+    ends : mapping of day to (int, int), optional
+        See `Bench`.
     """
 
-    def __init__(self, desk: Desk, routes: Mapping[int, Sequence[Stop]], cadence: Cadence) -> None:
+    def __init__(
+        self, desk: Desk, routes: Mapping[int, Sequence[Stop]], cadence: Cadence,
+        ends: Mapping[int, tuple[int, int]] | None = None,
+    ) -> None:  # fmt: skip
         self.desk, self.cadence = desk, cadence
-        self.bench = Bench(desk, routes)
+        self.bench = Bench(desk, routes, ends)
         self.one_rep = desk.reps.take([desk.rep])
         self.made: dict[int, list[int]] = {}
         for n in sorted(routes):

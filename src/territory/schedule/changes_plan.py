@@ -197,11 +197,21 @@ class _Search:
         """Return a rep's days with some more customers, and where on its desk each customer is."""
         plan, stops = self.plan, self.plan.stops
         mine = np.flatnonzero(stops.rep_idx == rep)
-        rows = np.unique(np.concatenate([stops.customer_idx[mine], np.fromiter(who, np.int32)])).astype(np.int32)
+        evenings, hosts, inns = self.nights(rep)
+        rows = np.unique(np.concatenate([stops.customer_idx[mine], np.fromiter(who, np.int32), hosts[hosts >= 0]]))
+        rows = rows.astype(np.int32)
         at = {c: v for v, c in enumerate(rows.tolist())}
         # the desk's tables are small ones, so that every look at a row is cheap
         customers = plan.customers.take(rows)
-        desk = Desk(customers, plan.reps, rep, np.arange(len(rows), dtype=np.int32), plan.settings, self.travel)
+        own = np.arange(len(rows), dtype=np.int32)
+        used = np.unique(inns[inns >= 0])
+        hotels = None if plan.hotels is None else plan.hotels.take(used)
+        desk = Desk(customers, plan.reps, rep, own, plan.settings, self.travel, hotels)
+        slept = {
+            n: at[c] + 1 if c >= 0 else desk.end + 1 + int(np.searchsorted(used, h))
+            for n, c, h in zip(evenings.tolist(), hosts.tolist(), inns.tolist(), strict=True)
+        }
+        ends = {n: (slept.get(n - 1, 0), slept.get(n, desk.end)) for m in slept for n in (m, m + 1)}
         routes: dict[int, list[Stop]] = {}
         day = (stops.day[mine].astype(np.int64) - self.first).tolist()
         start = stops.start[mine].astype("datetime64[s]").astype(np.int64)
@@ -214,7 +224,15 @@ class _Search:
                 Stop(at[int(stops.customer_idx[s])], length[k], int(start[k]), fixed, remote)
             )
         stretch = plan.settings.stretch.get(str(plan.reps.id[rep]), 1.0)
-        return Finder(desk, routes, cadence_of(customers, plan.settings, stretch=stretch)), at
+        return Finder(desk, routes, cadence_of(customers, plan.settings, stretch=stretch), ends), at
+
+    def nights(self, rep: int) -> tuple[Any, Any, Any]:
+        """Return the evenings that a rep is away, days of the horizon, the customers and the hotels; -1: none."""
+        nights = self.plan.nights
+        if nights is None:
+            return (np.zeros(0, np.int32),) * 3
+        mine = np.flatnonzero(nights.rep_idx == rep)
+        return nights.day[mine].astype(np.int64) - self.first, nights.customer_idx[mine], nights.hotel_idx[mine]
 
     def missed(self, finder: Finder, row: int, u: int) -> Missed | None:
         """Return a row of the plan's missed visits as the finder knows it.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from territory.routing.calls import Calls
     from territory.routing.problem import RoutingProblem
     from territory.routing.solution import RoutingSolution, ShiftRoute
+    from territory.schedule.nights import Overnight
     from territory.schedule.rolling import Before
 
 __all__ = ["Horizon", "plan_horizon"]
@@ -67,7 +68,7 @@ class Horizon:
 def plan_horizon(
     board: Board, calls: Calls, deadline: float, *, iterations: int, seed: int,
     before: Mapping[tuple[int, int], Sequence[Before]] | None = None, change_price: float = 0.0,
-    time_price: float = 0.0,
+    time_price: float = 0.0, overnight: Overnight | None = None,
 ) -> Horizon:  # fmt: skip
     """Plan the horizon of a board.
 
@@ -86,6 +87,8 @@ def plan_horizon(
         What a visit costs in a shift that it did not stand in before.
     time_price : float
         What an hour of difference in the time of day costs between one visit at a customer and the next.
+    overnight : Overnight, optional
+        What nights away may be had; without it there are none.
 
     Returns
     -------
@@ -111,16 +114,37 @@ def plan_horizon(
     )  # fmt: skip
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
+    plans = [(board, trial, found)]
+    if overnight is not None and found.status is not Status.TIME_LIMIT:
+        away, its, better = overnight.tours(
+            board, calls, problem, found, lambda b: _problem(b, calls, before or {}, change_price)[0],
+            iterations=iterations, seed=seed, deadline=monotonic() + _SEARCH * (deadline - monotonic()),
+        )  # fmt: skip
+        if away.nights:
+            plans.append((away, Trial(its), better))
+    while True:
+        board, trial, found = plans.pop()
+        found, routes, bounds = _settled(trial, board, calls, found, deadline, time_price)
+        made = tuple((board.shifts[r.shift], r, bounds[r.shift]) for r in routes)
+        # a cold lead that was struck out may have been the only visit before a night, or after it
+        if {(r, n + d) for r, n in board.nights for d in (0, 1)} <= {shift for shift, _, _ in made}:
+            break
+    last = board.desks[0].settings.n_days - 1
+    missed = tuple((k, n if n >= 0 else min(int(calls.due[k]), last)) for k, n in found.unserved)
+    timed_out = found.status is Status.TIME_LIMIT or monotonic() >= deadline
+    return Horizon(board, calls, made, missed, timed_out, trial)
+
+
+def _settled(
+    trial: Trial, board: Board, calls: Calls, found: RoutingSolution, deadline: float, time_price: float
+) -> tuple[RoutingSolution, tuple[ShiftRoute, ...], dict[int, int]]:
+    """Order each day, strike out what is too far off, give visits like times; return routes, and bounds by shift."""
     routes, bounds = _ordered(trial, found, deadline)
     if (calls.detour_s >= 0).any():
         found, routes, bounds = _near_only(trial, calls, found, routes, bounds)
     if time_price:
         routes = _regular(trial, board, calls, routes, time_price)
-    made = tuple((board.shifts[r.shift], r, bounds[r.shift]) for r in routes)
-    last = board.desks[0].settings.n_days - 1
-    missed = tuple((k, n if n >= 0 else min(int(calls.due[k]), last)) for k, n in found.unserved)
-    timed_out = found.status is Status.TIME_LIMIT or monotonic() >= deadline
-    return Horizon(board, calls, made, missed, timed_out, trial)
+    return found, routes, bounds
 
 
 def _problem(

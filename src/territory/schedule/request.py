@@ -12,6 +12,7 @@ from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
 from territory.model.holidays import with_rep_holidays
+from territory.model.nights import Hotels
 from territory.model.plan import Plan
 from territory.model.policies import POLICIES
 from territory.model.reps import Reps
@@ -48,6 +49,7 @@ def read_request(
     overload: object = "value",
     worth: object = None,
     objective: object = "driving",
+    hotels: object = None,
     designs: bool = False,
     **policies: Any,
 ) -> tuple[PlanSettings, Travel, int]:
@@ -66,7 +68,7 @@ def read_request(
     int
         Number of processes.
     """
-    problems = wrong_types(customers, reps, alignment, travel, visits, previous)
+    problems = wrong_types(customers, reps, alignment, travel, visits, previous, hotels)
     if problems:
         raise InputError(problems, "schedule_visits")
     if len(customers) == 0:
@@ -78,6 +80,7 @@ def read_request(
         msg = f"schedule_visits() got an unexpected keyword argument {unknown[0]!r}"
         raise TypeError(msg)
     problems += _options(customers, reps, overload, worth, objective)
+    problems += _wrong_nights(reps, hotels, policies.get("nights", "never"), objective)
     problems += _prices(change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s)
     if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
         problems.append(
@@ -131,6 +134,24 @@ def _options(customers: Customers, reps: Reps, overload: object, worth: object, 
     return problems
 
 
+def _wrong_nights(reps: Reps, hotels: Any, nights: object, objective: object) -> list[Problem]:
+    """Return what nights away lack: what they save and what they cost has to be known."""
+    problems = []
+    if nights == "allowed" and objective != "cost":
+        hint = "Pass objective='cost', and give reps a cost_per_hour or a cost_per_km."
+        problems.append(Problem("nights-without-cost", "nights='allowed' weighs nights against driving", hint=hint))
+    if nights == "allowed" and reps.hotel_cost is None:
+        lacking = hotels is None or len(hotels) == 0 or hotels.cost is None
+        unknown = np.zeros(0, bool) if lacking else np.isnan(hotels.cost)
+        if lacking or unknown.any():
+            message = "what a night costs is not known" if lacking else "some hotels have no cost"
+            hint = "Give reps a hotel_cost, or hotels a cost."
+            problems.append(Problem("no-night-price", message, "hotel_cost", max(1, int(unknown.sum())), hint=hint))
+    if nights == "never" and hotels is not None:
+        problems.append(Problem("hotels-unused", "hotels, but no nights away", hint="Pass nights='allowed'."))
+    return problems
+
+
 def _prices(**prices: object) -> list[Problem]:
     return [
         Problem("bad-price", f"{name}: expected seconds of driving, 0 <= {name} < {_DEAREST:g}, not {value!r}")
@@ -140,8 +161,9 @@ def _prices(**prices: object) -> list[Problem]:
 
 
 def wrong_types(
-    customers: object, reps: object, alignment: object, travel: object, visits: object = None, previous: object = None
-) -> list[Problem]:
+    customers: object, reps: object, alignment: object, travel: object, visits: object = None, previous: object = None,
+    hotels: object = None,
+) -> list[Problem]:  # fmt: skip
     """Return a problem for each argument that is no such thing."""
     wanted: tuple[tuple[str, object, type, bool], ...] = (
         ("customers", customers, Customers, False),
@@ -150,6 +172,7 @@ def wrong_types(
         ("travel", travel, Travel, True),
         ("visits", visits, Visits, True),
         ("previous", previous, Plan, True),
+        ("hotels", hotels, Hotels, True),
     )
     return [
         Problem("wrong-type", f"{name}: expected {kind.__name__}, not {type(value).__name__}")

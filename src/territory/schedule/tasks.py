@@ -13,6 +13,7 @@ from territory.routing.board import Rates
 from territory.routing.eligible import canonical_rows
 from territory.schedule.boards import BoardTask
 from territory.schedule.cadence import cadence_of
+from territory.schedule.nights import near_hotels
 from territory.schedule.teams import may_make, on_days, teams_of
 from territory.units import HOUR_S
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from territory.model.alignment import Alignment
     from territory.model.arrays import FloatArray, IdxArray
     from territory.model.customers import Customers
+    from territory.model.nights import Hotels
     from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.routing.assemble import Drafts
@@ -39,6 +41,7 @@ _ROUNDS, _LEAST_ROUNDS = 100, 10_000
 def board_tasks(
     customers: Customers, reps: Reps, settings: PlanSettings, rep_of: IdxArray, singles: Sequence[Single], *,
     worth: str | None, objective: str, iterations: int | None, seed: int, stretches: bool, deadline: float, jobs: int,
+    hotels: Hotels | None = None,
     before: Mapping[tuple[int, int], Sequence[Before]], change_price_s: float,
     weekday_price_s: float, time_price_s: float,
 ) -> list[BoardTask]:  # fmt: skip
@@ -65,6 +68,7 @@ def board_tasks(
         }  # fmt: skip
         owner = np.array([desk_of.get(int(rep), 0 if settings.shared else NO_IDX) for rep in rep_of[rows]], np.int64)
         owner[~own[rows]] = NO_IDX
+        near = near_hotels(hotels, customers.take(rows))
         many = len(team) > 1
         rounds = _rounds(due[rows].sum()) if iterations is None else iterations * len(team)
         tasks.append(
@@ -73,6 +77,7 @@ def board_tasks(
                 on=on_days(reps, team, rep_of[rows], settings) if many else None, singles=here, worth=values[rows],
                 rates=tuple(_rates(reps, rep, objective) for rep in team),
                 load=None if load is None else load[rows], capacity=None if load is None else _limits(reps, team),
+                hotels=None if hotels is None or near is None else hotels.take(near), hotel_rows=near,
                 iterations=rounds, seed=seed, stretches=stretches, deadline=deadline,
                 before=earlier, change_price_s=change_price_s, weekday_price_s=weekday_price_s,
                 time_price_s=time_price_s, turns=-(-(len(teams) - done) // jobs),

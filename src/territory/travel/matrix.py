@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 
 __all__ = ["MatrixTravel"]
 
-_KIND_NAMES = {PlaceKind.CUSTOMER: "customer", PlaceKind.REP: "rep", PlaceKind.REP_END: "rep_end"}
+_KIND_NAMES = {
+    PlaceKind.CUSTOMER: "customer",
+    PlaceKind.REP: "rep",
+    PlaceKind.REP_END: "rep_end",
+    PlaceKind.HOTEL: "hotel",
+}
 
 
 class MatrixTravel:
     """Travel times looked up in a square matrix by id.
 
-    Rows and columns stand for the customers, then the homes of reps, then the ends of their days, in the order of
-    the ids given. A rep without an end of its own ends at home. Rows are origins; the matrix need not be symmetric.
+    Rows and columns stand for the customers, then the homes of reps, then the ends of their days, then hotels, in the
+    order of the ids given. A rep without an end of its own ends at home. Rows are origins; the matrix need not be
+    symmetric.
 
     Parameters
     ----------
@@ -40,7 +46,7 @@ class MatrixTravel:
     distances_m : array_like of shape (n, n), optional
         Metres; infinite or null only where there is no way. Default: the great circle between the coordinates of
         the places asked about, times `detour`.
-    customer_ids, rep_ids, rep_end_ids : iterable of str
+    customer_ids, rep_ids, rep_end_ids, hotel_ids : iterable of str
         Together n ids; unique within each.
     detour : float
         Only used without `distances_m`; at least 1.
@@ -78,11 +84,12 @@ class MatrixTravel:
         customer_ids: Iterable[str] = (),
         rep_ids: Iterable[str] = (),
         rep_end_ids: Iterable[str] = (),
+        hotel_ids: Iterable[str] = (),
         detour: float = DETOUR,
     ) -> None:
         problems: list[Problem] = []
-        ids = tuple(_as_list(each) for each in (customer_ids, rep_ids, rep_end_ids))
-        for each, name in zip(ids, ("customer_ids", "rep_ids", "rep_end_ids"), strict=True):
+        ids = tuple(_as_list(each) for each in (customer_ids, rep_ids, rep_end_ids, hotel_ids))
+        for each, name in zip(ids, ("customer_ids", "rep_ids", "rep_end_ids", "hotel_ids"), strict=True):
             check_ids(each, name, problems)
         n = sum(len(each) for each in ids)
         durations = read_matrix(durations_s, "durations_s", n, problems)
@@ -124,6 +131,7 @@ class MatrixTravel:
         distance: str = "distance_m",
         rep_ids: Iterable[str] = (),
         rep_end_ids: Iterable[str] = (),
+        hotel_ids: Iterable[str] = (),
         missing: Literal["error", "unreachable"] = "error",
         detour: float = DETOUR,
     ) -> MatrixTravel:
@@ -140,8 +148,8 @@ class MatrixTravel:
             pandas cannot hold nulls that are not NaN: use its dtype ``Float64``, or write infinity.
         distance : str
             Column of metres; may be absent, as `distances_m` may.
-        rep_ids, rep_end_ids : iterable of str
-            Which ids are reps' homes and ends; the others are customers. Ids must differ across kinds here.
+        rep_ids, rep_end_ids, hotel_ids : iterable of str
+            Which ids are reps' homes and ends, and hotels; the others are customers. Ids must differ across kinds here.
         missing : {"error", "unreachable"}
             What legs mean that are not in the table. A place needs no leg to itself.
         detour : float
@@ -164,6 +172,7 @@ class MatrixTravel:
             columns={"origin": origin, "destination": destination, "duration": duration, "distance": distance},
             rep_ids=_as_list(rep_ids),
             rep_end_ids=_as_list(rep_end_ids),
+            hotel_ids=_as_list(hotel_ids),
             missing=missing,
         )
         return cls(
@@ -172,6 +181,7 @@ class MatrixTravel:
             customer_ids=table.customer_ids,
             rep_ids=table.rep_ids,
             rep_end_ids=table.rep_end_ids,
+            hotel_ids=table.hotel_ids,
             detour=detour,
         )
 
@@ -180,7 +190,8 @@ class MatrixTravel:
         """The size and a hash of ids, durations and distances, e.g. ``"matrix n=12 sha256=..."``."""
         if self._fingerprint is None:
             digest = hashlib.sha256()
-            for block in self._ids:
+            # without hotels it is what it was before there were any
+            for block in self._ids if self._ids[3] else self._ids[:3]:
                 digest.update(repr(block).encode())
             digest.update(self._durations.astype("<f8").tobytes())
             if self._distances is None:
@@ -257,8 +268,9 @@ class MatrixTravel:
         return len(self._durations)
 
     def __repr__(self) -> str:
-        customers, reps, ends = (len(block) for block in self._ids)
-        return f"MatrixTravel({customers} customers, {reps} reps, {ends} rep ends)"
+        customers, reps, ends, hotels = (len(block) for block in self._ids)
+        slept = f", {hotels} hotels" if hotels else ""
+        return f"MatrixTravel({customers} customers, {reps} reps, {ends} rep ends{slept})"
 
 
 def _as_list(ids: Iterable[str]) -> list[str]:
@@ -270,13 +282,14 @@ def _as_list(ids: Iterable[str]) -> list[str]:
 
 
 def _row_numbers(ids: tuple[list[str], ...]) -> dict[PlaceKind, dict[str, int]]:
-    customers, reps, ends = ids
+    customers, reps, ends, hotels = ids
     rep_row = {name: len(customers) + i for i, name in enumerate(reps)}
     end_row = {name: len(customers) + len(reps) + i for i, name in enumerate(ends)}
     return {
         PlaceKind.CUSTOMER: {name: i for i, name in enumerate(customers)},
         PlaceKind.REP: rep_row,
         PlaceKind.REP_END: {**rep_row, **end_row},
+        PlaceKind.HOTEL: {name: len(customers) + len(reps) + len(ends) + i for i, name in enumerate(hotels)},
     }
 
 

@@ -27,6 +27,7 @@ class LegTable:
     customer_ids: list[str]
     rep_ids: list[str]
     rep_end_ids: list[str]
+    hotel_ids: list[str]
 
 
 def read_legs(
@@ -35,6 +36,7 @@ def read_legs(
     columns: Mapping[str, str],
     rep_ids: Sequence[str],
     rep_end_ids: Sequence[str],
+    hotel_ids: Sequence[str],
     missing: str,
 ) -> LegTable:
     """Turn a long table into matrices; see `territory.travel.matrix.MatrixTravel.from_frame`.
@@ -44,7 +46,7 @@ def read_legs(
     frame : dataframe
     columns : mapping
         The names of the columns ``origin``, ``destination``, ``duration`` and ``distance``.
-    rep_ids, rep_end_ids : sequence of str
+    rep_ids, rep_end_ids, hotel_ids : sequence of str
     missing : {"error", "unreachable"}
 
     Raises
@@ -67,11 +69,16 @@ def read_legs(
         message = f"both a rep's home and end: {', '.join(map(repr, both[:MAX_ROWS_LISTED]))}"
         hint = "Leave ends out that are at home; in a table, a place needs an id of its own."
         problems.append(Problem("ambiguous-id", message, "rep_end_ids", len(both), hint=hint))
+    twice = sorted({*rep_ids, *rep_end_ids} & set(hotel_ids))
+    if twice:
+        message = f"both a rep's place and a hotel: {', '.join(map(repr, twice[:MAX_ROWS_LISTED]))}"
+        hint = "In a table, a place needs an id of its own."
+        problems.append(Problem("ambiguous-id", message, "hotel_ids", len(twice), hint=hint))
     if problems:
         raise InputError(problems, "travel table")
-    reps = {*rep_ids, *rep_end_ids}
-    customer_ids = [name for name in dict.fromkeys([*starts, *ends]) if name not in reps]
-    row_of = {name: row for row, name in enumerate([*customer_ids, *rep_ids, *rep_end_ids])}
+    others = dict.fromkeys([*rep_ids, *rep_end_ids, *hotel_ids])
+    customer_ids = [name for name in dict.fromkeys([*starts, *ends]) if name not in others]
+    row_of = {name: row for row, name in enumerate([*customer_ids, *others])}
     names = list(row_of)
     n = len(names)
     leg = np.array([row_of[name] for name in starts], dtype=np.int64) * n
@@ -90,6 +97,7 @@ def read_legs(
         customer_ids=customer_ids,
         rep_ids=list(rep_ids),
         rep_end_ids=list(rep_end_ids),
+        hotel_ids=list(hotel_ids),
     )
 
 
