@@ -43,6 +43,10 @@ def day_sets_kept(f: PlanFacts) -> Iterator[Violation]:
         if days and days not in [sorted(each) for each in allowed]:
             message = f"Customer {who} is visited on {', '.join(days)}, which is none of its sets of days."
             yield Violation("day-set-broken", message, customer_id=who, day=np.datetime64(days[0], "D"))
+        first, last = str(f.plan.settings.start), str(f.plan.settings.end)
+        if not days and i not in left and not any(first <= min(each) and max(each) < last for each in allowed):
+            # none of its sets lies in the horizon
+            continue
         if bool(days) == (i in left):
             what = "planned and unassigned" if days else "neither planned nor unassigned"
             message = f"The visits of customer {who} on one of its sets of days are {what}."

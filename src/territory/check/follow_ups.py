@@ -1,7 +1,8 @@
 """Whether the follow-ups of won deals are among the single visits, as the settings ask for them.
 
 A customer with `won_on` is due for one that many days later, within the plan's tolerance of as many
-days; lost ones and those who are served from inside for none. It is known by its id.
+days; lost ones and those who are served from inside for none, nor those whose last visit was after the deal and
+within the tolerance. It is known by its id.
 """
 
 from __future__ import annotations
@@ -68,12 +69,14 @@ def _wanted(f: PlanFacts) -> dict[str, tuple[int, int, int, int]]:
     if customers.stage is not None:
         visited &= customers.stage != Stage.LOST
     start, end = int(settings.start.astype(np.int64)), int(settings.end.astype(np.int64))
+    # a visit since the deal that was not too early was the follow-up; without a day no comparison holds
+    seen = np.full(len(won), np.datetime64("NaT", "D")) if customers.last_visit is None else customers.last_visit
     wanted = {}
     for customer in np.flatnonzero(visited).tolist():
         for after in settings.follow_up_days:
             due = int(won[customer].astype(np.int64)) + after
             slack = int(np.floor(settings.tolerance * after + _NOISE))
-            if start <= due < end:
+            if start <= due < end and not won[customer] < seen[customer] >= np.datetime64(due - slack, "D"):
                 one = f"{f.customer_id(customer)}#follow-up-{after}"
                 wanted[one] = (customer, max(start, due - slack), due, min(end - 1, due + slack))
     return wanted

@@ -191,6 +191,8 @@ def _tell_missed(drafts: Drafts, task: BoardTask, horizon: Horizon, cadence: Cad
         if expired:
             reason: Reason = Reason.TIME_LIMIT
             detail = f"the time limit ended planning before the turn of {board.desks[rep].reps.id[rep]}."
+        elif calls.low[k] > calls.high[k]:
+            reason, detail = Reason.CONFLICT, "the customer has another visit on its days, and is visited once a day."
         else:
             reason, detail = _why(horizon, k, rep, min(low, day), max(high, day), every, cold=bool(cadence.cold[row]))
         drafts.add_missed(int(task.rows[row]), task.team[rep], days[day], reason, detail, number)

@@ -12,9 +12,10 @@ from territory.routing.calls import ANY, DAYS_WAIVED, HOURS_WAIVED, Calls
 from territory.routing.desk import service_times
 from territory.schedule.anchors import Piece, around
 from territory.schedule.leads import leads_of
+from territory.schedule.singles import apart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from territory.model.arrays import BoolArray, FloatArray, IntArray
     from territory.model.customers import Customers
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from territory.schedule.cadence import Cadence
     from territory.schedule.singles import Single
 
-__all__ = ["PER_DAY_OFF", "Prices", "demand"]
+__all__ = ["PER_DAY_OFF", "Prices", "day_sets_of", "demand"]
 
 #: Cost of a day off the interval, in seconds of driving: a tie-break that saves visits no driving.
 PER_DAY_OFF: Final = 30.0
@@ -132,9 +133,12 @@ def demand(
     rhythm: list[int] = []
     beats: dict[str, list[int]] = {"first_low_day": [], "first_high_day": [], "first_due_day": []}
     rows = _Rows([])
+    sets = day_sets_of(customers, settings, owner)
+    taken = {i: {n for each in of for n in each} for i, of in sets.items()}
+    busy: dict[int, list[Single]] = {}
     for i in range(len(customers)):
-        mine = by_customer.get(i, [])
-        anchors = [Piece(one.low, one.high, one.due) for one in mine if one.anchor]
+        mine = apart(by_customer.get(i, []), int(cadence.gap_low[i]) if cadence.wanted[i] else 0, taken.get(i, ()))
+        anchors = [Piece(one.low, one.high, one.due) for one in mine if one.anchor and not one.refused]
         if cadence.wanted[i] and owner[i] >= 0 and (anchors or cadence.due[i]):
             pieces, beat = around(cadence, i, anchors, settings.n_days, single=bool(first_field[i]))
             for k, piece in enumerate(pieces):
@@ -147,6 +151,8 @@ def demand(
                 rhythm.append(i)
                 for name, day in zip(beats, beat, strict=True):
                     beats[name].append(day)
+        if i in sets:
+            busy[i] = [one for one in mine if one.anchor]
         for one in mine:
             _add_single(rows, one, usual)
     at = np.array(rhythm, np.int64)
@@ -159,14 +165,12 @@ def demand(
         detour_s=near[at], last_weekday=_last_weekday(customers, settings)[at],
         **{name: np.array(days, np.int64) for name, days in beats.items()},
     )  # fmt: skip
-    return Calls.concat([steady, rows.calls(), _by_sets(customers, settings, service, value, owner)])
+    return Calls.concat([steady, rows.calls(), _by_sets(sets, service, value, busy)])
 
 
-def _by_sets(
-    customers: Customers, settings: PlanSettings, service: IntArray, value: FloatArray, owner: IntArray
-) -> Calls:
-    """Return the calls of customers with sets of days; sets that do not lie in the horizon are none."""
-    rows, patterns = [], []
+def day_sets_of(customers: Customers, settings: PlanSettings, owner: IntArray) -> dict[int, list[list[int]]]:
+    """Return the sets of days of the customers who have any; those that do not lie in the horizon are none."""
+    found = {}
     visited = _visited(customers)
     for i, name in enumerate(customers.id.tolist() if settings.day_sets else []):
         if name in settings.day_sets and owner[i] >= 0 and visited[i]:
@@ -176,11 +180,23 @@ def _by_sets(
             ]
             within = [each for each in days if each[0] >= 0 and each[-1] < settings.n_days]
             if within:
-                rows.append(i)
-                patterns.append(within)
-    at = np.array(rows, np.int64)
+                found[i] = within
+    return found
+
+
+def _by_sets(
+    sets: Mapping[int, list[list[int]]], service: IntArray, value: FloatArray, busy: Mapping[int, Sequence[Single]]
+) -> Calls:
+    """Return the calls of customers with sets of days, without the days on which they may be visited anyway."""
+    at = np.array(list(sets), np.int64)
+    patterns, refused = [], np.zeros(len(sets), np.bool_)
+    for k, (i, of) in enumerate(sets.items()):
+        left = [each for each in of if not any(one.low <= n <= one.high for one in busy.get(i, ()) for n in each)]
+        refused[k] = not left
+        patterns.append(left or of)
     first = np.array([min(each[0] for each in p) for p in patterns], np.int64)
-    return Calls(row=at, service_s=service[at], value=value[at], due=first, patterns=patterns)
+    low, high = np.where(refused, 1, 0), np.where(refused, 0, 1 << 20)
+    return Calls(row=at, service_s=service[at], value=value[at], low=low, high=high, due=first, patterns=patterns)
 
 
 def _contacts(customers: Customers, settings: PlanSettings) -> tuple[BoolArray, BoolArray]:

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from territory.model.customers import Customers
     from territory.model.settings import PlanSettings
 
-__all__ = ["Leads", "follow_ups", "latest_first", "lead_intervals", "leads_of"]
+__all__ = ["Leads", "follow_ups", "generated", "latest_first", "lead_intervals", "leads_of"]
 
 #: Later than any horizon ends.
 _NEVER: Final = 1 << 30
 _NOISE: Final = 1e-9
+#: Between a customer's id and the days after the deal, in the ids of follow-ups.
+_FOLLOW_UP: Final = "#follow-up-"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +90,20 @@ def follow_ups(customers: Customers, settings: PlanSettings) -> Visits | None:
         served &= c.channel != Channel.INSIDE
     if c.stage is not None:
         served &= c.stage != Stage.LOST
+    # a customer who has been visited since the deal, and not too early, has been followed up
+    never = np.full(len(c), -_NEVER, np.int64)
+    seen = never
+    if c.last_visit is not None:
+        seen = np.where(np.isnat(c.last_visit), never, (c.last_visit - s.start).astype(np.int64))
     rows: list[tuple[str, str, int, int, int]] = []
     last = s.n_days - 1
     for i in np.flatnonzero(served).tolist():
         won = int((c.won_on[i] - s.start).astype(np.int64))
         for days in s.follow_up_days:
             due, slack = won + days, int(np.floor(s.tolerance * days + _NOISE))
-            if 0 <= due <= last:
+            if 0 <= due <= last and not won < seen[i] >= due - slack:
                 name = str(c.id[i])
-                rows.append((f"{name}#follow-up-{days}", name, max(0, due - slack), min(last, due + slack), due))
+                rows.append((f"{name}{_FOLLOW_UP}{days}", name, max(0, due - slack), min(last, due + slack), due))
     if not rows:
         return None
     ids, names, low, high, due_on = zip(*rows, strict=True)
@@ -105,3 +112,16 @@ def follow_ups(customers: Customers, settings: PlanSettings) -> Visits | None:
         earliest=s.start + np.array(low, "m8[D]"), latest=s.start + np.array(high, "m8[D]"),
         due=s.start + np.array(due_on, "m8[D]"),
     )  # fmt: skip
+
+
+def generated(visits: Visits) -> BoolArray:
+    """Tell the follow-ups that the planner added itself from those that were given, shape (n,)."""
+    if visits.kind is None:
+        return np.zeros(len(visits), np.bool_)
+    own = [
+        mark == _FOLLOW_UP and head == customer and days.isdecimal()
+        for (head, mark, days), customer in zip(
+            (one.rpartition(_FOLLOW_UP) for one in visits.id.tolist()), visits.customer_id.tolist(), strict=True
+        )
+    ]
+    return np.asarray(np.array(own, np.bool_) & (visits.kind == VisitKind.FOLLOW_UP))

@@ -163,10 +163,25 @@ def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[i
     """Return the solution with these routes, as far as they fit; None: their days keep no rhythm."""
     number = {shift: s for s, shift in enumerate(board.shifts)}
     orders = {number[shift]: trial.as_fits(number[shift], order) for shift, order in start.items() if shift in number}
+    _strike_broken(trial.problem, board, orders)
     try:
         return finish(trial.problem, trial.layout, orders)
     except ValueError:
         return None
+
+
+def _strike_broken(problem: RoutingProblem, board: Board, orders: dict[int, list[int]]) -> None:
+    """Take out of routes, in place, what is made by one of two reps only, or on some days of a set only."""
+    days: dict[int, list[int]] = {}
+    for s, order in orders.items():
+        for k in order:
+            days.setdefault(k, []).append(board.shifts[s][1])
+    lone = {int(k) for pair in problem.joint for k in pair if not all(int(one) in days for one in pair)}
+    sets = problem.visits.patterns
+    if sets is not None:
+        lone |= {k for k, on in days.items() if sets[k] is not None and sorted(on) not in [sorted(p) for p in sets[k]]}
+    for s, order in orders.items():
+        orders[s] = [k for k in order if k not in lone]
 
 
 def _regular(

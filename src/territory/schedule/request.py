@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from territory.errors import InputError, Problem
+from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
 from territory.model.holidays import with_rep_holidays
@@ -20,9 +20,10 @@ from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
 from territory.model.visits import Visits
 from territory.travel import Travel, default_travel
 
-__all__ = ["read_request"]
+__all__ = ["read_request", "unknown_names"]
 
 _DEAREST = 1e9
+_YEAR_S = 366 * 86_400
 
 
 def read_request(
@@ -79,7 +80,7 @@ def read_request(
     if unknown:
         msg = f"schedule_visits() got an unexpected keyword argument {unknown[0]!r}"
         raise TypeError(msg)
-    problems += _options(customers, reps, overload, worth, objective)
+    problems += _options(customers, reps, overload, worth, objective, policies.get("load"))
     problems += _wrong_nights(reps, hotels, policies.get("nights", "never"), objective)
     problems += _prices(change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s)
     if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
@@ -117,7 +118,9 @@ def read_request(
     return settings, source, min(len(reps), jobs)
 
 
-def _options(customers: Customers, reps: Reps, overload: object, worth: object, objective: object) -> list[Problem]:
+def _options(
+    customers: Customers, reps: Reps, overload: object, worth: object, objective: object, load: object
+) -> list[Problem]:
     """Return what is wrong with the choices of words and measures."""
     problems = []
     for name, value, words in (
@@ -125,9 +128,13 @@ def _options(customers: Customers, reps: Reps, overload: object, worth: object, 
     ):  # fmt: skip
         if value not in words:
             problems.append(Problem("unknown-option", f"{name}: expected {' or '.join(words)}, not {value!r}"))
-    if worth is not None and worth not in customers.measures:
-        there = ", ".join(customers.measures) or "none"
-        problems.append(Problem("unknown-measure", f"worth: customers have no measure {worth!r}; there is {there}"))
+    there = ", ".join(customers.measures) or "none"
+    for name, value in (("worth", worth), ("load", load)):
+        # a load that is no text is told with the other settings
+        if value is not None and value not in customers.measures and (name == "worth" or isinstance(value, str)):
+            problems.append(
+                Problem("unknown-measure", f"{name}: customers have no measure {value!r}; there is {there}")
+            )
     if objective == "cost" and reps.cost_per_hour is None and reps.cost_per_km is None:
         hint = "Give reps a cost_per_hour or a cost_per_km."
         problems.append(Problem("no-rates", "objective='cost', but driving costs nothing", hint=hint))
@@ -150,6 +157,21 @@ def _wrong_nights(reps: Reps, hotels: Any, nights: object, objective: object) ->
     if nights == "never" and hotels is not None:
         problems.append(Problem("hotels-unused", "hotels, but no nights away", hint="Pass nights='allowed'."))
     return problems
+
+
+def unknown_names(customers: Customers, reps: Reps, settings: PlanSettings) -> list[Problem]:
+    """Warn of policies for customers and reps who are not in the tables."""
+    there, here = set(reps.id.tolist()), set(customers.id.tolist())
+    named = list(dict.fromkeys(rep for owner, others in settings.cover.items() for rep in (owner, *others)))
+    found = []
+    for what, option, missing in (
+        ("rep", "cover", [one for one in named if one not in there]),
+        ("customer", "day_sets", [one for one in settings.day_sets if one not in here]),
+    ):
+        if missing:
+            some = ", ".join(missing[:MAX_ROWS_LISTED])
+            found.append(Problem(f"unknown-{what}", f"{option}: no such {what}: {some}", count=len(missing)))
+    return found
 
 
 def _prices(**prices: object) -> list[Problem]:
@@ -183,8 +205,8 @@ def wrong_types(
 
 def _effort(time_limit_s: object, iterations: object, rng: object, n_jobs: object) -> list[Problem]:
     problems = []
-    if not isinstance(time_limit_s, Real) or not float(time_limit_s) > 0:
-        problems.append(Problem("bad-time-limit", f"expected time_limit_s > 0, not {time_limit_s!r}"))
+    if not isinstance(time_limit_s, Real) or not 0 < float(time_limit_s) <= _YEAR_S:
+        problems.append(Problem("bad-time-limit", f"expected 0 < time_limit_s <= a year, not {time_limit_s!r}"))
     if iterations is not None and (not _is_whole(iterations) or iterations < 0):
         problems.append(Problem("bad-iterations", f"expected a whole number >= 0, not {iterations!r}"))
     if rng is not None and (not _is_whole(rng) or rng < 0):

@@ -11,10 +11,11 @@ from territory.model.arrays import text_array
 from territory.model.enums import Commitment, VisitKind
 from territory.model.visits import Visits
 from territory.model.zones import local
+from territory.schedule.leads import generated
 from territory.units import DAY_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from territory.model.arrays import BoolArray, TextArray
     from territory.model.customers import Customers
@@ -64,6 +65,7 @@ def promised_visits(
         return own
     wall = local(s.start, _zones(previous))
     rows = []
+    taken = set() if own is None else set(own.id.tolist())
     names, rep_names = previous.customers.id.tolist(), previous.reps.id.tolist()
     for i in np.flatnonzero(s.commitment >= Commitment.CONFIRMED_WEEK).tolist():
         single = s.visit_idx is not None and int(s.visit_idx[i]) >= 0
@@ -75,7 +77,7 @@ def promised_visits(
         time_s = float(int(wall[i].astype(np.int64)) % DAY_S) if level == Commitment.FIXED else np.nan
         remote = s.remote is not None and bool(s.remote[i])
         length = float((s.end[i] - s.start[i]).astype(np.int64))
-        rows.append((f"{name}@{day}", name, first, last, day, rep, level, time_s, remote, length))
+        rows.append((_promise_id(name, day, taken), name, first, last, day, rep, level, time_s, remote, length))
     if not rows:
         return own
     ids, who, first_days, last_days, due, by, levels, times, remotes, lengths = zip(*rows, strict=True)
@@ -86,6 +88,14 @@ def promised_visits(
         remote=np.array(remotes, np.bool_), service_s=np.array(lengths),
     )  # fmt: skip
     return kept if own is None else own.joined(kept)
+
+
+def _promise_id(name: str, day: np.datetime64, taken: Collection[str]) -> str:
+    """Return the id of a visit by interval that has been promised for a day: one that is not taken."""
+    found = f"{name}@{day}"
+    while found in taken:
+        found += "'"
+    return found
 
 
 def _zones(plan: Plan) -> TextArray:
@@ -112,14 +122,18 @@ def _still_to_come(previous: Plan, here: set[str], there: set[str], settings: Pl
         past[made] = True
     if v.kind is not None:
         past &= v.kind != VisitKind.EVENT
-        past |= v.kind == VisitKind.FOLLOW_UP
     past |= v.latest < settings.start
     past |= ~np.isin(v.customer_id.tolist(), list(here))
     for column in (v.rep_id, v.second_rep_id):
         if column is not None:
             past |= ~np.isin(column.tolist(), [*there, ""])
     left = np.flatnonzero(~past)
-    return _narrowed(previous, v, settings).take(left) if len(left) else None
+    if not len(left):
+        return None
+    kept = _narrowed(previous, v, settings).take(left)
+    # follow-ups that planning adds itself are worked out anew, but for those that have been promised
+    anew = generated(kept) & (kept.commitment_of() < Commitment.CONFIRMED_WEEK)
+    return kept.take(np.flatnonzero(~anew)) if not anew.all() else None
 
 
 def _with_earlier(visits: Visits | None, earlier: Visits | None) -> Visits | None:
@@ -129,7 +143,7 @@ def _with_earlier(visits: Visits | None, earlier: Visits | None) -> Visits | Non
     if earlier.kind is None:
         return visits
     known = np.isin(earlier.id.tolist(), visits.id.tolist())
-    promises = np.flatnonzero((earlier.kind == VisitKind.REGULAR) & ~known)
+    promises = np.flatnonzero(((earlier.kind == VisitKind.REGULAR) | generated(earlier)) & ~known)
     return visits.joined(earlier.take(promises)) if len(promises) else visits
 
 
@@ -142,7 +156,7 @@ def _narrowed(previous: Plan, visits: Visits, settings: PlanSettings) -> Visits:
     earliest, latest = visits.earliest.copy(), visits.latest.copy()
     time_s = np.full(len(visits), np.nan) if visits.time_s is None else visits.time_s.copy()
     wall = local(s.start, _zones(previous))
-    for i in np.flatnonzero((s.visit_idx >= 0) & (s.day >= settings.start)).tolist():
+    for i in np.flatnonzero((s.visit_idx >= 0) & (s.day >= settings.start) & (s.day < settings.end)).tolist():
         v, said = int(s.visit_idx[i]), int(s.commitment[i])
         if said <= level[v] or (visits.kind is not None and visits.kind[v] == VisitKind.EVENT):
             continue

@@ -10,10 +10,10 @@ import numpy as np
 from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.model.arrays import NO_IDX
 from territory.model.enums import Commitment, VisitKind
-from territory.schedule.leads import follow_ups
+from territory.schedule.leads import follow_ups, generated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from territory.model.arrays import BoolArray, IdxArray
     from territory.model.customers import Customers
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
 
-__all__ = ["ELSEWHERE", "Single", "read_singles", "single_visits"]
+__all__ = ["ELSEWHERE", "Single", "apart", "read_singles", "single_visits"]
 
 #: A rep who is planned on another board.
 ELSEWHERE: Final = -2
@@ -77,6 +77,11 @@ class Single:
         """Whether it counts as one of its customer's visits by interval."""
         return self.kind is not VisitKind.EVENT
 
+    @property
+    def refused(self) -> bool:
+        """Whether no day is left for it."""
+        return self.low > self.high
+
     def on_board(self, row_of: Mapping[int, int], desk_of: Mapping[int, int]) -> Single:
         """Return the visit in the positions of a board."""
         rep, second = desk_of.get(self.rep, ELSEWHERE), self.second_rep
@@ -102,12 +107,18 @@ def single_visits(
             column = getattr(visits, name)
             if column is not None:
                 problems += _unknown(column, reps.id, name, "rep")
+        again = generated(visits)
+        promised = again & (visits.commitment_of() >= Commitment.CONFIRMED_WEEK)
         if added is not None:
-            twice = np.isin(visits.id.tolist(), added.id.tolist())
+            twice = np.isin(visits.id.tolist(), added.id.tolist()) & ~again
             problems += _listed("reserved-id", "an id that the planner gives to a follow-up", "id", twice)
+            left = ~np.isin(added.id.tolist(), visits.id[promised].tolist())
+            added = added.take(np.flatnonzero(left))
         outside = (visits.latest < settings.start) | (visits.earliest >= settings.end)
-        found += _listed("visit-outside-horizon", f"not between {settings.start} and the end", "earliest", outside)
-        own = visits.take(np.flatnonzero(~outside))
+        told = outside & (promised | ~again)
+        found += _listed("visit-outside-horizon", f"not between {settings.start} and the end", "earliest", told)
+        # follow-ups of an earlier plan are worked out anew, but for those that have been promised
+        own = visits.take(np.flatnonzero(~outside & (promised | ~again)))
     if problems:
         raise InputError(problems, "visits")
     parts = [part for part in (own, added) if part is not None and len(part)]
@@ -171,7 +182,74 @@ def read_singles(
                 int(due[v]), kind, promised, time_s, service, remote, worth,
             )
         )  # fmt: skip
-    return sorted(found, key=lambda one: (one.customer, one.due, one.low, one.number))
+
+    def key(one: Single) -> tuple[object, ...]:
+        # by all that is known, so that the rows' order decides between what is alike only
+        worth = -1.0 if one.worth is None else one.worth
+        asked = (one.due, one.low, one.high, one.kind, one.time_s, one.service_s, one.remote, one.commitment, worth)
+        return (one.customer, *asked, one.bound, one.second_rep >= 0, one.number)
+
+    return sorted(found, key=key)
+
+
+def apart(singles: Sequence[Single], gap_low: int, taken: Collection[int] = ()) -> list[Single]:
+    """Return the single visits of one customer with days that never meet: nobody is visited twice a day.
+
+    Events are no visits, and stay as they are. Of two for which only one day is left, the one that was promised less
+    firmly is refused.
+
+    Parameters
+    ----------
+    singles : sequence of Single
+        Of one customer, ordered by due day.
+    gap_low : int
+        Fewest days between two visits by interval; 0: it has none. One that follows a single visit may be so soon
+        after the day for which that is meant.
+    taken : collection of int
+        Days on which the customer may be visited anyway.
+    """
+    found: list[Single] = []
+    last: int | None = None
+    for each in singles:
+        one = each
+        if not one.anchor:
+            found.append(one)
+            continue
+        if gap_low:
+            one = replace(one, high=min(one.high, one.due + gap_low - 1))
+        if taken:
+            one = _between(one, taken)
+        before = None if last is None else found[last]
+        if before is not None and last is not None and before.high >= one.low:
+            least, most = max(before.low, one.low - 1), min(before.high, one.high - 1)
+            if least > most:
+                if before.commitment >= one.commitment:
+                    found.append(replace(one, low=1, high=0))
+                    continue
+                found[last] = replace(before, low=1, high=0)
+            else:
+                # days that are told apart by what each is meant for; else each gets half of them
+                cut = (least + most) // 2
+                if before.due < one.due:
+                    cut = min(max((before.due + one.due) // 2, least), most)
+                found[last] = replace(before, high=cut)
+                one = replace(one, low=cut + 1)
+        last = len(found)
+        found.append(one)
+    return found
+
+
+def _between(one: Single, taken: Collection[int]) -> Single:
+    """Return a single visit with the longest run of its days that are not taken; the same where all are."""
+    runs, low = [], one.low
+    for day in [*sorted(n for n in taken if one.low <= n <= one.high), one.high + 1]:
+        if day > low:
+            runs.append((low, day - 1))
+        low = day + 1
+    if not runs:
+        return replace(one, low=one.due, high=one.due)
+    low, high = max(runs, key=lambda run: (run[1] - run[0], -run[0]))
+    return replace(one, low=low, high=high)
 
 
 def _positions(reps: Reps, column: Any, n: int) -> Any:

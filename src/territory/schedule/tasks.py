@@ -13,6 +13,7 @@ from territory.routing.board import Rates
 from territory.routing.eligible import canonical_rows
 from territory.schedule.boards import BoardTask
 from territory.schedule.cadence import cadence_of
+from territory.schedule.demand import day_sets_of
 from territory.schedule.nights import near_hotels
 from territory.schedule.teams import may_make, on_days, teams_of
 from territory.units import HOUR_S
@@ -155,7 +156,13 @@ def refuse_orphans(
         else:
             name = "" if alignment is None else alignment.territory_id[territory]
             refuse([i], NO_IDX, f"territory {name} has no rep")
+    nobody = np.where(planned, NO_IDX, 0)
+    for i, sets in day_sets_of(customers, settings, nobody).items():
+        day = settings.days[min(each[0] for each in sets)]
+        drafts.add_missed(i, int(rep_of[i]), day, Reason.NO_ELIGIBLE_REP, "nobody may serve it.")
     for one in singles:
         if one.rep == NO_IDX:
-            day = settings.days[one.due]
-            drafts.add_missed(one.customer, NO_IDX, day, Reason.NO_ELIGIBLE_REP, "nobody serves it.", one.number)
+            # an event is missed on each of its days
+            for n in [one.due] if one.anchor else range(one.low, one.high + 1):
+                day = settings.days[n]
+                drafts.add_missed(one.customer, NO_IDX, day, Reason.NO_ELIGIBLE_REP, "nobody serves it.", one.number)

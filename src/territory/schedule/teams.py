@@ -9,7 +9,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from territory.model.arrays import NO_IDX
+from territory.model.columns import columns_of
 from territory.model.eligibility import eligibility
+from territory.model.reps import Reps
 from territory.routing.shifts import zone_of
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import BoolArray, IdxArray
     from territory.model.customers import Customers
-    from territory.model.reps import Reps
     from territory.model.settings import PlanSettings
     from territory.schedule.singles import Single
 
@@ -36,7 +37,7 @@ def teams_of(reps: Reps, settings: PlanSettings, singles: Sequence[Single]) -> l
     Returns
     -------
     list of tuples of int
-        Every rep is in one of them.
+        Every rep is in one of them; a team's order is by its homes, not by rows.
     """
     links: list[tuple[int, int]] = [(one.rep, one.second_rep) for one in singles if one.rep >= 0 <= one.second_rep]
     number = {rep: i for i, rep in enumerate(reps.id.tolist())}
@@ -52,7 +53,23 @@ def teams_of(reps: Reps, settings: PlanSettings, singles: Sequence[Single]) -> l
     _, label = connected_components(coo_array((np.ones(len(a), np.int8), (a, b)), shape=(r, r)), directed=False)
     order = np.argsort(label, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
-    return sorted(tuple(part.tolist()) for part in parts)
+    return [_canonical(reps, part.tolist()) for part in sorted(parts, key=lambda part: int(part[0]))]
+
+
+def _canonical(reps: Reps, team: Sequence[int]) -> tuple[int, ...]:
+    """Return a team in an order by homes, then by all that is known of reps; ids decide last.
+
+    Permuted rows give the permuted plan then, and other names the same plan.
+    """
+    if len(team) == 1:
+        return tuple(team)
+    names = [name for name in columns_of(Reps) if name not in ("id", "name") and getattr(reps, name) is not None]
+
+    def key(i: int) -> tuple[object, ...]:
+        row = reps[i]
+        return (row.lon, row.lat, *(repr(getattr(row, name)) for name in names), row.id)
+
+    return tuple(sorted(team, key=key))
 
 
 def may_make(
