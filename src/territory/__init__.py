@@ -67,6 +67,7 @@ _PUBLIC = {
     "read_customers": "io",
     "read_plan": "io",
     "read_reps": "io",
+    "read_visits": "io",
     "write_plan": "io",
     "BatchError": "errors",
     "InfeasibleError": "errors",
@@ -99,7 +100,7 @@ if TYPE_CHECKING:
         TerritoryError,
         TravelError,
     )
-    from territory.io import read_customers, read_plan, read_reps, write_plan
+    from territory.io import read_customers, read_plan, read_reps, read_visits, write_plan
     from territory.model import (
         Alignment,
         BasicUnits,
@@ -182,6 +183,7 @@ __all__ = [
     "read_customers",
     "read_plan",
     "read_reps",
+    "read_visits",
     "realign",
     "route_day",
     "schedule_visits",

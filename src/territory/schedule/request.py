@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any, TypeGuard
 
@@ -78,6 +79,7 @@ def read_request(
         msg = f"schedule_visits() got an unexpected keyword argument {unknown[0]!r}"
         raise TypeError(msg)
     problems += _options(customers, reps, overload, worth, objective)
+    problems += _strangers(customers, reps, policies)
     problems += _prices(change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s)
     if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
         problems.append(
@@ -129,6 +131,28 @@ def _options(customers: Customers, reps: Reps, overload: object, worth: object, 
         hint = "Give reps a cost_per_hour or a cost_per_km."
         problems.append(Problem("no-rates", "objective='cost', but driving costs nothing", hint=hint))
     return problems
+
+
+def _strangers(customers: Customers, reps: Reps, policies: dict[str, Any]) -> list[Problem]:
+    """Return the names in policies that nobody and nothing has; their form is judged by `PlanSettings`."""
+    problems = []
+    load, cover, sets = (policies.get(name) for name in ("load", "cover", "day_sets"))
+    if isinstance(load, str) and load.strip() and load not in customers.measures:
+        there = ", ".join(customers.measures) or "none"
+        problems.append(Problem("unknown-measure", f"load: customers have no measure {load!r}; there is {there}"))
+    if isinstance(cover, Mapping):
+        lists = [others for others in cover.values() if isinstance(others, list | tuple | set | frozenset)]
+        named = {name for names in (cover, *lists) for name in names if isinstance(name, str)}
+        problems += _unknown("unknown-rep", "cover: no such rep", named - set(reps.id.tolist()))
+    if isinstance(sets, Mapping):
+        named = {name for name in sets if isinstance(name, str)}
+        problems += _unknown("unknown-customer", "day_sets: no such customer", named - set(customers.id.tolist()))
+    return problems
+
+
+def _unknown(code: str, message: str, names: set[str]) -> list[Problem]:
+    listed = ", ".join(repr(name) for name in sorted(names)[:5])
+    return [Problem(code, f"{message}: {listed}", count=len(names))] if names else []
 
 
 def _prices(**prices: object) -> list[Problem]:
