@@ -18,7 +18,8 @@ PUBLIC = [
     "check_plan", "check_routing", "compare", "contiguity_graph", "design_territories", "design_with_driving",
     "design_within",
     "due_visits", "fit_drive", "group_territories", "least_territories", "plan", "public_holidays",
-    "read_customers", "read_plan", "read_reps", "realign", "route_day", "schedule_visits", "solve_routing",
+    "read_customers", "read_plan", "read_reps", "read_visits", "realign", "route_day", "schedule_visits",
+    "solve_routing",
     "territory_curve", "work_shifts", "write_plan",
 ]  # fmt: skip
 HEAVY = ("folium", "geopandas", "holidays", "matplotlib", "narwhals", "networkx", "numba", "ortools", "pandas",

@@ -68,6 +68,7 @@ _PUBLIC = {
     "read_customers": "io",
     "read_plan": "io",
     "read_reps": "io",
+    "read_visits": "io",
     "write_plan": "io",
     "BatchError": "errors",
     "InfeasibleError": "errors",
@@ -100,7 +101,7 @@ if TYPE_CHECKING:
         TerritoryError,
         TravelError,
     )
-    from territory.io import read_customers, read_plan, read_reps, write_plan
+    from territory.io import read_customers, read_plan, read_reps, read_visits, write_plan
     from territory.model import (
         Alignment,
         BasicUnits,
@@ -185,6 +186,7 @@ __all__ = [
     "read_customers",
     "read_plan",
     "read_reps",
+    "read_visits",
     "realign",
     "route_day",
     "schedule_visits",

@@ -30,8 +30,11 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 import territory
 from territory.errors import InfeasibleError, InputError, Problem, TerritoryError
@@ -41,7 +44,7 @@ from territory.maps import report_html
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from territory.model import Customers, Plan, Reps
+    from territory.model import Alignment, Customers, Plan, Reps
 
 __all__ = ["main"]
 
@@ -132,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     make = commands.add_parser("plan", parents=[common, solving], help="plan from a table of customers and one of reps")
     make.add_argument("--customers", required=True, type=Path, metavar="FILE", help="CSV or Parquet")
     make.add_argument("--reps", required=True, type=Path, metavar="FILE", help="CSV or Parquet")
+    make.add_argument("--visits", type=Path, metavar="FILE", help="appointments, events, ...: CSV or Parquet")
     make.add_argument("--start", required=True, metavar="DATE", help="first day, e.g. 2026-01-05")
     make.add_argument("--out", required=True, type=Path, metavar="DIR", help="output folder")
     make.add_argument("--preset", choices=["salesforce", "hubspot", "dynamics"], help="column names of that export")
@@ -143,6 +147,15 @@ def _parser() -> argparse.ArgumentParser:
         "--balance", action="append", default=[], metavar="MEASURE=SHARE", help="hard limit, e.g. workload_s=0.05"
     )
     make.add_argument("--holiday", action="append", default=[], metavar="DATE", help="a day without visits")
+    make.add_argument(
+        "--overload", choices=["value", "stretch"], default="value",
+        help="where more is due than fits: what is worth most comes first, or all intervals become longer",
+    )  # fmt: skip
+    make.add_argument(
+        "--previous", type=Path, metavar="DIR",
+        help="an earlier plan: its territories, its promises and, where little is gained, its days are kept; where "
+        "FILE has no last_visit, its visits before --start count as made",
+    )  # fmt: skip
     make.add_argument(
         "--keep-owners", action="store_true", help="keep today's territories instead of designing new ones"
     )
@@ -182,11 +195,45 @@ def _plan(args: argparse.Namespace, log: Log) -> int:
         args.customers, columns=columns or None, preset=args.preset, measures=args.measure
     )
     reps = territory.read_reps(args.reps)
+    visits = None if args.visits is None else territory.read_visits(args.visits)
+    previous = None if args.previous is None else territory.read_plan(args.previous)
     log.event("read", f"read {len(customers)} customers and {len(reps)} reps", customers=len(customers), reps=len(reps))
     _warn(customers, reps, log)
-    alignment = territory.Alignment.from_owners(customers, reps) if args.keep_owners else None
-    options = {"start": args.start, "holidays": args.holiday, "balance": balance or None, "alignment": alignment}
+    alignment = None
+    if previous is not None and customers.last_visit is None:
+        customers = _visited(customers, previous, args.start)
+    if args.keep_owners:
+        alignment = territory.Alignment.from_owners(customers, reps)
+    elif previous is not None and previous.alignment is not None:
+        alignment = _as_before(previous.alignment, customers, reps, balance)
+    options = {
+        "start": args.start, "holidays": args.holiday, "balance": balance or None, "alignment": alignment,
+        "visits": visits, "previous": previous, "overload": args.overload,
+    }  # fmt: skip
     return _solve(args, log, customers, reps, {}, **options)
+
+
+def _visited(customers: Customers, previous: Plan, start: str) -> Customers:
+    """Return customers whose last visits are those of an earlier plan, as if what it planned had been made."""
+    made = previous.as_made(start)
+    if made.last_visit is None:
+        return customers
+    last = dict(zip(made.id.tolist(), made.last_visit, strict=True))
+    days = np.array([last.get(name, np.datetime64("NaT", "D")) for name in customers.id.tolist()], "M8[D]")
+    return replace(customers, last_visit=days)
+
+
+def _as_before(before: Alignment, customers: Customers, reps: Reps, balance: dict[str, float]) -> Alignment:
+    """Return the territories of an earlier plan; where customers or reps came or went, with the least change."""
+    known = before.reps is not None and sorted(before.reps.id.tolist()) == sorted(reps.id.tolist())
+    if known and sorted(before.customers.id.tolist()) == sorted(customers.id.tolist()):
+        rows = before.customers.positions(customers.id)
+        frame = {
+            "customer_id": customers.id,
+            "territory_id": np.append(before.territory_id, "")[before.territory_idx[rows]],
+        }
+        return territory.Alignment.from_frame(frame, customers=customers, reps=reps, like=before)
+    return territory.realign(before, customers=customers, reps=reps, balance=balance or None).alignment
 
 
 def _demo(args: argparse.Namespace, log: Log) -> int:

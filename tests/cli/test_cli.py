@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import territory
@@ -75,6 +76,81 @@ def test_keep_owners_keeps_todays_territories(tmp_path):
     write_table(territory.Reps(id=["R1", "R2"], lon=[13.4, 13.5], lat=[52.5, 52.4]), tmp_path / "reps.csv")
     assert main(plan_args(tmp_path, tmp_path / "p", "--keep-owners")) == 0
     assert territory.read_plan(tmp_path / "p").alignment.customer_rep_idx.tolist() == [1, 0]
+
+
+@pytest.fixture
+def month(tmp_path):
+    """Return a folder with three customers and a rep."""
+    customers = {
+        "id": ["a", "b", "c"], "lon": [13.4, 13.5, 13.6], "lat": [52.5, 52.4, 52.3], "visit_interval_days": [7, 7, 14],
+    }  # fmt: skip
+    write_table(territory.Customers(**customers), tmp_path / "customers.csv")
+    write_table(territory.Reps(id=["R1"], lon=[13.4], lat=[52.5]), tmp_path / "reps.csv")
+    return tmp_path
+
+
+def test_visits_are_planned_at_their_time(month):
+    text = "id,customer_id,earliest,latest,time_s,kind\ndemo,c,2026-03-04,2026-03-04,36000,appointment\n"
+    (month / "visits.csv").write_text(text)
+    assert main(plan_args(month, month / "p", "--visits", str(month / "visits.csv"))) == 0
+    plan = territory.read_plan(month / "p")
+    assert plan.visits.id.tolist() == ["demo"]
+    row = plan.to_frame().set_index("visit_id").loc["demo"]
+    assert str(row["start"]) == "2026-03-04 10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("x,nobody,2026-03-04,2026-03-04,,appointment", "Expected ids of the table of customers."),
+        ("x,a,2026-03-04,2026-03-04,10:00,appointment", "Write seconds: 36000 for 10:00"),
+        ("x,a,2026-03-04,2026-03-03,,appointment", "latest-before-earliest"),
+        ("x,a,2026-03-04,2026-03-04,,meeting", "regular, lead, follow_up, appointment, event"),
+        ("x,a,4.3.2026,2026-03-04,,appointment", "Write 2026-04-03"),
+    ],
+)
+def test_bad_visits_exit_with_3_and_say_what_is_wrong(month, capsys, row, says):
+    (month / "visits.csv").write_text(f"id,customer_id,earliest,latest,time_s,kind\n{row}\n")
+    assert main(plan_args(month, month / "p", "--visits", str(month / "visits.csv"))) == 3
+    said = capsys.readouterr().err
+    assert says in said
+    assert "row 0" in said
+
+
+def test_a_previous_plan_is_where_the_next_one_goes_on(month):
+    assert main([*plan_args(month, month / "p"), "--weeks", "2"]) == 0
+    before = territory.read_plan(month / "p")
+    day = str(before.stops.day[before.stops.day < before.settings.start + 7].max())
+    territory.write_plan(before.committed("confirmed_day", first=day, last=day), month / "p")
+    tomorrow = str(before.stops.day.min() + 1)
+    more = ["--weeks", "2", "--start", tomorrow, "--previous", str(month / "p")]
+    assert main([*plan_args(month, month / "q"), *more]) == 0
+    after = territory.read_plan(month / "q")
+    assert after.alignment.customer_rep_idx.tolist() == before.alignment.customer_rep_idx.tolist()
+    last = before.as_made(tomorrow).last_visit
+    assert (after.customers.last_visit.astype(str) == last.astype(str)).all()
+    if day >= tomorrow:
+        promised = before.customers.id[before.stops.customer_idx[before.stops.day == np.datetime64(day)]]
+        kept = after.customers.id[after.stops.customer_idx[after.stops.day == np.datetime64(day)]]
+        assert set(promised.tolist()) <= set(kept.tolist())
+
+
+def test_customers_who_are_new_since_the_previous_plan_get_a_rep(month):
+    assert main(plan_args(month, month / "p")) == 0
+    text = (month / "customers.csv").read_text() + "d,13.45,52.45,7\n"
+    (month / "customers.csv").write_text(text)
+    assert main(plan_args(month, month / "q", "--previous", str(month / "p"))) == 0
+    after = territory.read_plan(month / "q")
+    assert after.alignment.customer_rep_idx.tolist() == [0, 0, 0, 0]
+
+
+def test_overload_is_stretched_where_that_is_asked_for(month):
+    (month / "reps.csv").write_text("id,lon,lat,shift,max_visits_per_day\nR1,13.4,52.5,Mo 08:00-17:00,1\n")
+    args = [*plan_args(month, month / "p"), "--weeks", "6"]
+    assert main([*args, "--overload", "stretch"]) == 0
+    assert territory.read_plan(month / "p").settings.stretch["R1"] > 1
+    assert main(args) == 0
+    assert territory.read_plan(month / "p").settings.stretch == {}
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def read_reps(path: str | os.PathLike[str], **options: Any) -> Reps:
 
 
 def read_visits(path: str | os.PathLike[str], **options: Any) -> Visits:
-    """Read visits that are due from a CSV or Parquet file; see `read_table` for the options."""
+    """Read single visits (appointments, events, ...) from a CSV or Parquet file; see `read_table` for the options."""
     return read_table(path, Visits, **options)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Chunks", "as_cells", "is_null", "numbers_of", "parts_of", "text_parts"]
 
 _COMMA_HINT: Final = "Maybe a decimal comma? Write 52.5, not 52,5."
+_SECONDS_HINT: Final = "Write seconds: 36000 for 10:00, 1800 for half an hour."
 _ID_HINT: Final = "Read the column as text: a float cannot hold every id."
 
 
@@ -208,6 +209,8 @@ def numbers_of(values: Any, name: str, findings: Findings, *, text_cells: bool) 
         column=name,
         hint=hint or "Convert the column to numbers first.",
     )
+    if hint is None and name.endswith("_s"):
+        hint = _SECONDS_HINT
     findings.rows("not-a-number", "not a number", wrong, column=name, hint=hint)
     faulty = as_text | wrong
     out[faulty] = 0.0

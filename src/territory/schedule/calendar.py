@@ -24,7 +24,7 @@ from territory.routing.solve import load_engines
 from territory.schedule.boards import BoardResult, plan_board
 from territory.schedule.changes_plan import with_changes
 from territory.schedule.nights import nights_table
-from territory.schedule.request import read_request, unknown_names
+from territory.schedule.request import read_request
 from territory.schedule.rolling import earlier_routes, promised_visits
 from territory.schedule.singles import read_singles, single_visits
 from territory.schedule.tasks import board_tasks, refuse_orphans
@@ -233,7 +233,6 @@ def schedule_visits(
     found = [
         *pair_diagnostics(customers, reps),
         *_future_visits(customers, settings),
-        *unknown_names(customers, reps, settings),
         *found,
     ]
     diagnostics = (*customers.diagnostics, *reps.diagnostics, *found)

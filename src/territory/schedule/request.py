@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any, TypeGuard
 
 import numpy as np
 
-from territory.errors import MAX_ROWS_LISTED, InputError, Problem
+from territory.errors import InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
 from territory.model.holidays import with_rep_holidays
@@ -20,7 +21,7 @@ from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
 from territory.model.visits import Visits
 from territory.travel import Travel, default_travel
 
-__all__ = ["read_request", "unknown_names"]
+__all__ = ["read_request"]
 
 _DEAREST = 1e9
 _YEAR_S = 366 * 86_400
@@ -82,6 +83,7 @@ def read_request(
         raise TypeError(msg)
     problems += _options(customers, reps, overload, worth, objective, policies.get("load"))
     problems += _wrong_nights(reps, hotels, policies.get("nights", "never"), objective)
+    problems += _strangers(customers, reps, policies)
     problems += _prices(change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s)
     if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
         problems.append(
@@ -159,19 +161,23 @@ def _wrong_nights(reps: Reps, hotels: Any, nights: object, objective: object) ->
     return problems
 
 
-def unknown_names(customers: Customers, reps: Reps, settings: PlanSettings) -> list[Problem]:
-    """Warn of policies for customers and reps who are not in the tables."""
-    there, here = set(reps.id.tolist()), set(customers.id.tolist())
-    named = list(dict.fromkeys(rep for owner, others in settings.cover.items() for rep in (owner, *others)))
-    found = []
-    for what, option, missing in (
-        ("rep", "cover", [one for one in named if one not in there]),
-        ("customer", "day_sets", [one for one in settings.day_sets if one not in here]),
-    ):
-        if missing:
-            some = ", ".join(missing[:MAX_ROWS_LISTED])
-            found.append(Problem(f"unknown-{what}", f"{option}: no such {what}: {some}", count=len(missing)))
-    return found
+def _strangers(customers: Customers, reps: Reps, policies: dict[str, Any]) -> list[Problem]:
+    """Return the names in policies that nobody and nothing has; their form is judged by `PlanSettings`."""
+    problems = []
+    cover, sets = (policies.get(name) for name in ("cover", "day_sets"))
+    if isinstance(cover, Mapping):
+        lists = [others for others in cover.values() if isinstance(others, list | tuple | set | frozenset)]
+        named = {name for names in (cover, *lists) for name in names if isinstance(name, str)}
+        problems += _unknown("unknown-rep", "cover: no such rep", named - set(reps.id.tolist()))
+    if isinstance(sets, Mapping):
+        named = {name for name in sets if isinstance(name, str)}
+        problems += _unknown("unknown-customer", "day_sets: no such customer", named - set(customers.id.tolist()))
+    return problems
+
+
+def _unknown(code: str, message: str, names: set[str]) -> list[Problem]:
+    listed = ", ".join(repr(name) for name in sorted(names)[:5])
+    return [Problem(code, f"{message}: {listed}", count=len(names))] if names else []
 
 
 def _prices(**prices: object) -> list[Problem]:

@@ -129,14 +129,15 @@ def single_visits(
 
 def _unknown(ids: Any, known: Any, column: str, what: str) -> list[Problem]:
     there = {*known.tolist(), ""}
-    return _listed(f"unknown-{what}", f"no such {what}", column, np.array([i not in there for i in ids.tolist()], bool))
+    bad = np.array([i not in there for i in ids.tolist()], np.bool_)
+    return _listed(f"unknown-{what}", f"no such {what}", column, bad, f"Expected ids of the table of {what}s.")
 
 
-def _listed(code: str, message: str, column: str, bad: BoolArray) -> list[Problem]:
+def _listed(code: str, message: str, column: str, bad: BoolArray, hint: str | None = None) -> list[Problem]:
     rows = np.flatnonzero(bad)
     if rows.size == 0:
         return []
-    return [Problem(code, message, column, int(rows.size), tuple(rows[:MAX_ROWS_LISTED].tolist()))]
+    return [Problem(code, message, column, int(rows.size), tuple(rows[:MAX_ROWS_LISTED].tolist()), hint)]
 
 
 def read_singles(
