@@ -17,6 +17,7 @@ from territory.maps.palette import colours
 from territory.maps.words import measure_scale
 from territory.model.arrays import NO_IDX
 from territory.model.hours import parse_hours
+from territory.model.nights import route_ends
 from territory.model.workload import default_measure
 from territory.model.zones import local
 from territory.routing.shifts import rep_day
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from territory.model.alignment import Alignment
     from territory.model.arrays import FloatArray, IdxArray, InstantArray, IntArray
     from territory.model.plan import Plan
+    from territory.model.routes import Unassigned
 
 __all__ = ["report_data"]
 
@@ -64,7 +66,7 @@ def report_data(plan: Plan) -> dict[str, Any]:
         "customers": _places(plan.customers, seam) | {"area": of_customer.tolist()},
         "reps": _reps(plan, seam, first, n_days),
         "areas": _areas(plan, of_customer, rep),
-        "routes": _routes(plan, first, n_days),
+        "routes": _routes(plan, first, n_days, seam),
         "unassigned": _unassigned(plan, first),
         "notes": _notes(plan),
     }
@@ -202,7 +204,7 @@ def _rounded(values: FloatArray) -> list[float | None]:
 # -- routes ----------------------------------------------------------------------------------
 
 
-def _routes(plan: Plan, first: np.datetime64, n_days: int) -> dict[str, Any]:
+def _routes(plan: Plan, first: np.datetime64, n_days: int, seam: float) -> dict[str, Any]:
     """Return routes with their stops behind one another: those of route i are ``stop[i]`` to ``stop[i + 1]``.
 
     A plan edited by hand may have stops on a day without a row of its own: that day begins with the first drive and
@@ -242,7 +244,7 @@ def _routes(plan: Plan, first: np.datetime64, n_days: int) -> dict[str, Any]:
         bound = None if i is None or routes.bound_s is None else routes.bound_s[i]
         for name, value in zip(list(columns)[2:], [*values, bound], strict=True):
             columns[name].append(None if value is None else int(value))
-    return columns | {
+    return _away(plan, columns, row, keys, seam) | {
         "stop": [*begin.tolist(), len(s)],
         "stops": {
             "customer": s.customer_idx.tolist(),
@@ -251,8 +253,26 @@ def _routes(plan: Plan, first: np.datetime64, n_days: int) -> dict[str, Any]:
             "visit": (end - start).tolist(),
             "drive": s.drive_s.tolist(),
             "distance": s.distance_m.tolist(),
+            **({} if s.remote is None else {"remote": s.remote.astype(int).tolist()}),
         },
     }
+
+
+def _away(
+    plan: Plan, columns: dict[str, list[Any]], row: dict[int, int], keys: IntArray, seam: float
+) -> dict[str, list[Any]]:
+    """Add where each route begins and ends, if somebody sleeps away from home."""
+    if plan.nights is None or len(plan.nights) == 0:
+        return columns
+    home, end = plan.reps.places(), plan.reps.end_places()
+    rep = np.array(columns["rep"], np.int64)
+    at = np.array([row.get(int(k), -1) for k in keys], np.int64)
+    more: dict[str, list[Any]] = {}
+    for name, usual, found in zip(("from", "to"), (home, end), route_ends(plan), strict=True):
+        lon, lat = usual.lon[rep], usual.lat[rep]
+        lon[at >= 0], lat[at >= 0] = found[at[at >= 0]].T
+        more |= {f"{name}_x": _grid(unrolled(lon, seam)), f"{name}_y": _grid(lat)}
+    return columns | more
 
 
 def _seconds(instants: InstantArray, midnight: InstantArray) -> IntArray:
@@ -272,10 +292,16 @@ def _unassigned(plan: Plan, first: np.datetime64) -> dict[str, Any]:
         "rep": u.rep_idx.tolist(),
         "due": (u.due - first).astype(np.int64).tolist(),
         "reason": [reasons.setdefault(r, len(reasons)) for r in u.reason.tolist()],
-        "detail": [details.setdefault(d, len(details)) for d in u.detail.tolist()],
+        "detail": [details.setdefault(d, len(details)) for d in _told(u)],
         "reasons": list(reasons),
         "details": list(details),
     }
+
+
+def _told(u: Unassigned) -> list[str]:
+    """Return the reasons in sentences and, where it is known, what would let the visit in."""
+    change = [""] * len(u) if u.change is None else u.change.tolist()
+    return [f"{why} {what}".strip() for why, what in zip(u.detail.tolist(), change, strict=True)]
 
 
 def _notes(plan: Plan) -> list[dict[str, Any]]:

@@ -161,7 +161,10 @@ def demand(
         rep=np.where(remote[at], owner[at], ANY), gap_low_days=cadence.gap_low[at], gap_high_days=cadence.gap_high[at],
         gap_days=cadence.gap[at], interval_days=cadence.interval[at],
         off_cost=np.full(len(at), PER_DAY_OFF * prices.drive_s),
-        weekday_cost=np.full(len(at), prices.weekday_s * prices.drive_s),
+        # where no week fits between two visits, no weekday can be kept
+        weekday_cost=np.where(
+            cadence.gap_high[at] // 7 * 7 >= cadence.gap_low[at], prices.weekday_s * prices.drive_s, 0.0
+        ),
         detour_s=near[at], last_weekday=_last_weekday(customers, settings)[at],
         **{name: np.array(days, np.int64) for name, days in beats.items()},
     )  # fmt: skip

@@ -50,7 +50,10 @@ function makeMap(plan) {
     canvas.height = Math.round(height * ratio);
   }
   const stopsOf = (i) => Array.from({ length: visitsOf(i) }, (_, n) => at[S.customer[R.stop[i] + n]]);
-  const line = (i) => [home[R.rep[i]], ...stopsOf(i), end[R.rep[i]]];
+  // nights away begin and end elsewhere; contacts from home are on nobody's way
+  const leaves = R.from_x && points(R, 'from_x', 'from_y'), reaches = R.to_x && points(R, 'to_x', 'to_y');
+  const wayOf = (i) => stopsOf(i).filter((_, n) => !(S.remote && S.remote[R.stop[i] + n]));
+  const line = (i) => [leaves ? leaves[i] : home[R.rep[i]], ...wayOf(i), reaches ? reaches[i] : end[R.rep[i]]];
   function fit() {
     const i = route();
     let shown;
