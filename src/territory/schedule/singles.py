@@ -25,6 +25,7 @@ __all__ = ["ELSEWHERE", "Single", "read_singles", "single_visits"]
 
 #: A rep who is planned on another board.
 ELSEWHERE: Final = -2
+_OUTSIDE: Final = "Left out. Maybe another year, or more weeks?"
 #: The words of settings for the kinds of visits.
 _WORDS: Final = {
     VisitKind.REGULAR: "regular", VisitKind.LEAD: "lead", VisitKind.FOLLOW_UP: "follow-up",
@@ -106,7 +107,9 @@ def single_visits(
             twice = np.isin(visits.id.tolist(), added.id.tolist())
             problems += _listed("reserved-id", "an id that the planner gives to a follow-up", "id", twice)
         outside = (visits.latest < settings.start) | (visits.earliest >= settings.end)
-        found += _listed("visit-outside-horizon", f"not between {settings.start} and the end", "earliest", outside)
+        found += _listed(
+            "visit-outside-horizon", f"not between {settings.start} and the end", "earliest", outside, _OUTSIDE
+        )
         own = visits.take(np.flatnonzero(~outside))
     if problems:
         raise InputError(problems, "visits")
