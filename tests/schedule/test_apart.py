@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from territory import Customers, Reps, Visits, schedule_visits
@@ -52,8 +52,9 @@ def test_as_many_are_made_as_have_a_day_of_their_own(windows):
     assert len(plan.stops) + len(plan.unassigned) == len(windows)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(windows=st.lists(days, min_size=2, max_size=4), interval=st.sampled_from([5, 7, 10, 14]))
+@example(windows=[(2, 6), (5, 5)], interval=5)
 def test_the_interval_goes_round_them(windows, interval):
     plan = plan_of(windows, interval)  # it has passed the check
     assert len(set(plan.stops.day.tolist())) == len(plan.stops)
