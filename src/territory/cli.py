@@ -256,6 +256,9 @@ def _solve(
         rng=args.seed, on_progress=log.progress, **options,
     )  # fmt: skip
     log.close()
+    for problem in made.diagnostics:
+        if problem not in (*customers.diagnostics, *reps.diagnostics):
+            _tell(problem, "plan", log)
     log.progress("writing", 1.0)
     territory.write_plan(made, args.out, extra_files={REPORT: report_html(made), **extra})
     page = args.out / REPORT
@@ -267,8 +270,12 @@ def _solve(
 def _warn(customers: Customers, reps: Reps, log: Log) -> None:
     for table in (customers, reps):
         for problem in table.diagnostics:
-            hint = f" {problem.hint}" if problem.hint else ""
-            log.event("warning", f"warning: {table.subject}: {problem}{hint}", code=problem.code, message=str(problem))
+            _tell(problem, table.subject, log)
+
+
+def _tell(problem: Problem, subject: str, log: Log) -> None:
+    hint = f" {problem.hint}" if problem.hint else ""
+    log.event("warning", f"warning: {subject}: {problem}{hint}", code=problem.code, message=str(problem))
 
 
 def _sentence(made: Plan) -> str:

@@ -99,6 +99,12 @@ def test_visits_are_planned_at_their_time(month):
     assert str(row["start"]) == "2026-03-04 10:00:00"
 
 
+def test_visits_outside_the_horizon_are_a_warning(month, capsys):
+    (month / "visits.csv").write_text("id,customer_id,earliest,latest\nx,a,2027-03-04,2027-03-04\n")
+    assert main(plan_args(month, month / "p", "--visits", str(month / "visits.csv"))) == 0
+    assert "not between 2026-03-02 and the end (row 0) Left out." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [

@@ -96,3 +96,18 @@ def test_zero_coincident_travel_is_all_right(planned):
     plan = planned([0, 0, 0])
     assert len(plan.stops) == 3
     assert plan.routes.drive_s.sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ({"load": "kg"}, "load: customers have no measure 'kg'"),
+        ({"cover": {"R1": ["R7"]}}, "cover: no such rep: 'R7'"),
+        ({"cover": {"R9": ["R1"]}}, "cover: no such rep: 'R9'"),
+        ({"day_sets": {"zz": [["2026-01-05"]]}}, "day_sets: no such customer: 'zz'"),
+    ],
+)
+def test_a_policy_that_names_nobody(policy, says):
+    customers, reps = Customers(id=["a"], lon=[13.4], lat=[52.5]), Reps(id=["R1"], lon=[13.4], lat=[52.5])
+    with pytest.raises(InputError, match=says):
+        schedule_visits(customers, reps, start="2026-01-05", weeks=1, **policy)

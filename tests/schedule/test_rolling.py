@@ -130,3 +130,25 @@ def test_levels_and_customers_that_are_not_there_are_refused():
         plan.committed("fixed", customers="c1")
     with pytest.raises(InputError, match="previous"):
         planned(customers, reps, previous="yesterday")
+
+
+def test_a_promised_joint_visit_stays_joint():
+    rng = np.random.default_rng(3)
+    customers = Customers(
+        id=[f"c{i}" for i in range(20)], lon=13.4 + rng.normal(0, 0.2, 20), lat=52.5 + rng.normal(0, 0.1, 20),
+        visit_interval_days=rng.choice([7.0, 14.0], 20),
+    )  # fmt: skip
+    reps = Reps(id=["R1", "R2"], lon=[13.3, 13.5], lat=[52.5, 52.5])
+    both = Visits(
+        id=["joint"], customer_id=["c3"], earliest=["2026-01-07"], latest=["2026-01-09"], rep_id=["R1"],
+        second_rep_id=["R2"],
+    )  # fmt: skip
+    options = {"shared": True, "weeks": 2, "iterations": 100}
+    before = schedule_visits(customers, reps, start="2026-01-05", visits=both, **options).committed("confirmed_day")
+    day = set(before.stops.day[before.stops.visit_idx == 0].tolist())
+    made = before.as_made("2026-01-06")
+    after = schedule_visits(made, reps, start="2026-01-06", previous=before, **options)
+    joint = after.stops.visit_idx == after.visits.id.tolist().index("joint")
+    assert sorted(after.stops.rep_idx[joint].tolist()) == [0, 1]
+    assert set(after.stops.day[joint].tolist()) == day
+    assert len(set(after.stops.start[joint].tolist())) == 1

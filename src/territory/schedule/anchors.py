@@ -54,9 +54,11 @@ def around(
     low, high, due = int(cadence.first_low[i]), int(cadence.first_high[i]), int(cadence.first_due[i])
     gap_low, gap_high, gap = int(cadence.gap_low[i]), int(cadence.gap_high[i]), int(cadence.gap[i])
     found: list[Piece] = []
-    for anchor in anchors:
-        run = _run(low, high, due, gap_low, gap_high, gap, anchor.low - gap_low)
-        found += [Piece(p.low, min(p.high, anchor.low - 1), p.due) for p in run]
+    for k, anchor in enumerate(anchors):
+        # a later anchor may have earlier days, too
+        begin = min(one.low for one in anchors[k:])
+        run = _run(low, high, due, gap_low, gap_high, gap, begin - gap_low)
+        found += [Piece(p.low, min(p.high, begin - 1), p.due) for p in run]
         low, high, due = anchor.due + gap_low, anchor.due + gap_high, anchor.due + gap
     if single:
         found += _run(low, high, due, gap_low, gap_high, gap, n_days - 1)

@@ -17,10 +17,11 @@ import numpy as np
 from territory.check import check_plan
 from territory.errors import MAX_ROWS_LISTED, Problem, SolverError
 from territory.model.coordinates import pair_diagnostics
-from territory.model.enums import Status
+from territory.model.enums import Reason, Status
 from territory.model.plan import Plan
 from territory.routing.assemble import Drafts
 from territory.routing.solve import load_engines
+from territory.schedule.apart import days_apart
 from territory.schedule.boards import BoardResult, plan_board
 from territory.schedule.changes_plan import with_changes
 from territory.schedule.nights import nights_table
@@ -206,7 +207,11 @@ def schedule_visits(
     asked = promised_visits(previous, visits, customers, reps, settings)
     all_visits, found = single_visits(asked, customers, reps, settings)
     singles = read_singles(all_visits, customers, reps, settings, rep_of)
+    singles, crowded = days_apart(singles, customers, reps, settings)
     drafts = Drafts()
+    for one in crowded:
+        detail = "other single visits of the customer take the days, and there is at most one a day."
+        drafts.add_missed(one.customer, one.rep, settings.days[one.due], Reason.CONFLICT, detail, one.number)
     tasks = board_tasks(
         customers, reps, settings, rep_of, singles, worth=worth, objective=objective, iterations=iterations,
         seed=int(rng or 0), stretches=overload == "stretch", deadline=began + time_limit_s, jobs=jobs,

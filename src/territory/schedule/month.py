@@ -162,7 +162,13 @@ def _problem(
 def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
     """Return the solution with these routes, as far as they fit; None: their days keep no rhythm."""
     number = {shift: s for s, shift in enumerate(board.shifts)}
-    orders = {number[shift]: trial.as_fits(number[shift], order) for shift, order in start.items() if shift in number}
+    # orders say nothing of the moment that two reps share: the search places joint visits anew
+    joint = {int(k) for pair in trial.problem.joint for k in pair}
+    orders = {
+        number[shift]: trial.as_fits(number[shift], [k for k in order if k not in joint])
+        for shift, order in start.items()
+        if shift in number
+    }
     _strike_broken(trial.problem, board, orders)
     try:
         return finish(trial.problem, trial.layout, orders)

@@ -25,6 +25,7 @@ __all__ = ["ELSEWHERE", "Single", "apart", "read_singles", "single_visits"]
 
 #: A rep who is planned on another board.
 ELSEWHERE: Final = -2
+_OUTSIDE: Final = "Left out. Maybe another year, or more weeks?"
 #: The words of settings for the kinds of visits.
 _WORDS: Final = {
     VisitKind.REGULAR: "regular", VisitKind.LEAD: "lead", VisitKind.FOLLOW_UP: "follow-up",
@@ -116,7 +117,9 @@ def single_visits(
             added = added.take(np.flatnonzero(left))
         outside = (visits.latest < settings.start) | (visits.earliest >= settings.end)
         told = outside & (promised | ~again)
-        found += _listed("visit-outside-horizon", f"not between {settings.start} and the end", "earliest", told)
+        found += _listed(
+            "visit-outside-horizon", f"not between {settings.start} and the end", "earliest", told, _OUTSIDE
+        )
         # follow-ups of an earlier plan are worked out anew, but for those that have been promised
         own = visits.take(np.flatnonzero(~outside & (promised | ~again)))
     if problems:
