@@ -57,6 +57,8 @@ class Board:
         What a visit of each customer fills a rep up with.
     capacity : tuple of R ints, optional
         Most load a day.
+    named : bool array of shape (m, R), optional
+        Which customers each may serve where it is named: locks and territories do not count. Default: all.
     """
 
     desks: tuple[Desk, ...]
@@ -65,6 +67,7 @@ class Board:
     on: BoolArray | None = None
     load: IntArray | None = None
     capacity: tuple[int, ...] | None = None
+    named: BoolArray | None = None
 
     @cached_property
     def shifts(self) -> tuple[tuple[int, int], ...]:
@@ -106,6 +109,8 @@ class Board:
         if n in desk.office and not calls.remote[k]:
             return ()
         if self.able is not None and wanted == ANY and not self.able[row, r]:
+            return ()
+        if self.named is not None and wanted != ANY and not self.named[row, r]:
             return ()
         if self.on is not None and wanted == ANY and not self.on[row, r, n]:
             return ()
