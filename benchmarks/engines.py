@@ -57,6 +57,9 @@ def answer_of(
     CannotStateError
         A peer has no words for the problem.
     """
+    if engine == "calendar":
+        with cpu_clock():
+            return calendar_engine.solve(problem, seconds=seconds, iterations=iterations, seed=seed)
     if engine in PEERS:
         return PEERS[engine](problem, seconds=seconds, iterations=iterations, seed=seed)
     from territory.routing.solve import load_engines, solve_routing  # noqa: PLC0415 - slow to load, and peers need none

@@ -172,7 +172,7 @@ class Board:
             visits=VisitArrays(
                 place=places,
                 service_s=np.minimum(calls.service_s, LONGEST),
-                windows=[_union(row, origin) for row in open_at],
+                windows=[self._binding(calls, k, row, origin) for k, row in enumerate(open_at)],
                 value=calls.value,
                 required=np.zeros(len(calls), np.bool_),
                 **columns,
@@ -196,6 +196,13 @@ class Board:
             joint=np.stack([pairs, calls.partner[pairs]], axis=1) if len(pairs) else None,
             n_days=desks[0].settings.n_days,
         )
+
+    def _binding(self, calls: Calls, k: int, row: Sequence[Windows], origin: int) -> list[tuple[int, int]] | None:
+        """Return the windows of a call in all shifts; None where they leave out nothing of the shifts it may go to."""
+        spans = [self.desks[r].span(n) for r, n in self.shifts]
+        service = int(calls.service_s[k])
+        binds = [w for w, (begin, end) in zip(row, spans, strict=True) if w and w != ((begin, end - service),)]
+        return _union(row, origin) if binds or not any(row) else None
 
     def _overtime_s(self, r: int, n: int, rest: Sequence[object]) -> int:
         """Return how much longer a shift may be, seconds."""

@@ -47,6 +47,8 @@ __all__ = ["Effort", "solve"]
 
 #: Chances of the orders in which visits are put back: load, far, near, width, opening, closing, value, worth; random.
 _CHANCES: Final = (4.0, 2.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 4.0)
+#: How many times the rounds that there is time for are too many to cool by.
+_HOPELESS: Final = 4.0
 #: Seconds that a kernel runs before the clock, Ctrl-C and the progress callback have their turn.
 _SLICE_S: Final = 0.05
 _ITERATIONS_WITHOUT_LIMIT: Final = 20_000
@@ -214,6 +216,9 @@ def work(
     hot, cold = (max(x * (leg if leg > 0.0 else change), 1e-9) for x in (e.hot, e.cold))
     lure = lure_rate(layout, state, e.lure)
     speed = _TUNING / max(monotonic() - started, 1e-6)
+    if limit is not None and deadline is not None and limit > _HOPELESS * speed * max(deadline - monotonic(), 0.0):
+        # time will be up long before: a search that cools by rounds would end hot
+        limit = None
     whole = limit if limit is not None else speed * max((deadline or 0.0) - monotonic(), 0.0)
     cycles = float(max(1, min(e.most_cycles, whole // (e.cycle * len(state.lost)))))
     span_s = 1.0 if deadline is None else max(deadline - began, 1e-9)
