@@ -60,6 +60,8 @@ class Board:
     nights : mapping of shift to int
         At which place of its desk a shift ends; there the desk's shift of the next day begins. Other shifts begin
         and end where the rep's days do.
+    named : bool array of shape (m, R), optional
+        Which customers each may serve where it is named: locks and territories do not count. Default: all.
     """
 
     desks: tuple[Desk, ...]
@@ -69,6 +71,7 @@ class Board:
     load: IntArray | None = None
     capacity: tuple[int, ...] | None = None
     nights: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    named: BoolArray | None = None
 
     @cached_property
     def shifts(self) -> tuple[tuple[int, int], ...]:
@@ -115,6 +118,8 @@ class Board:
         if n in desk.office and not calls.remote[k]:
             return ()
         if self.able is not None and wanted == ANY and not self.able[row, r]:
+            return ()
+        if self.named is not None and wanted != ANY and not self.named[row, r]:
             return ()
         if self.on is not None and wanted == ANY and not self.on[row, r, n]:
             return ()

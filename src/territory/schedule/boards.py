@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from territory.model.arrays import NO_IDX
+from territory.model.eligibility import eligibility
 from territory.model.enums import Commitment, Reason
 from territory.routing.assemble import Drafts
 from territory.routing.board import Board, Rates
@@ -123,7 +124,9 @@ def plan_board(
     deadline = now + (task.deadline - now) / task.turns
     rows = np.arange(len(customers), dtype=np.int32)
     desks = tuple(Desk(customers, reps, r, rows, settings, travel, task.hotels) for r in range(len(reps)))
-    board = Board(desks, task.rates, task.able, task.on, task.load, task.capacity)
+    # whoever is named for a visit needs its skills, too, and must not be forbidden
+    named = eligibility(replace(customers, locked=None), reps) if task.singles else None
+    board = Board(desks, task.rates, task.able, task.on, task.load, task.capacity, named=named)
     prices = Prices(
         task.worth,
         task.rates[0].drive_s,
@@ -171,6 +174,7 @@ def _tell_missed(drafts: Drafts, task: BoardTask, horizon: Horizon, cadence: Cad
     for k, day in horizon.missed:
         events.setdefault(k, []).append(day)
     told: set[tuple[int, int]] = set()
+    reps_of = {one.number: one.rep for one in task.singles}
     for k, day in horizon.missed:
         row, number = int(calls.row[k]), int(calls.visit_idx[k])
         if number >= 0:
@@ -178,7 +182,10 @@ def _tell_missed(drafts: Drafts, task: BoardTask, horizon: Horizon, cadence: Cad
             if (number, day) in told:
                 continue
             told.add((number, day))
-        rep = int(calls.rep[k]) if calls.rep[k] >= 0 else int(task.owner[row])
+        rep = int(calls.rep[k])
+        if rep < 0:
+            # of a single visit its customer's rep, even where that may not make it
+            rep = reps_of[number] if number >= 0 else int(task.owner[row])
         rep = max(rep, 0)
         low, high = int(calls.low[k]), min(int(calls.high[k]), len(days) - 1)
         every = None
@@ -191,11 +198,23 @@ def _tell_missed(drafts: Drafts, task: BoardTask, horizon: Horizon, cadence: Cad
         if expired:
             reason: Reason = Reason.TIME_LIMIT
             detail = f"the time limit ended planning before the turn of {board.desks[rep].reps.id[rep]}."
+        elif number >= 0 and not _may_come(board, horizon, k, rep):
+            lacks = "lacks a skill, is forbidden, or is not the owner to whom the customer is locked"
+            reason, detail = Reason.NO_ELIGIBLE_REP, f"{board.desks[rep].reps.id[rep]} {lacks}."
         elif calls.low[k] > calls.high[k]:
             reason, detail = Reason.CONFLICT, "the customer has another visit on its days, and is visited once a day."
         else:
             reason, detail = _why(horizon, k, rep, min(low, day), max(high, day), every, cold=bool(cadence.cold[row]))
         drafts.add_missed(int(task.rows[row]), task.team[rep], days[day], reason, detail, number)
+
+
+def _may_come(board: Board, horizon: Horizon, k: int, rep: int) -> bool:
+    """Return whether the reps of a single call may serve its customer."""
+    calls, row = horizon.calls, int(horizon.calls.row[k])
+    if calls.rep[k] < 0:
+        return board.able is None or bool(board.able[row].any())
+    comes = [rep, *(int(calls.rep[p]) for p in calls.partner[[k]] if p >= 0)]
+    return board.named is None or bool(board.named[row, comes].all())
 
 
 def _why(

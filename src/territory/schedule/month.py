@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.check import check_routing
 from territory.errors import SolverError
 from territory.model.enums import Status
 from territory.model.zones import utc_second
@@ -160,20 +161,21 @@ def _problem(
 
 
 def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
-    """Return the solution with these routes, as far as they fit; None: their days keep no rhythm."""
+    """Return the solution with these routes, as far as they fit; None: they break rules, such as a rhythm."""
     number = {shift: s for s, shift in enumerate(board.shifts)}
-    # orders say nothing of the moment that two reps share: the search places joint visits anew
-    joint = {int(k) for pair in trial.problem.joint for k in pair}
-    orders = {
-        number[shift]: trial.as_fits(number[shift], [k for k in order if k not in joint])
-        for shift, order in start.items()
-        if shift in number
-    }
-    _strike_broken(trial.problem, board, orders)
-    try:
-        return finish(trial.problem, trial.layout, orders)
-    except ValueError:
-        return None
+    orders = {number[shift]: trial.as_fits(number[shift], order) for shift, order in start.items() if shift in number}
+    joint = {int(k) for k in trial.problem.joint.ravel()}
+    # joint visits whose starts no longer meet are left to the search; then all the rest
+    for without in (set[int](), joint):
+        tried = {s: [k for k in order if k not in without] for s, order in orders.items()}
+        _strike_broken(trial.problem, board, tried)
+        try:
+            found = finish(trial.problem, trial.layout, tried)
+        except ValueError:
+            continue
+        if found is not None and check_routing(trial.problem, found).ok:
+            return found
+    return None
 
 
 def _strike_broken(problem: RoutingProblem, board: Board, orders: dict[int, list[int]]) -> None:

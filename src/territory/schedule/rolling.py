@@ -231,12 +231,20 @@ def as_before(
         number = int(calls.visit_idx[k])
         (by_number if number >= 0 else by_row).setdefault(number if number >= 0 else int(calls.row[k]), []).append(k)
     start: dict[tuple[int, int], list[int]] = {}
+    # what is made once stood in one place
+    often = calls.rhythmic | np.array([p is not None for p in calls.patterns], np.bool_)
+    taken: set[int] = set()
     for s, (r, n) in enumerate(board.shifts):
         for one in routes.get((r, n), ()):
             among = by_number.get(one.number, []) if one.number >= 0 else by_row.get(one.customer, [])
             # a joint visit has a call for each rep, a rhythm in pieces one for each piece
-            fits = [k for k in among if calls.low[k] <= n <= calls.high[k] and calls.rep[k] in (-1, r)]
+            fits = [
+                k
+                for k in among
+                if calls.low[k] <= n <= calls.high[k] and calls.rep[k] in (-1, r) and (often[k] or k not in taken)
+            ]
             if fits:
+                taken.add(fits[0])
                 baseline[fits[0], s] = True
                 firm[fits[0]] |= one.firm
                 start.setdefault((r, n), []).append(fits[0])
