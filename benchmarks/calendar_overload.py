@@ -54,7 +54,7 @@ def overloaded(team: Georgia, seed: int) -> Georgia:
     """Return some reps of a team with classes of 30 and 60 days and half as much work again as they have hours."""
     from benchmarks.calendar_georgia import at_load, month_s  # noqa: PLC0415 - it imports the data's reader
 
-    some = at_load(team, 0.85, np.array(REPS) % len(team.reps))
+    some = at_load(team, 0.85, np.unique(np.array(REPS) % len(team.reps)))
     rng = np.random.default_rng([seed, 60])
     n = len(some.customers)
     interval = rng.choice(CLASSES, n)
@@ -102,5 +102,5 @@ def stretched(plan: Plan) -> Stretched:
         gaps[float(asked[i])] += waits
         left = int((plan.settings.end - days[-1]).astype(np.int64))
         starved += max([*waits, left]) > _FORGOTTEN * asked[i] * factor[rep_of[i]]
-    mean = {c: float(np.mean(found)) for c, found in gaps.items()}
+    mean = {c: float(np.mean(found)) if found else float("nan") for c, found in gaps.items()}
     return Stretched(mean, mean[CLASSES[1]] / mean[CLASSES[0]], int(starved), tuple(np.round(factor, 2).tolist()))

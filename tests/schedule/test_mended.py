@@ -112,9 +112,10 @@ def test_sets_of_days_that_have_begun_or_end_later_are_not_due():
     assert 0 not in plan.unassigned.customer_idx
 
 
-def test_policies_for_strangers_are_told():
-    plan = planned(*town(2), day_sets={"zz": [["2026-05-05"]]}, cover={"R0": ["R9"]})
-    assert {"unknown-customer", "unknown-rep"} <= {p.code for p in plan.diagnostics}
+def test_policies_for_strangers_are_refused():
+    with pytest.raises(InputError) as caught:
+        planned(*town(2), day_sets={"zz": [["2026-05-05"]]}, cover={"R0": ["R9"]})
+    assert caught.value.codes == ("unknown-rep", "unknown-customer")
 
 
 def test_an_unknown_load_is_bad_input():

@@ -58,7 +58,7 @@ def test_permuting_the_matrix_with_its_ids_changes_nothing(seconds, order, facto
 def test_customers_reps_and_ends_may_share_an_id():
     seconds = np.arange(16.0).reshape(4, 4) * (1 - np.eye(4))
     travel = MatrixTravel(seconds, customer_ids=["r", "a"], rep_ids=["r"], rep_end_ids=["r"])
-    day = Places.concat([places(kind, ["r"]) for kind in PlaceKind])
+    day = Places.concat([places(kind, ["r"]) for kind in (PlaceKind.CUSTOMER, PlaceKind.REP, PlaceKind.REP_END)])
     assert travel.matrix(day, day).durations_s.tolist() == [[0, 2, 3], [8, 0, 11], [12, 14, 0]]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.check.day_sets import by_day_sets
 from territory.model.enums import Channel
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def _asked(f: PlanFacts) -> tuple[BoolArray, BoolArray, BoolArray]:
     by_rule, first = np.ones(len(remote), dtype=bool), np.zeros(len(remote), dtype=bool)
     if settings.remote == "never" or customers.channel is None or not f.cadence:
         return by_rule, first, remote
-    either = (customers.channel[f.customer] == Channel.EITHER) & (f.single < 0)
+    # sets of days are for visits in the field
+    either = (customers.channel[f.customer] == Channel.EITHER) & (f.single < 0) & ~by_day_sets(f.plan)[f.customer]
     known = np.zeros(len(customers), dtype=bool) if customers.last_visit is None else ~np.isnat(customers.last_visit)
     day = f.day.astype(np.int64)
     last_of: dict[int, int] = {}  # customer: day of its first visit in the field

@@ -142,6 +142,12 @@ class PointDistances:
             length = np.linalg.norm(step, axis=1)
             moving &= (length > _CLOSE_M) & better
             now = np.where(moving[:, None], _walked(now, step), now)
+        # steps towards a customer who holds the centre get ever shorter: the heaviest is tried as he is
+        at = center.copy()
+        at[of[np.argsort(w, kind="stable")]] = x[np.argsort(w, kind="stable")]
+        held = np.bincount(of, w * _arc(np.linalg.norm(x - at[of], axis=1)), k)
+        nearer = has & (held < least)
+        best[nearer], least[nearer] = at[nearer], held[nearer]
         start = np.bincount(of, w * _arc(np.linalg.norm(x - center[of], axis=1)), k)
         return np.where((has & (least < start * (1 - 1e-12)))[:, None], best, center)
 

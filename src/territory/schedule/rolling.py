@@ -166,7 +166,8 @@ def _narrowed(previous: Plan, visits: Visits, settings: PlanSettings) -> Visits:
         if said == Commitment.FIXED:
             time_s[v] = float(int(wall[i].astype(np.int64)) % DAY_S)
     timed = None if np.isnan(time_s).all() else time_s
-    return replace(visits, earliest=earliest, latest=latest, time_s=timed, commitment=level)
+    due = None if visits.due is None else np.clip(visits.due, earliest, latest)
+    return replace(visits, earliest=earliest, latest=latest, due=due, time_s=timed, commitment=level)
 
 
 def _promised_days(day: np.datetime64, level: int, settings: PlanSettings) -> tuple[np.datetime64, np.datetime64]:

@@ -85,11 +85,8 @@ def may_make(
     mine = rep_of[:, None] == np.array(team)[None, :]
     told = np.zeros(len(customers), bool) if customers.timezone is None else customers.timezone != ""
     for r, rep in enumerate(team):
-        covers = (
-            list(team)
-            if settings.shared
-            else [other for other in team if str(reps.id[other]) in settings.cover.get(str(reps.id[rep]), ())]
-        )
+        named = settings.cover.get(str(reps.id[rep]), ())
+        covers = [other for other in team if str(reps.id[other]) in named or _share(reps, rep, other, settings)]
         # whose clock a customer without a zone keeps must not depend on who comes
         for k, other in enumerate(team):
             if other in covers:
@@ -104,16 +101,21 @@ def on_days(reps: Reps, team: Sequence[int], rep_of: IdxArray, settings: PlanSet
 
     Those who cover somebody do so while he is on leave.
     """
-    if settings.shared or len(team) == 1 or not settings.cover:
+    if len(team) == 1 or not settings.cover:
         return None
     found = np.ones((len(rep_of), len(team), settings.n_days), np.bool_)
     for rep in team:
         away = _leave_days(reps, rep, settings)
         theirs = np.flatnonzero(rep_of == rep)
         for k, other in enumerate(team):
-            if other != rep:
+            if other != rep and not _share(reps, rep, other, settings):
                 found[theirs, k] = away
     return found
+
+
+def _share(reps: Reps, one: int, other: int, settings: PlanSettings) -> bool:
+    """Return whether two reps share all customers: those of one team do, and all where nobody has a team."""
+    return settings.shared and (reps.team is None or str(reps.team[one]) == str(reps.team[other]))
 
 
 def _leave_days(reps: Reps, rep: int, settings: PlanSettings) -> BoolArray:
