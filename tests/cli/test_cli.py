@@ -213,7 +213,7 @@ def test_an_impossible_balance_exits_with_4_and_the_least_deviation(tmp_path, ca
 
 
 def test_a_plan_that_ran_out_of_time_is_written_and_exits_with_5(tables, tmp_path):
-    assert main([*plan_args(tables, tmp_path / "p"), "--iterations", "100000", "--time-limit", "1.5"]) == 5
+    assert main([*plan_args(tables, tmp_path / "p"), "--iterations", "10000000", "--time-limit", "1.5"]) == 5
     assert territory.read_plan(tmp_path / "p").status is territory.Status.TIME_LIMIT
 
 

@@ -65,7 +65,9 @@ def days_apart(
             continue
         kept, lost = _share(by_low, customers, reps, settings)
         out += lost
-        new = {one.number: one for one in [*kept, *(replace(o, rep=ELSEWHERE, second_rep=-1) for o in lost)]}
+        new = {
+            one.number: one for one in [*kept, *(replace(o, rep=ELSEWHERE, second_rep=-1, low=1, high=0) for o in lost)]
+        }
         found += sorted((new.get(o.number, o) for o in mine), key=lambda one: (one.due, one.low, one.number))
     return found, out
 

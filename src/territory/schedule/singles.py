@@ -216,7 +216,8 @@ def apart(singles: Sequence[Single], gap_low: int, taken: Collection[int] = ()) 
     last: int | None = None
     for each in singles:
         one = each
-        if not one.anchor:
+        if not one.anchor or one.refused or one.rep == NO_IDX:
+            # what nobody makes takes no day from others
             found.append(one)
             continue
         if gap_low:
