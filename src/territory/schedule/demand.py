@@ -12,7 +12,7 @@ from territory.routing.calls import ANY, DAYS_WAIVED, HOURS_WAIVED, Calls
 from territory.routing.desk import service_times
 from territory.schedule.anchors import Piece, around
 from territory.schedule.leads import leads_of
-from territory.schedule.singles import apart
+from territory.schedule.singles import narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,7 +137,7 @@ def demand(
     taken = {i: {n for each in of for n in each} for i, of in sets.items()}
     busy: dict[int, list[Single]] = {}
     for i in range(len(customers)):
-        mine = apart(by_customer.get(i, []), int(cadence.gap_low[i]) if cadence.wanted[i] else 0, taken.get(i, ()))
+        mine = narrowed(by_customer.get(i, []), int(cadence.gap_low[i]) if cadence.wanted[i] else 0, taken.get(i, ()))
         anchors = [Piece(one.low, one.high, one.due) for one in mine if one.anchor and not one.refused]
         if cadence.wanted[i] and owner[i] >= 0 and (anchors or cadence.due[i]):
             pieces, beat = around(cadence, i, anchors, settings.n_days, single=bool(first_field[i]))

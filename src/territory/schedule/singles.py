@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
 
-__all__ = ["ELSEWHERE", "Single", "apart", "read_singles", "single_visits"]
+__all__ = ["ELSEWHERE", "Single", "narrowed", "read_singles", "single_visits"]
 
 #: A rep who is planned on another board.
 ELSEWHERE: Final = -2
@@ -196,16 +196,15 @@ def read_singles(
     return sorted(found, key=key)
 
 
-def apart(singles: Sequence[Single], gap_low: int, taken: Collection[int] = ()) -> list[Single]:
-    """Return the single visits of one customer with days that never meet: nobody is visited twice a day.
+def narrowed(singles: Sequence[Single], gap_low: int, taken: Collection[int] = ()) -> list[Single]:
+    """Return the single visits of one customer with the days that its other visits leave.
 
-    Events are no visits, and stay as they are. Of two for which only one day is left, the one that was promised less
-    firmly is refused.
+    Events are no visits, and stay as they are. Of each other no two days meet (`territory.schedule.apart`).
 
     Parameters
     ----------
     singles : sequence of Single
-        Of one customer, ordered by due day.
+        Of one customer.
     gap_low : int
         Fewest days between two visits by interval; 0: it has none. One that follows a single visit may be so soon
         after the day for which that is meant.
@@ -213,34 +212,13 @@ def apart(singles: Sequence[Single], gap_low: int, taken: Collection[int] = ()) 
         Days on which the customer may be visited anyway.
     """
     found: list[Single] = []
-    last: int | None = None
-    for each in singles:
-        one = each
+    for one in singles:
+        # what nobody makes takes no day from others
         if not one.anchor or one.refused or one.rep == NO_IDX:
-            # what nobody makes takes no day from others
             found.append(one)
             continue
-        if gap_low:
-            one = replace(one, high=min(one.high, one.due + gap_low - 1))
-        if taken:
-            one = _between(one, taken)
-        before = None if last is None else found[last]
-        if before is not None and last is not None and before.high >= one.low:
-            least, most = max(before.low, one.low - 1), min(before.high, one.high - 1)
-            if least > most:
-                if before.commitment >= one.commitment:
-                    found.append(replace(one, low=1, high=0))
-                    continue
-                found[last] = replace(before, low=1, high=0)
-            else:
-                # days that are told apart by what each is meant for; else each gets half of them
-                cut = (least + most) // 2
-                if before.due < one.due:
-                    cut = min(max((before.due + one.due) // 2, least), most)
-                found[last] = replace(before, high=cut)
-                one = replace(one, low=cut + 1)
-        last = len(found)
-        found.append(one)
+        kept = replace(one, high=min(one.high, one.due + gap_low - 1)) if gap_low else one
+        found.append(_between(kept, taken) if taken else kept)
     return found
 
 
