@@ -12,7 +12,7 @@ from territory.check import check_routing
 from territory.errors import SolverError
 from territory.model.enums import Status
 from territory.model.zones import utc_second
-from territory.routing.finish import finish
+from territory.routing.finish import finish, free_bounds
 from territory.routing.solve import solve_routing
 from territory.routing.trial import Trial
 from territory.schedule.regular import steady_times
@@ -242,7 +242,15 @@ def _near_only(
         return found, routes, bounds
     # of a rhythm all visits go: what is left of one may be no rhythm
     left = {s: [k for k in order if k not in far] for s, order in orders.items()}
-    again = finish(trial.problem, trial.layout, {s: order for s, order in left.items() if order})
+    # who comes with another stays at the moment that they share
+    pinned = free_bounds(trial.layout)
+    joint = set(trial.problem.joint.ravel().tolist())
+    for r in routes:
+        for v, start in zip(r.visits, r.starts, strict=True):
+            if v in joint:
+                pinned[v] = start - trial.layout.origin
+    made = {s: order for s, order in left.items() if order}
+    again = finish(trial.problem, trial.layout, made, bounds=pinned)
     if again is None:  # pragma: no cover - less than what fits
         msg = "a day without some of its visits does not fit it"
         raise SolverError(msg)
