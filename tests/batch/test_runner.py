@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import pytest
-from batch_functions import task, work
+from batch_functions import ends_at_once, task, work
 
 from territory.batch import ProcessExecutor, TaskStatus, run_tasks
 from territory.errors import BatchError, InputError
@@ -103,11 +103,10 @@ def test_time_that_is_up_leaves_the_rest():
 
 
 def test_workers_that_never_begin_are_no_endless_loop():
-    import batch_functions
-
     with pytest.raises(BatchError, match="before"):
         run_tasks(
-            work, [task("a")], executor=lambda: ProcessPoolExecutor(1, get_context("spawn"), batch_functions.ends_at_once)
+            work, [task(f"k{i}") for i in range(40)], n_jobs=1,
+            executor=lambda: ProcessPoolExecutor(1, get_context("spawn"), ends_at_once),
         )  # fmt: skip
 
 

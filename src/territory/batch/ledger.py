@@ -136,8 +136,8 @@ class Ledger:
     def _insert(self, outcomes: Sequence[Outcome], refs: Sequence[PartRef]) -> None:
         rows = [
             (
-                one.key, one.digest, str(one.status), one.attempts, one.seconds, one.cost, one.bound, one.error, ref.part,
-                ref.offset, ref.length, ref.check,
+                one.key, one.digest, str(one.status), one.attempts, one.seconds, one.cost, one.bound, one.error,
+                ref.part, ref.offset, ref.length, ref.check,
             )
             for one, ref in zip(outcomes, refs, strict=True)
         ]  # fmt: skip
@@ -182,7 +182,9 @@ class Ledger:
                 changed = sorted(name for name in {*before, *inputs} if before.get(name) != inputs.get(name))
                 if changed:
                     what = ", ".join(changed)
-                    msg = f"{self.path.parent.parent}: changed since the first run: {what}; force a new one to forget it"
+                    msg = (
+                        f"{self.path.parent.parent}: changed since the first run: {what}; force a new one to forget it"
+                    )
                     raise BatchError(msg)
             text = json.dumps(dict(inputs), sort_keys=True)
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('inputs', ?)", (text,))

@@ -10,7 +10,7 @@ from territory.batch.buffers import pack_table, table_of
 from territory.model import Customers, Plan, PlanSettings, Reps, Routes, Stops, Visits
 from territory.model.arrays import NO_IDX
 from territory.model.enums import Commitment
-from territory.model.plan import empty_unassigned
+from territory.model.plan_frames import empty_unassigned
 
 if TYPE_CHECKING:
     from territory.batch.buffers import Buffers

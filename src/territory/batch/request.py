@@ -17,27 +17,32 @@ from territory.batch.buffers import pack, pack_table
 from territory.batch.previous import pack_previous, promised_links
 from territory.batch.tasks import Task, task_digest, task_seed
 from territory.errors import InputError, Problem
-from territory.model import Customers, Plan, Reps
 from territory.model.arrays import NO_IDX
-from territory.model.settings import PlanSettings, as_day
 from territory.schedule.request import read_request
 from territory.schedule.teams import teams_of
 from territory.travel import default_travel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from territory.model import Alignment, Hotels, Visits
-    from territory.model.arrays import DayArray, IdxArray
+    from territory.model import Alignment, Customers, Hotels, Plan, Reps, Visits
+    from territory.model.arrays import IdxArray
+    from territory.model.settings import PlanSettings
     from territory.travel import Travel
 
-__all__ = ["DayRequest", "MonthRequest"]
+__all__ = ["MonthRequest"]
 
 #: Options of `schedule_visits` that say how it runs, not what it plans.
 _NOT_HERE = ("n_jobs", "on_progress", "time_limit_s")
+#: Options that reach `schedule_visits` as they are, and those that the settings have read.
+_GIVEN = ("change_price_s", "weekday_price_s", "time_price_s", "overload", "worth", "objective", "iterations")
+_READ = (
+    "hot_days", "warm_days", "cold_detour_s", "follow_up_days", "remote", "service_by_kind", "cover", "shared", "load",
+    "nights", "day_sets", "holidays", "tolerance", "default_shift", "default_service_s",
+)  # fmt: skip
 
 
-class _Digests:
+class Digests:
     """Digests of the sections of a request, fed task by task, so that what changed can be named."""
 
     def __init__(self) -> None:
@@ -103,9 +108,11 @@ class MonthRequest:
         settings = self._settings()
         rep_of = self._rep_of()
         groups = self._groups(settings, rep_of)
-        digests = _Digests()
+        digests = Digests()
         worth = self.options.get("worth")
-        usual = None if worth is None else float(self.customers.measures[worth].mean())
+        usual = self.options.get("usual_worth")
+        if usual is None and worth is not None:
+            usual = float(self.customers.measures[worth].mean())
         options = self._plain_options(settings, usual)
         for name, value in (("options", options), ("travel", self.source.fingerprint), ("seed", self.rng)):
             digests.add(name, json.dumps(value, sort_keys=True, default=str).encode())
@@ -131,10 +138,9 @@ class MonthRequest:
         if wrong:
             listed = ", ".join(wrong)
             raise InputError([Problem("unknown-option", f"options of the batch, not of a plan: {listed}")], "batch")
-        options = {k: v for k, v in self.options.items() if k != "usual_worth"}
         settings, _, _ = read_request(
             self.customers, self.reps, self.alignment, start=self.start, weeks=self.weeks, travel=self.travel,
-            visits=self.visits, previous=self.previous, hotels=self.hotels, rng=self.rng, **options,
+            visits=self.visits, previous=self.previous, hotels=self.hotels, rng=self.rng, **self.options,
         )  # fmt: skip
         return settings
 
@@ -143,9 +149,7 @@ class MonthRequest:
             return np.zeros(len(self.customers), np.int32)
         return self.alignment.customer_rep_idx
 
-    def _groups(
-        self, settings: PlanSettings, rep_of: IdxArray
-    ) -> list[tuple[str, IdxArray, IdxArray, IdxArray]]:
+    def _groups(self, settings: PlanSettings, rep_of: IdxArray) -> list[tuple[str, IdxArray, IdxArray, IdxArray]]:
         """Return key, reps, customers and single visits of each task."""
         n, r = len(self.customers), len(self.reps)
         links = [(team[0], rep) for team in teams_of(self.reps, settings, []) for rep in team]
@@ -199,22 +203,16 @@ class MonthRequest:
         kept = settings.to_dict()
         given = {
             name: value for name, value in self.options.items()
-            if name in ("change_price_s", "weekday_price_s", "time_price_s", "overload", "worth", "objective", "iterations")
+            if name in _GIVEN
         }  # fmt: skip
-        policies = {
-            name: kept[name]
-            for name in (
-                "hot_days", "warm_days", "cold_detour_s", "follow_up_days", "remote", "service_by_kind", "cover",
-                "shared", "load", "nights", "day_sets", "holidays", "tolerance", "default_shift", "default_service_s",
-            )
-        }  # fmt: skip
+        policies = {name: kept[name] for name in _READ}
         return {
             **policies, **given, "start": str(settings.start), "weeks": int(self.weeks), "rng": int(self.rng or 0),
             "usual_worth": usual,
         }  # fmt: skip
 
     def _task(
-        self, key: str, reps: IdxArray, rows: IdxArray, visits: IdxArray, options: dict[str, Any], digests: _Digests
+        self, key: str, reps: IdxArray, rows: IdxArray, visits: IdxArray, options: dict[str, Any], digests: Digests
     ) -> Task:
         head: dict[str, Any] = {"kind": self.kind, "options": self._own_options(options, reps, rows)}
         arrays: dict[str, Any] = {}
@@ -234,7 +232,7 @@ class MonthRequest:
             arrays |= its_arrays
         payload = pack(head, arrays)
         # two reps with as many customers are not the same work, but near enough for packing chunks
-        return Task(key, payload, _digest(payload, self.source, self.rng), float(len(rows)), task_seed(self.rng, key))
+        return Task(key, payload, digest_of(payload, self.source, self.rng), float(len(rows)), task_seed(self.rng, key))
 
     def _own_options(self, options: dict[str, Any], reps: IdxArray, rows: IdxArray) -> dict[str, Any]:
         """Return the options without what they say of other reps and customers."""
@@ -249,7 +247,7 @@ class MonthRequest:
         return own
 
 
-def _digest(payload: bytes, source: Travel, seed: int) -> str:
+def digest_of(payload: bytes, source: Travel, seed: int) -> str:
     return task_digest(payload + source.fingerprint.encode(), int(seed))
 
 
@@ -279,131 +277,6 @@ def _pack_alignment(alignment: Alignment, reps: IdxArray, rows: IdxArray) -> tup
         "alignment.center_lat": alignment.center_lat[used],
     }  # fmt: skip
     return {"unassigned_reason": reasons}, arrays
-
-
-@dataclass(frozen=True, eq=False)
-class DayRequest:
-    """Single days of reps, each routed by itself: what `territory.route_day` does, thousands of times.
-
-    Attributes
-    ----------
-    customers, reps : Customers, Reps
-    rep_idx, customer_idx : int arrays of shape (c,)
-        Candidates: who is to be visited by whom, as far as that fits the day.
-    day : datetime64[D] array of shape (c,)
-        And when.
-    travel : Travel, optional
-    holidays, default_shift, default_service_s
-        See `route_day`.
-    rng : int
-        Seed of the run.
-    """
-
-    customers: Customers
-    reps: Reps
-    rep_idx: Sequence[int] | IdxArray
-    day: Sequence[object] | DayArray
-    customer_idx: Sequence[int] | IdxArray
-    travel: Travel | None = None
-    holidays: Iterable[object] = ()
-    default_shift: str = "Mo-Fr 08:00-17:00"
-    default_service_s: int = 1800
-    rng: int = 0
-    _inputs: dict[str, str] = field(default_factory=dict, init=False, repr=False)
-
-    kind = "days"
-
-    @classmethod
-    def from_plan(cls, plan: Plan, *, first: object = None, last: object = None, **options: Any) -> DayRequest:
-        """Return the request to route the days of a plan anew, each with its own visits.
-
-        Parameters
-        ----------
-        plan : Plan
-        first, last : day-like, optional
-            Only days from then, until then.
-        **options
-            Of the request.
-        """
-        s = plan.stops
-        some = np.ones(len(s), np.bool_) if s.remote is None else ~s.remote
-        if first is not None:
-            some &= s.day >= as_day(first, "first")
-        if last is not None:
-            some &= s.day <= as_day(last, "last")
-        own = {"default_shift": plan.settings.default_shift, "default_service_s": plan.settings.default_service_s,
-               "holidays": plan.settings.holidays}  # fmt: skip
-        return cls(
-            plan.customers, plan.reps, s.rep_idx[some], s.day[some], s.customer_idx[some], **{**own, **options}
-        )  # fmt: skip
-
-    @property
-    def source(self) -> Travel:
-        """Where travel times come from."""
-        return default_travel() if self.travel is None else self.travel
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """Digests of what was asked, by name; known after `tasks`."""
-        return dict(self._inputs)
-
-    def tasks(self) -> list[Task]:
-        """Check the request, and split it into one task a rep and day.
-
-        Raises
-        ------
-        InputError
-            Every broken rule at once.
-        """
-        rep, customer = np.asarray(self.rep_idx), np.asarray(self.customer_idx)
-        day = np.asarray(self.day, "datetime64[D]")
-        self._refuse(rep, customer, day)
-        settings = PlanSettings(
-            np.datetime64("2001-01-01"), 1, self.holidays, default_shift=self.default_shift,
-            default_service_s=self.default_service_s,
-        )  # fmt: skip
-        options = {
-            "holidays": [str(d) for d in settings.holidays], "default_shift": settings.default_shift,
-            "default_service_s": settings.default_service_s,
-        }  # fmt: skip
-        digests = _Digests()
-        for name, value in (("options", options), ("travel", self.source.fingerprint), ("seed", self.rng)):
-            digests.add(name, json.dumps(value, sort_keys=True).encode())
-        tasks = []
-        if len(rep):
-            order = np.lexsort((customer, rep, day))
-            cuts = np.flatnonzero(np.diff(rep[order]) | (np.diff(day[order].astype(np.int64)) != 0)) + 1
-            for part in np.split(order, cuts):
-                rows = np.unique(customer[part])
-                tasks.append(self._task(int(rep[part[0]]), day[part[0]], rows, options, digests))
-        self._inputs.clear()
-        self._inputs.update(digests.texts(), version=territory.__version__, kind=self.kind)
-        return tasks
-
-    def _refuse(self, rep: Any, customer: Any, day: Any) -> None:
-        problems = []
-        if not len(rep) == len(customer) == len(day):
-            lengths = f"rep_idx {len(rep)}, customer_idx {len(customer)}, day {len(day)}"
-            problems.append(Problem("unequal-lengths", f"columns of unequal length: {lengths}"))
-        for name, values, table in (("rep_idx", rep, self.reps), ("customer_idx", customer, self.customers)):
-            if len(values) and (values.dtype.kind not in "iu" or values.min() < 0 or values.max() >= len(table)):
-                problems.append(Problem("unknown-row", f"{name}: expected positions from 0 to {len(table) - 1}"))
-        if np.isnat(day).any():
-            problems.append(Problem("missing-value", "day: missing", count=int(np.isnat(day).sum())))
-        if problems:
-            raise InputError(problems, "days")
-
-    def _task(self, rep: int, day: np.datetime64, rows: IdxArray, options: dict[str, Any], digests: _Digests) -> Task:
-        head: dict[str, Any] = {"kind": self.kind, "options": options, "day": str(day)}
-        arrays: dict[str, Any] = {}
-        for name, table, some in (("customers", self.customers, rows), ("reps", self.reps, np.array([rep]))):
-            its_head, its_arrays = pack_table(table, some, name)
-            head[name] = its_head
-            arrays |= its_arrays
-        payload = pack(head, arrays)
-        digests.add("candidates", payload)
-        key = f"rep {self.reps.id[rep]} {day}"
-        return Task(key, payload, _digest(payload, self.source, self.rng), float(len(rows)), task_seed(self.rng, key))
 
 
 def travel_bytes(source: Travel) -> bytes:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from concurrent.futures import BrokenExecutor, Executor, Future
-from dataclasses import dataclass, field, replace
+from concurrent.futures import BrokenExecutor, Executor
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from territory.batch.chunks import Chunk, ended_well, kill_workers, refuse
 from territory.batch.pool import ProcessExecutor, WorkerLostError
 from territory.batch.tasks import Outcome, TaskStatus
 from territory.batch.worker import run_chunk
-from territory.errors import BatchError, InputError, Problem
+from territory.errors import BatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,47 +111,9 @@ def run_tasks(
     A task whose worker died is tried once more, alone, when all others are done: only then it is told from one that
     was next to it, or that another process took the memory from.
     """
-    _refuse(tasks, n_jobs, chunk_s, task_time_limit_s, on_error)
+    refuse(tasks, n_jobs, chunk_s, task_time_limit_s, on_error)
     run = _Run(function, tasks, executor, n_jobs, chunk_s, task_time_limit_s, on_error, on_done, on_progress, until)
     return run.run()
-
-
-def _refuse(tasks: Sequence[Task], n_jobs: Any, chunk_s: Any, limit_s: Any, on_error: Any) -> None:
-    problems = []
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or (n_jobs < 1 and n_jobs != -1):
-        problems.append(Problem("bad-n-jobs", f"expected n_jobs >= 1, or -1 for one a core, not {n_jobs!r}"))
-    if not (len(chunk_s) == 2 and 0 < chunk_s[0] <= chunk_s[1]):
-        problems.append(Problem("bad-chunk", f"chunk_s: expected two numbers of seconds, not {chunk_s!r}"))
-    if limit_s is not None and not limit_s > 0:
-        problems.append(Problem("bad-time-limit", f"expected task_time_limit_s > 0, not {limit_s!r}"))
-    if on_error not in ("continue", "raise"):
-        problems.append(Problem("unknown-option", f"on_error: expected continue or raise, not {on_error!r}"))
-    twice = [key for key, n in Counter(task.key for task in tasks).items() if n > 1]
-    if twice:
-        listed = ", ".join(repr(key) for key in twice[:5])
-        problems.append(Problem("duplicate-key", f"tasks of one key: {listed}", count=len(twice)))
-    if problems:
-        raise InputError(problems, "run_tasks")
-
-
-@dataclass(slots=True, eq=False)
-class _Chunk:
-    """Tasks that one worker has in hand."""
-
-    tasks: tuple[Task, ...]
-    #: Nothing else runs meanwhile.
-    alone: bool = False
-    future: Future[Any] | None = None
-    #: That it was given to.
-    executor: Any = None
-    began: float | None = None
-    told: set[str] = field(default_factory=set)
-    #: Given up at its time limit.
-    late: bool = False
-
-    @property
-    def left(self) -> tuple[Task, ...]:
-        return tuple(task for task in self.tasks if task.key not in self.told)
 
 
 class _Run:
@@ -175,8 +138,8 @@ class _Run:
         self.executor: Any = executor if self.make is None else self.make()
         given = getattr(self.executor, "n_jobs", None) or getattr(self.executor, "_max_workers", None)
         self.jobs = cores if n_jobs > 0 or not given else int(given)
-        self.events: SimpleQueue[tuple[_Chunk, str, Any]] = SimpleQueue()
-        self.flight: list[_Chunk] = []
+        self.events: SimpleQueue[tuple[Chunk, str, Any]] = SimpleQueue()
+        self.flight: list[Chunk] = []
         self.suspects: deque[tuple[Task, ...]] = deque()
         self.tries: Counter[str] = Counter()
         self.buffer: list[Outcome] = []
@@ -229,9 +192,9 @@ class _Run:
     def _fill(self) -> None:
         """Keep every worker busy, and one chunk a worker waiting; suspects run when nothing else does."""
         while self.pending and len(self.flight) < 2 * self.jobs and not (self.flight and self.flight[0].alone):
-            self._submit(_Chunk(self._next()))
+            self._submit(Chunk(self._next()))
         if not self.pending and not self.flight and self.suspects:
-            self._submit(_Chunk(self.suspects.popleft(), alone=True))
+            self._submit(Chunk(self.suspects.popleft(), alone=True))
 
     def _next(self) -> tuple[Task, ...]:
         """Take the tasks of the next chunk: as many as should take some seconds, fewer towards the end."""
@@ -250,7 +213,7 @@ class _Run:
                 chosen.append(self.pending.popleft())
         return tuple(chosen)
 
-    def _submit(self, chunk: _Chunk) -> None:
+    def _submit(self, chunk: Chunk) -> None:
         self.flight.append(chunk)
         chunk.executor = self.executor
         events = self.events
@@ -290,12 +253,11 @@ class _Run:
                 return
             if what == "done":
                 self._note(chunk, value)
-            elif what == "end" and chunk.future is not None and not chunk.future.cancelled():
-                if chunk.future.exception() is None:
-                    for one in chunk.future.result():
-                        self._note(chunk, one)
+            elif ended_well(chunk.future):
+                for one in chunk.future.result() if chunk.future is not None else ():
+                    self._note(chunk, one)
 
-    def _take(self, chunk: _Chunk, what: str, value: Any) -> None:
+    def _take(self, chunk: Chunk, what: str, value: Any) -> None:
         if chunk.late and chunk not in self.flight:
             return  # it was given up
         if what == "begin":
@@ -305,13 +267,14 @@ class _Run:
         else:
             self._ended(chunk)
 
-    def _note(self, chunk: _Chunk, outcome: Outcome) -> None:
+    def _note(self, chunk: Chunk, outcome: Outcome) -> None:
         """Keep the outcome of a task."""
         if outcome.key in chunk.told:
             return
         chunk.told.add(outcome.key)
         task = next(t for t in chunk.tasks if t.key == outcome.key)
-        self.stillborn = 0
+        if outcome.status is not TaskStatus.CRASHED:
+            self.stillborn = 0
         self.spent_s += outcome.seconds
         self.spent_weight += task.weight
         self.left_weight -= task.weight
@@ -333,16 +296,13 @@ class _Run:
 
     # -- what goes wrong -------------------------------------------------------------------
 
-    def _ended(self, chunk: _Chunk) -> None:
+    def _ended(self, chunk: Chunk) -> None:
         if chunk not in self.flight:
             return
         self.flight.remove(chunk)
         future = chunk.future
-        error: BaseException | None = None
-        if future is None or future.cancelled():
-            error = BrokenExecutor("the call was cancelled")
-        else:
-            error = future.exception()
+        gone = future is None or future.cancelled()
+        error = BrokenExecutor("the call was cancelled") if future is None or gone else future.exception()
         if error is None:
             for one in future.result() if future is not None else ():
                 self._note(chunk, one)
@@ -353,10 +313,11 @@ class _Run:
             return
         # one that broke is told of by each of its chunks
         if isinstance(error, BrokenExecutor) and chunk.executor is self.executor:
-            self._rebuild(error)
+            # whoever breaks it alone is known, and no sign that it always breaks
+            self._rebuild(error, count=not chunk.alone)
         self._suspect(chunk, error)
 
-    def _lost(self, chunk: _Chunk, error: WorkerLostError) -> None:
+    def _lost(self, chunk: Chunk, error: WorkerLostError) -> None:
         """Blame the task that the worker was at; the rest of the chunk has nothing to do with it."""
         rest = [task for task in chunk.left if task.key != error.key]
         self.pending.extendleft(reversed(rest))
@@ -376,7 +337,7 @@ class _Run:
         else:
             self.suspects.append((culprit,))
 
-    def _suspect(self, chunk: _Chunk, error: BaseException) -> None:
+    def _suspect(self, chunk: Chunk, error: BaseException) -> None:
         """Try the tasks of a lost chunk alone, on an executor that does not say at which the worker was."""
         left = chunk.left
         if len(left) == 1 and (chunk.alone or chunk.late):
@@ -414,14 +375,14 @@ class _Run:
             chunk.late = True
             self._give_up(chunk)
 
-    def _give_up(self, chunk: _Chunk) -> None:
+    def _give_up(self, chunk: Chunk) -> None:
         """End a chunk's worker where that can be done, and go on without it."""
         kill = getattr(self.executor, "kill", None)
         if kill is not None:
             kill(chunk.future)
             return
         self.flight.remove(chunk)
-        if _killed(self.executor):
+        if kill_workers(self.executor):
             # the others in the pool were ended by this hand: they are beyond suspicion
             others, self.flight = self.flight, []
             for other in others:
@@ -432,12 +393,12 @@ class _Run:
             self._rebuild(BrokenExecutor("a worker hangs"))
         self._suspect(chunk, TimeoutError())
 
-    def _rebuild(self, error: BaseException) -> None:
+    def _rebuild(self, error: BaseException, *, count: bool = True) -> None:
         if self.make is None:
             msg = f"the executor is broken ({error}); what was done is kept. Pass a function that makes one instead."
             raise BatchError(msg) from error
-        self.stillborn += 1
-        if self.stillborn > _STILLBORN * self.jobs + len(self.flight):
+        self.stillborn += count
+        if self.stillborn > _STILLBORN * self.jobs:
             msg = f"the executor breaks again and again before a task is done: {error}"
             raise BatchError(msg) from error
         self._shut(kill=True, wait=False)
@@ -448,14 +409,5 @@ class _Run:
             self.executor.shutdown(kill=kill)
             return
         if kill:
-            _killed(self.executor)
+            kill_workers(self.executor)
         self.executor.shutdown(wait=wait and not kill, cancel_futures=kill)
-
-
-def _killed(executor: Any) -> bool:
-    """End the workers of a pool of processes; return whether there were any."""
-    # public only since Python 3.14 (kill_workers)
-    workers = dict(getattr(executor, "_processes", None) or {})
-    for process in workers.values():
-        process.kill()
-    return bool(workers)

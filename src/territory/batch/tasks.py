@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import territory
 
 if TYPE_CHECKING:
-    from territory.batch.request import DayRequest, MonthRequest
+    from territory.batch.days import DayRequest
+    from territory.batch.request import MonthRequest
 
 __all__ = ["Answer", "Outcome", "Task", "TaskStatus", "plan_tasks", "task_digest", "task_seed"]
 

@@ -73,6 +73,12 @@ class Work:
     time_limit_s: float = 600.0
     formats: tuple[str, ...] = ()
 
+    def prepare(self) -> None:
+        """Load the engines, which on a new machine compiles them."""
+        from territory.routing.solve import load_engines  # noqa: PLC0415 - the parent needs no engines
+
+        load_engines()
+
     def __call__(self, task: Task) -> Answer:
         """Do one task."""
         found = unpack(task.payload)
@@ -132,7 +138,9 @@ def _alignment(found: Buffers, customers: Customers, reps: Reps) -> Alignment | 
     head = found.head.get("alignment")
     if head is None:
         return None
-    values = {name.partition(".")[2]: v for name, v in found.arrays.items() if name.startswith("alignment.")}
+    values: dict[str, Any] = {
+        name.partition(".")[2]: v for name, v in found.arrays.items() if name.startswith("alignment.")
+    }
     reasons = {int(i): text for i, text in head["unassigned_reason"].items()}
     return Alignment(customers, reps, unassigned_reason=reasons, **values)
 

@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["THREADS", "run_chunk", "serve"]
 
 #: One thread a worker for every library that would start its own: the cores are taken by the other workers.
-THREADS: Final = {
-    name: "1"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
-                 "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
-}  # fmt: skip
+THREADS: Final = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
+     "NUMBA_NUM_THREADS"), "1",
+)  # fmt: skip
 #: How often a worker looks whether its parent is still there, seconds.
 _LOOK_S: Final = 0.5
 #: The last lines of a traceback go into the ledger, no more.
@@ -38,7 +37,7 @@ def run_chunk(
     Parameters
     ----------
     function : callable
-        From a task to its answer.
+        From a task to its answer. If it has a method ``prepare``, that is called first.
     tasks : sequence of Task
     tell : callable, optional
         Called with ``"begin"`` and a task's key, and with ``"done"`` and its outcome. Then nothing is returned.
@@ -49,6 +48,10 @@ def run_chunk(
         In the order of the tasks.
     """
     outcomes = []
+    prepare = getattr(function, "prepare", None)
+    if prepare is not None:
+        # what is loaded or compiled once a process is no part of any task's time
+        prepare()
     for task in tasks:
         if tell is not None:
             tell("begin", task.key)
