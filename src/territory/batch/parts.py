@@ -115,16 +115,15 @@ class Parts:
             yield from _records(path.name, data)
 
     def clear(self) -> None:
-        """Delete all files, and what a killed run left behind of half-written ones."""
+        """Delete all files."""
         for path in self.folder.glob("*"):
             path.unlink(missing_ok=True)
         self._next = 0
 
-    def sweep(self, keep: set[str]) -> None:
-        """Delete files that no record is needed of, and temporary ones of a killed run."""
-        for path in self.folder.iterdir():
-            if path.name not in keep:
-                path.unlink(missing_ok=True)
+    def sweep(self) -> None:
+        """Delete what a killed run left behind of a half-written file."""
+        for path in self.folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
 
 
 def _sum(head: bytes) -> int:

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,6 +46,7 @@ __all__ = ["BatchResult", "BatchStatus", "run_batch"]
 
 #: Share of a task's hard limit after which planning itself ends with what it has.
 _SOFT: Final = 0.8
+RESULTS: Final = "results"
 _FORMATS: Final = ("csv", "gpx", "ics")
 #: Seconds that a plan of weeks may take where no limit is given.
 _PATIENCE_S: Final = 3600.0
@@ -225,6 +227,10 @@ def _opened(folder: Path, stack: ExitStack, *, force: bool) -> tuple[Parts, Ledg
     if lock.was_stale:
         notes.append("the lock of a run that was killed was taken over")
     parts = Parts(state / "parts")
+    # of a run that was killed while it wrote
+    parts.sweep()
+    for left in folder.glob(f".{RESULTS}.*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
     ledger = stack.enter_context(Ledger(state, parts))
     if ledger.quarantined is not None:
         notes.append(f"the ledger was torn; it was put aside as {ledger.quarantined.name} and made anew from the parts")
@@ -245,7 +251,7 @@ def _published(
     left = [task.key for task in tasks if task.key not in current]
     refs = {key: ref for key, ref in ledger.refs().items() if key in done}
     manifest = publish(
-        folder / "results", parts, refs, inputs=inputs, seed=int(request.rng or 0), failures=failures, left=left
+        folder / RESULTS, parts, refs, inputs=inputs, seed=int(request.rng or 0), failures=failures, left=left
     )
     counts: dict[str, int] = {}
     for row in current.values():

@@ -25,8 +25,6 @@ __all__ = ["Tally", "run_tasks"]
 
 #: Seconds between two looks at the clock while nothing is heard.
 _LOOK_S: Final = 0.2
-#: What is done is handed over at least so often, seconds: what a killed run may lose.
-_FLUSH_S: Final = 1.0
 #: Most tasks, and bytes of them, in a chunk, whatever they take.
 _MOST: Final = 2000
 _BYTES: Final = 64 << 20
@@ -79,14 +77,15 @@ def run_tasks(
     n_jobs : int
         Workers of the default executor, and how many chunks are in hand at a time; -1: one a core.
     chunk_s : (float, float)
-        Seconds that a chunk should take, at least and at most; sizes are learned from what tasks took.
+        Seconds that a chunk should take, at least and at most; sizes are learned from what tasks took. What is done
+        is handed over after the lesser time, or when it took the greater one: that much may a killed run lose.
     task_time_limit_s : float, optional
         A task that takes longer is ended, and its worker with it. An executor that cannot end its workers, such as one
         of threads, is left with it, and the task is given up.
     on_error : {"continue", "raise"}
         "raise": stop at the first task that fails, after what was done is handed over.
     on_done : callable, optional
-        Called from the calling thread with outcomes as they come in, about a second's worth of them.
+        Called from the calling thread with outcomes as they come in.
     on_progress : callable, optional
         Called with a key and the share of the weight that is done.
     until : float, optional
@@ -181,7 +180,7 @@ class _Run:
                 continue
             self._hear()
             self._look()
-            if self.buffered_s >= self.chunk_s[1] or monotonic() - self.flushed >= _FLUSH_S:
+            if self.buffered_s >= self.chunk_s[1] or monotonic() - self.flushed >= self.chunk_s[0]:
                 self._flush()
             if self.failed is not None:
                 # what runs is ended with the executor; on one that is not ours it is waited for
