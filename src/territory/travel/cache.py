@@ -151,8 +151,8 @@ class CachedTravel(TravelBase):
     def diagnostics(self) -> tuple[Problem, ...]:
         """Warnings about the file.
 
-        `cache-set-aside`, `cache-row-corrupt`, `cache-not-writable`, `cache-not-closed`, `cache-busy` and
-        `cache-too-small`; each with how often.
+        `cache-set-aside`, `cache-row-corrupt`, `cache-not-writable`, `cache-not-closed`, `cache-busy`,
+        `cache-departure` and `cache-too-small`; each with how often.
         """
         return self._store.file.notes
 

@@ -173,6 +173,8 @@ class CacheStore:
                 row = (self._source, pack_record(self._salt, -1, body))
                 connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", row)
             elif about[0] != departure_s:
+                message = f"legs of departure {about[0]} are kept; those of {departure_s} were not"
+                self.file.note("cache-departure", message)
                 return False
             # all of a question at once: neighbours share pages
             self._numbers(connection, spots, [], [], add=True)
