@@ -327,7 +327,7 @@ def test_neighbours_that_may_be_estimated_are_not_kept(path):
         travel.snap(places)
         travel.snap(places)
         assert travel.counts.requests == 4
-        source.nearest = lambda *a, **k: NearestPlaces(*(np.zeros((5, 1), dtype=np.int32),) * 3, 5)
+        source.nearest = lambda *_, **__: NearestPlaces(*(np.zeros((5, 1), dtype=np.int32),) * 3, 5)
         with pytest.raises(TravelError, match="neighbours of a wrong shape"):
             travel.nearest(places, places, 2)
         with pytest.raises(InputError):
@@ -431,7 +431,7 @@ def test_it_goes_along_to_other_processes(path, how):
 def test_a_copy_shares_the_file(path):
     with CachedTravel(GreatCircle(), path, digits=5, data_version="x", max_bytes=5_000_000) as travel:
         travel.matrix(town(5), town(5))
-        with pickle.loads(pickle.dumps(travel)) as copy:
+        with pickle.loads(pickle.dumps(travel)) as copy:  # noqa: S301 - our own
             assert copy.fingerprint == travel.fingerprint
             assert (copy.max_bytes, copy.counts) == (5_000_000, CacheCounts())
             copy.matrix(town(5), town(5))
@@ -442,8 +442,11 @@ def test_a_plan_that_ran_once_asks_nothing_the_second_time(path):
     rng = np.random.default_rng(2)
     n = 24
     customers = Customers(
-        id=[f"c{i}" for i in range(n)], lon=rng.uniform(9.4, 9.6, n), lat=rng.uniform(47.0, 47.2, n), visit_interval_days=[7] * n
-    )  # fmt: skip
+        id=[f"c{i}" for i in range(n)],
+        lon=rng.uniform(9.4, 9.6, n),
+        lat=rng.uniform(47.0, 47.2, n),
+        visit_interval_days=[7] * n,
+    )
     reps = Reps(id=["R1", "R2"], lon=[9.45, 9.55], lat=[47.05, 47.15], speed_factor=[1.0, 1.2])
     alignment = design_territories(customers, reps, time_limit_s=1.0)
     source = Counting()
@@ -475,8 +478,6 @@ def test_bad_parameters_are_told_at_once(path):
 
 
 def test_a_source_that_speed_factors_do_not_divide_is_refused(path):
-    source = Counting()
-
     class Added(Counting):
         divides = False
 

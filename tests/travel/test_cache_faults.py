@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 
 from territory.errors import InputError
-from territory.model.places import PlaceKind, Places
-from territory.travel import RawTravel, TravelBase
 from territory.travel.cache import CachedTravel
 
 #: What writers in processes of their own run; the tests run it as well.
