@@ -145,7 +145,7 @@ class Ways:
         back: bool = False,
         came: NDArray[np.int32] | None = None,
     ) -> NDArray[np.int32]:
-        """Call the kernel; return by which node each row of entries into destinations is."""
+        """Call the kernel; return which entry each row is: twice the destination's position, plus 1 at the head."""
         from territory.travel.roads.search import search  # noqa: PLC0415 - compiled when first used
 
         arcs = self._behind if back else self._ahead
@@ -173,7 +173,7 @@ class Ways:
             plain(wanted_at), plain(wanted), k, factor, back,
             seconds, metres, none if idx is None else idx, none if came is None else came,
         )  # fmt: skip
-        return node[known]
+        return known
 
     def _between(self, spots: Spots, origin: int, goal: int) -> NDArray[np.int64]:
         """Return the points passed on the way along one edge."""
@@ -191,17 +191,16 @@ class Ways:
         return points if start <= end else points[::-1]
 
     def _traced(
-        self, spots: Spots, origin: int, goal: int, came: NDArray[np.int32], node: int
+        self, spots: Spots, origin: int, goal: int, came: NDArray[np.int32], entry: int
     ) -> list[NDArray[np.int64]]:  # fmt: skip
-        """Return the points of each edge of a way, back from the node where it enters the edge of the goal."""
+        """Return the points of each edge of a way, back from its entry, 0 or 1, into the edge of the goal."""
+        node = int(spots.enter[goal, entry])
         net, arcs = self.network, self._ahead
         last = net.first_point[1:] - net.first_point[:-1] - 1
         legs = []
         edge = int(spots.edge[goal])
         if edge >= 0:
-            # a ring has one node at both ends: the cheaper way round is the one that was found
-            from_tail = self._side(net.tail[edge] == node, net.head[edge] == node, spots.enter_cost[goal])
-            legs.append(self._passed(edge, 0.0 if from_tail else float(last[edge]), float(spots.spot[goal, 0])))
+            legs.append(self._passed(edge, float(last[edge]) if entry else 0.0, float(spots.spot[goal, 0])))
         while came[node] >= 0:
             arc = int(came[node])
             edge, before = int(arcs.edge[arc]), int(np.searchsorted(arcs.first, arc, side="right")) - 1
@@ -214,10 +213,3 @@ class Ways:
             to_head = came[node] == -1
             legs.append(self._passed(edge, float(spots.spot[origin, 0]), float(last[edge]) if to_head else 0.0))
         return legs[::-1]
-
-    @staticmethod
-    def _side(tail: bool, head: bool, cost: FloatArray) -> bool:  # noqa: FBT001 - both are one question
-        """Return whether an edge was entered at its tail."""
-        if tail and head:
-            return tuple(cost[0]) <= tuple(cost[1])
-        return tail
