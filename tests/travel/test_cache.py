@@ -21,6 +21,7 @@ from territory.model.places import PlaceKind, Places
 from territory.travel import GreatCircle, MatrixTravel, NearestPlaces, RawTravel, SnappedPlaces, Travel, TravelBase
 from territory.travel.cache import CacheCounts, CachedTravel
 from territory.travel.cache_pages import BLOCK, pack_page, rectangles, unpack_page
+from territory.travel.partial import PartialSource, PartialTravel
 
 
 class Counting(TravelBase):
@@ -254,6 +255,53 @@ def test_what_came_before_a_failure_is_kept(path):
         before = travel.counts.requests
         same(travel.raw_matrix(places, places), GreatCircle().raw_matrix(rounded(places), rounded(places)))
         assert travel.counts.requests - before <= 2
+
+
+@pytest.mark.parametrize("partly", [False, True])
+def test_what_is_kept_is_answered_when_the_source_is_down(path, partly):
+    places, down = town(8), [False]
+
+    def change(found):
+        if down[0]:
+            raise TravelError("down", retryable=True)
+        return found
+
+    class Partly(Counting):
+        """Answers the first two rows and fails at others."""
+
+        def partial_matrix(self, origins, destinations):
+            found = GreatCircle().raw_matrix(origins, destinations)
+            failed = np.zeros(found.seconds.shape, dtype=bool)
+            failed[2:] = True
+            seconds = np.where(failed, np.nan, found.seconds)
+            return PartialTravel(RawTravel(seconds, found.metres), failed, TravelError("down"))
+
+        def partial_pairs(self, origins, destinations):
+            found = self.partial_matrix(origins, destinations)
+            raw = RawTravel(np.diagonal(found.found.seconds), np.diagonal(found.found.metres))
+            return PartialTravel(raw, np.diagonal(found.failed), found.error)
+
+    truth = GreatCircle().raw_matrix(rounded(places), rounded(places))
+    with CachedTravel(Counting(change=change), path) as travel:
+        travel.matrix(places.take([0, 1, 2]), places.take([0, 1, 2]))
+    down[0] = True
+    with CachedTravel((Partly if partly else Counting)(change=change), path) as travel:
+        assert isinstance(travel, PartialSource)
+        found = travel.partial_matrix(places, places)
+        told = np.zeros((8, 8), dtype=bool)
+        told[:3, :3] = True
+        told[:2] |= partly
+        assert found.failed.tolist() == (~told).tolist()
+        assert str(found.error) == "down"
+        assert found.found.seconds[told].tolist() == truth.seconds[told].tolist()
+        pairs = travel.partial_pairs(places, places)
+        assert pairs.failed.tolist() == [False] * 3 + ([False] * 2 if partly else [True] * 2) + [True] * 3
+        for ask in (travel.raw_matrix, travel.raw_pairs, travel.matrix):
+            with pytest.raises(TravelError, match="down"):
+                ask(places, places)
+        whole = travel.partial_matrix(places.take([0, 1]), places.take([0, 1, 2]))
+        assert whole.error is None
+        assert not whole.failed.any()
 
 
 def test_the_time_of_departure_is_kept_with_the_legs(path):

@@ -200,7 +200,7 @@ def test_wrong_bytes_anywhere_never_give_wrong_answers(path, tmp_path):
     whole = path.read_bytes()
     rng = np.random.default_rng(11)
     noticed = set()
-    for turn in range(40):
+    for turn in range(24):
         torn = bytearray(whole)
         # a few bits; a run of zeros, as a lost sector leaves; the first page, where the layout is; a lost end
         if turn % 4 == 0:
