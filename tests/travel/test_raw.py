@@ -7,6 +7,9 @@ from territory.errors import InputError
 from territory.model.places import PlaceKind, Places
 from territory.travel import GreatCircle, MatrixTravel, Travel, TravelMatrix
 from territory.travel.base import check_divides, raw_of, raw_pairs_of
+from territory.travel.cache import CachedTravel
+from territory.travel.parking import ParkingTravel
+from territory.travel.time_of_day import TimeOfDay
 
 
 class Whole:
@@ -53,3 +56,19 @@ def test_raw_numbers_of_any_source():
         raw_pairs_of(inner, places, places.take([1]))
     check_divides(travel, "Wrapper")
     assert (inner.by_id, GreatCircle().by_id, inner.estimates) == (True, False, False)
+
+
+def test_wrappers_hand_on_what_the_source_says(tmp_path):
+    travel = Whole(GreatCircle())
+    travel.attribution = "somebody"
+    for wrapper in (
+        CachedTravel(travel, tmp_path / "legs"),
+        ParkingTravel(travel, parking_s=0),
+        TimeOfDay(travel, [(0, 1.0)]),
+        TimeOfDay(travel, [(0, 1.0)]).at(60),
+    ):
+        # whoever does not say may look places up by their ids
+        assert (wrapper.by_id, wrapper.estimates, wrapper.symmetric) == (True, False, True)
+        assert wrapper.attribution == "somebody"
+    assert not ParkingTravel(GreatCircle(), parking_s=0).by_id
+    assert ParkingTravel(GreatCircle(), parking_s=0).attribution is None

@@ -17,6 +17,7 @@ from territory.travel.cache_spots import Legs, Spots
 from territory.travel.cache_store import CacheStore
 from territory.travel.partial import PartialSource, PartialTravel
 from territory.travel.protocol import Travel, check_same_length
+from territory.travel.wrapped import WrappedTravel
 from territory.units import is_number
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class CacheCounts:
     requests: int = 0
 
 
-class CachedTravel(TravelBase):
+class CachedTravel(WrappedTravel):
     """Travel that remembers on disk what a source has answered.
 
     Legs are kept from one place to another by where they are, of which kind (customer, home, end, hotel) and in which
@@ -128,21 +129,6 @@ class CachedTravel(TravelBase):
         """The source's, to how many digits coordinates are rounded, and the version of the data."""
         version = "" if self.data_version is None else f" data={self.data_version!r}"
         return f"{self.source.fingerprint} digits={self.digits}{version}"
-
-    @property
-    def symmetric(self) -> bool:
-        """As the source."""
-        return self.source.symmetric
-
-    @property
-    def by_id(self) -> bool:
-        """As the source: then legs are kept by id as well."""
-        return bool(getattr(self.source, "by_id", False))
-
-    @property
-    def estimates(self) -> bool:
-        """As the source."""
-        return bool(getattr(self.source, "estimates", False))
 
     @property
     def counts(self) -> CacheCounts:

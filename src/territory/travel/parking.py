@@ -10,8 +10,9 @@ from territory.errors import InputError, Problem
 from territory.model.enums import Area
 from territory.model.places import UNKNOWN_AREA, PlaceKind
 from territory.travel.answers import NearestPlaces
-from territory.travel.base import RawTravel, TravelBase, check_k, raw_of, raw_pairs_of
+from territory.travel.base import RawTravel, check_k, raw_of, raw_pairs_of
 from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_metres, whole_seconds
+from territory.travel.wrapped import WrappedTravel
 from territory.units import is_number
 
 if TYPE_CHECKING:
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import IntArray
     from territory.model.places import Places
-    from territory.travel.answers import RouteGeometry, SnappedPlaces
 
 __all__ = ["ParkingTravel"]
 
 _LONGEST_S: Final = 4 * 3_600
 
 
-class ParkingTravel(TravelBase):
+class ParkingTravel(WrappedTravel):
     """Travel in which arriving at a customer takes some time on top of the drive.
 
     The time is added to every leg that ends at a customer, after the drive was divided by the rep's speed factor and
@@ -97,19 +97,9 @@ class ParkingTravel(TravelBase):
         return self.source.symmetric and not self._seconds.any()
 
     @property
-    def by_id(self) -> bool:
-        """As the source."""
-        return bool(getattr(self.source, "by_id", False))
-
-    @property
     def divides(self) -> bool:
         """False: a speed factor divides the drive alone."""
         return False
-
-    @property
-    def estimates(self) -> bool:
-        """As the source."""
-        return bool(getattr(self.source, "estimates", False))
 
     def __repr__(self) -> str:
         return f"ParkingTravel({self.source!r}, {self._seconds.tolist()} s)"
@@ -161,14 +151,6 @@ class ParkingTravel(TravelBase):
         return NearestPlaces(
             np.where(gone, -1, idx).astype(np.int32), whole, np.where(gone, UNREACHABLE, distances).astype(np.int32), n
         )
-
-    def route_geometry(self, stops: Places) -> RouteGeometry:
-        """Give the line driven from each stop to the next, as the source does."""
-        return self.source.route_geometry(stops)
-
-    def snap(self, places: Places) -> SnappedPlaces:
-        """Tell where trips from and to places begin and end, as the source does."""
-        return self.source.snap(places)
 
     def _at(self, destinations: Places) -> IntArray:
         """Return what parking takes at each destination, seconds, shape (n,)."""

@@ -20,8 +20,9 @@ import numpy as np
 
 from territory.errors import InputError, Problem
 from territory.model.hours import clock_text
-from territory.travel.base import RawTravel, TravelBase, check_divides, raw_of, raw_pairs_of
+from territory.travel.base import RawTravel, check_divides, raw_of, raw_pairs_of
 from territory.travel.protocol import Travel, whole_seconds
+from territory.travel.wrapped import WrappedTravel
 from territory.units import is_number
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import FloatArray
     from territory.model.places import Places
-    from territory.travel.answers import RouteGeometry, SnappedPlaces
     from territory.travel.protocol import TravelMatrix
 
     Clock = str | float | dt.time
@@ -42,10 +42,8 @@ _DAY_S: Final = 86_400.0
 _SLOWEST, _FASTEST = 0.05, 5.0
 
 
-class _Timed(TravelBase):
+class _Timed(WrappedTravel):
     """A source whose driving times are changed by the hour; those of a fast rep after they were divided."""
-
-    source: Travel
 
     @abstractmethod
     def _driven(self, seconds: FloatArray) -> FloatArray:
@@ -57,24 +55,9 @@ class _Timed(TravelBase):
         return None
 
     @property
-    def symmetric(self) -> bool:
-        """As the source."""
-        return self.source.symmetric
-
-    @property
-    def by_id(self) -> bool:
-        """As the source."""
-        return bool(getattr(self.source, "by_id", False))
-
-    @property
     def divides(self) -> bool:
         """False: a fast rep is through before the rush begins, or the other way round."""
         return False
-
-    @property
-    def estimates(self) -> bool:
-        """As the source."""
-        return bool(getattr(self.source, "estimates", False))
 
     def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
         """Give the travel at the usual speed, not rounded; see `TravelBase.raw_matrix`."""
@@ -91,14 +74,6 @@ class _Timed(TravelBase):
     def pairs(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
         """Give the travel from each origin to the destination in the same row, shape (n,); see `Travel.pairs`."""
         return self._timed(raw_pairs_of(self.source, origins, destinations), speed_factor).rounded(1.0)
-
-    def route_geometry(self, stops: Places) -> RouteGeometry:
-        """Give the line driven from each stop to the next, as the source does: the hour changes no way."""
-        return self.source.route_geometry(stops)
-
-    def snap(self, places: Places) -> SnappedPlaces:
-        """Tell where trips from and to places begin and end, as the source does."""
-        return self.source.snap(places)
 
     def _timed(self, found: RawTravel, speed_factor: float) -> RawTravel:
         whole_seconds(np.zeros(0), speed_factor)  # refuses bad ones
