@@ -52,7 +52,7 @@ class Spots:
         InputError
             Coordinates that are no numbers, or none of a place on Earth.
         """
-        wild = ~((np.abs(places.lon) <= 360) & (np.abs(places.lat) <= 90))
+        wild = ~((np.abs(places.lon) <= 180) & (np.abs(places.lat) <= 90))
         if wild.any():
             rows = tuple(np.flatnonzero(wild)[:MAX_ROWS_LISTED].tolist())
             hint = "Maybe a place without coordinates?"
