@@ -179,6 +179,7 @@ class RoadGraph(TravelBase):
         line_lon: ArrayLike | None = None,
         line_lat: ArrayLike | None = None,
         line_start: ArrayLike | None = None,
+        junction_s: float = 0.0,
         mode: Literal["car", "bicycle", "foot"] = "car",
         most_moved_m: float = 1000.0,
         attribution: str | None = None,
@@ -199,6 +200,8 @@ class RoadGraph(TravelBase):
             Points between the ends of edges, from tail to head.
         line_start : array_like of int, shape (n_edges + 1,), optional
             Points of edge e are those from ``line_start[e]`` up to ``line_start[e + 1]``.
+        junction_s : float
+            What it costs to pass a node where three edges or more meet, seconds.
         mode, most_moved_m, attribution
             As for `from_networkx`.
         name : str
@@ -233,8 +236,14 @@ class RoadGraph(TravelBase):
         for column in columns:
             digest.update(str((column.dtype.str, column.shape)).encode() + column.tobytes())
         fingerprint = f"road graph {name} sha256={digest.hexdigest()} mode={mode}"
+        if junction_s:
+            fingerprint += f" junction_s={float(junction_s)!r}"
         return cls(
-            compress(segments), fingerprint=fingerprint, mode=mode, most_moved_m=most_moved_m, attribution=attribution
+            compress(segments, junction_s=junction_s),
+            fingerprint=fingerprint,
+            mode=mode,
+            most_moved_m=most_moved_m,
+            attribution=attribution,
         )
 
     @property
@@ -348,6 +357,11 @@ class RoadGraph(TravelBase):
         offsets = np.concatenate(([0], np.cumsum([len(lon) for lon, _ in lines]))).astype(np.int64)
         lon, lat = (np.concatenate([np.zeros(0), *(line[axis] for line in lines)]) for axis in (0, 1))
         return RouteGeometry(lon, lat, offsets)
+
+    def lines(self) -> RouteGeometry:
+        """Give the line of every road, as a leg of its own, for maps."""
+        network = self._network
+        return RouteGeometry(network.lon, network.lat, network.first_point)
 
     def snap(self, places: Places) -> SnappedPlaces:
         """Tell where on the road trips from and to places begin and end; see `Travel.snap`."""
