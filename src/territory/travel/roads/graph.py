@@ -295,7 +295,7 @@ class RoadGraph(TravelBase):
         spots, start, end = self._met(origins, destinations)
         durations = np.empty((len(start), len(end)), dtype=np.int32)
         distances = np.empty((len(start), len(end)), dtype=np.int32)
-        # blocks are cut from the side on which searches begin, so that none is made twice
+        # cut from the side on which searches begin, so that none is made twice
         rows, columns = [slice(None)], [slice(None)]
         if len(np.unique(end)) < len(np.unique(start)):
             columns = _cut(len(end), max(1, _BLOCK // max(len(start), 1)))
@@ -305,7 +305,7 @@ class RoadGraph(TravelBase):
             for column in columns:
                 ones, one = np.unique(start[row], return_inverse=True)
                 others, other = np.unique(end[column], return_inverse=True)
-                seconds, metres = self._block(spots, ones, others, back=len(columns) > 1 or None)
+                seconds, metres = self._block(spots, ones, others)
                 every = np.ix_(one.ravel(), other.ravel())
                 durations[row, column] = whole_seconds(seconds, speed_factor)[every]
                 distances[row, column] = whole_metres(metres)[every]
@@ -380,10 +380,10 @@ class RoadGraph(TravelBase):
         return spots, rows[: len(origins)], rows[-len(destinations) :] if len(destinations) else rows[:0]
 
     def _block(
-        self, spots: Spots, start: NDArray[np.int64], end: NDArray[np.int64], *, back: bool | None = None
+        self, spots: Spots, start: NDArray[np.int64], end: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the travel between spots of different places, searched from the side with fewer of them."""
-        if len(end) < len(start) if back is None else back:
+        if len(end) < len(start):
             seconds, metres = self._ways.block(spots, end, start, back=True)
             return seconds.T, metres.T
         return self._ways.block(spots, start, end, back=False)
