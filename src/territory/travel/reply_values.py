@@ -67,8 +67,10 @@ def decode_polyline(text: Any, digits: int) -> Leg:
     return _on_globe(xy, "a line")
 
 
-def numbers(value: Any, n_rows: int, n_columns: int, what: str, unit: float = 1.0) -> NDArray[np.float64]:
-    """Read a table of numbers of that shape, in seconds or metres; null is infinite."""
+def numbers(
+    value: Any, n_rows: int, n_columns: int, what: str, unit: float = 1.0, *, least: float = 0.0
+) -> NDArray[np.float64]:
+    """Read a table of numbers of that shape, in seconds or metres and none below the least; null is infinite."""
     rows = items(value, n_rows, what)
     for row in rows:
         items(row, n_columns, what)
@@ -84,8 +86,9 @@ def numbers(value: Any, n_rows: int, n_columns: int, what: str, unit: float = 1.
     endless = np.isnan(values)
     if int(endless.sum()) != n_null:
         raise bad_reply(f"{what} hold NaN")
-    if (values < 0).any() or (values > _LONGEST).any():
-        raise bad_reply(f"{what} hold {values[(values < 0) | (values > _LONGEST)][0]!r}")
+    wrong = (values < least) | (values > _LONGEST)
+    if wrong.any():
+        raise bad_reply(f"{what} hold {float(values[wrong][0])!r}")
     values[endless] = np.inf
     return values
 
