@@ -46,9 +46,9 @@ _TILES: Final = "tiles"
 class Valhalla(TravelBase):
     """Travel by Valhalla in this process, from tiles that were built before; `from_osm` builds them.
 
-    Twenty times slower at tables than OSRM, and there for what the others do not have: one set of tiles for all modes, lines on the map, and
-    times of departure, which matter where access is restricted by the hour or tiles hold speeds by time of day; tiles
-    from an extract alone hold no traffic.
+    Twenty times slower at tables than OSRM, and there for what the others do not have: one set of tiles for all modes,
+    and times of departure. These matter where access is restricted by the hour or tiles hold speeds by time of day;
+    tiles from an extract alone hold no traffic.
 
     Tables are made by `timedistancematrix`, one search an origin. Valhalla's usual `costmatrix` gives other times for
     the same two places when other places are in the request (5 % of legs on Liechtenstein, by up to 22 s), so that a
@@ -81,8 +81,8 @@ class Valhalla(TravelBase):
     Notes
     -----
     On Liechtenstein tiles take about 2 s to build, a table of 500 by 500 takes 2 to 3 s by car or bicycle and 5 s on
-    foot, and 300 pairs 1 s. Time grows with the origins, and little with the destinations. It pickles as the path of its tiles, which the
-    reading process must find there as well.
+    foot, and 300 pairs 1 s. Time grows with the origins, and little with the destinations. It pickles as the path of
+    its tiles, which the reading process must find there as well.
     """
 
     attribution = "© OpenStreetMap contributors, ODbL"
