@@ -102,6 +102,31 @@ def test_only_what_is_missing_is_asked_for(path):
         same(found, GreatCircle().raw_matrix(rounded(places), rounded(places)))
 
 
+def test_legs_that_come_later_join_those_that_are_there(path):
+    places, source = town(20), Counting()
+    with CachedTravel(source, path) as travel:
+        for some in (np.arange(7), np.arange(7, 20)):
+            travel.matrix(places, places.take(some))
+        travel.matrix(places, places)
+        assert travel.counts.requests == 2
+        travel.pairs(places, places.take(np.arange(20)[::-1]))
+        assert travel.counts.requests == 2
+
+
+def test_what_is_kept_stays_when_the_source_changes_its_mind(path):
+    places, late = town(20), [0.0]
+    source = Counting(change=lambda found: RawTravel(found.seconds + late[0], found.metres))
+    with CachedTravel(source, path) as travel:
+        first = travel.raw_pairs(places, places.take(np.arange(20)[::-1]))
+        late[0] = 60.0
+        for _ in range(2):
+            # all in one question, those that are kept with them
+            found = travel.raw_matrix(places, places)
+            assert travel.counts.requests == 2
+            assert np.diagonal(found.seconds[:, ::-1]).tolist() == first.seconds.tolist()
+        assert (np.diagonal(found.seconds) == 60.0).all()
+
+
 def test_pairs_are_asked_for_once_each_and_serve_matrices(path):
     places, source = town(30), Counting()
     rng = np.random.default_rng(3)
@@ -399,7 +424,9 @@ def test_what_was_not_used_for_longest_is_forgotten_first(path):
     for turn, team in enumerate(teams):
         with CachedTravel(source, path, max_bytes=2_000_000) as travel:
             travel.matrix(team, team)
+            before = travel.counts.requests
             travel.matrix(teams[0], teams[0])  # used every night
+            assert travel.counts.requests == before or not turn
             assert travel.diagnostics == ()
         assert path.stat().st_size <= 2_600_000, turn
     with CachedTravel(source, path, max_bytes=2_000_000) as travel:

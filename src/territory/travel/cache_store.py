@@ -38,7 +38,7 @@ _BATCH: Final = 1_000
 #: Bytes that a leg, a page and a place may take at most, with what SQLite adds.
 _LEG_BYTES, _PAGE_BYTES, _SPOT_BYTES = 17, 80, 300
 #: Places that are forgotten in one transaction, and how full the file may be after that.
-_FORGET: Final = 500
+_FORGET: Final = 100
 _LOW_WATER: Final = 0.8
 
 _DROPPED: Final = "rows that failed their checksums were dropped and are fetched again"
