@@ -11,6 +11,7 @@ import numpy as np
 from territory.model.arrays import NO_IDX
 from territory.model.eligibility import eligibility
 from territory.model.enums import Commitment, Reason
+from territory.model.places import Places
 from territory.routing.assemble import Drafts
 from territory.routing.board import Board, Rates
 from territory.routing.desk import Desk
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from territory.schedule.singles import Single
     from territory.travel import Travel
 
-__all__ = ["BoardResult", "BoardTask", "plan_board"]
+__all__ = ["BoardResult", "BoardTask", "board_places", "plan_board"]
 
 #: From this commitment on, what does not fit is in conflict with other promises.
 _PROMISED: Final = Commitment.CONFIRMED_DAY
@@ -111,6 +112,14 @@ class BoardResult:
     drafts: Drafts = field(default_factory=Drafts)
     stretch: float = 1.0
     timed_out: bool = False
+
+
+def board_places(customers: Customers, reps: Reps, task: BoardTask) -> Places:
+    """Return all places that a board's travel is asked about; tables are the whole ones."""
+    team = np.array(task.team)
+    hotels = [] if task.hotels is None else [task.hotels.places()]
+    homes = [reps.places().take(team), reps.end_places().take(team)]
+    return Places.concat([*homes, customers.places().take(task.rows), *hotels])
 
 
 def plan_board(
