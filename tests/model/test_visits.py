@@ -27,7 +27,7 @@ def refused(frame, **options):
     "cells",
     [
         ["2026-01-06", TIMED],
-        [dt.date(2026, 1, 6), dt.datetime(2026, 1, 6, 10)],
+        [dt.date(2026, 1, 6), dt.datetime.fromisoformat(TIMED)],
         ["2026-01-06", pd.Timestamp(TIMED)],
         ["2026-01-06", np.datetime64(TIMED)],
         np.array(["2026-01-06", TIMED], "M8[ns]"),
@@ -53,7 +53,7 @@ def test_times_in_a_form_of_ones_own_are_found_too():
         ["2026-01-06", "2026-01-06T00:00"],
         pd.to_datetime(["2026-01-06", "2026-01-06"]),
         np.array(["2026-01-06"] * 2, "M8[ns]"),
-        [dt.date(2026, 1, 6), dt.datetime(2026, 1, 6)],
+        [dt.date(2026, 1, 6), dt.datetime.fromisoformat("2026-01-06")],
         [pd.Timestamp("2026-01-06"), np.datetime64("2026-01-06T00:00:00")],
     ],
     ids=["text", "pandas", "numpy", "Python", "objects"],

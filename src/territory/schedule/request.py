@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from numbers import Real
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from territory.errors import InputError, Problem
+from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
 from territory.model.holidays import with_rep_holidays
@@ -21,7 +21,10 @@ from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
 from territory.model.visits import Visits
 from territory.travel import Travel, default_travel
 
-__all__ = ["read_request"]
+if TYPE_CHECKING:
+    from territory.model.arrays import BoolArray
+
+__all__ = ["free_drivers", "read_request"]
 
 _DEAREST = 1e9
 _YEAR_S = 366 * 86_400
@@ -137,10 +140,27 @@ def _options(
             problems.append(
                 Problem("unknown-measure", f"{name}: customers have no measure {value!r}; there is {there}")
             )
-    if objective == "cost" and reps.cost_per_hour is None and reps.cost_per_km is None:
+    if objective == "cost" and len(reps) and drives_free(reps).all():
         hint = "Give reps a cost_per_hour or a cost_per_km."
         problems.append(Problem("no-rates", "objective='cost', but driving costs nothing", hint=hint))
     return problems
+
+
+def drives_free(reps: Reps) -> BoolArray:
+    """Return whose driving costs nothing, neither by the hour nor by the kilometre; shape (r,)."""
+    rates = [rate for rate in (reps.cost_per_hour, reps.cost_per_km) if rate is not None]
+    return np.all([rate == 0 for rate in rates], axis=0) if rates else np.ones(len(reps), np.bool_)
+
+
+def free_drivers(reps: Reps, objective: str) -> list[Problem]:
+    """Warn of reps whose driving costs nothing: any route is as good as another for them."""
+    rows = np.flatnonzero(drives_free(reps)) if objective == "cost" else np.zeros(0, np.int64)
+    if rows.size == 0:
+        return []
+    first = tuple(int(i) for i in rows[:MAX_ROWS_LISTED])
+    message = "objective='cost', and driving costs nothing: routes may be any"
+    hint = "Maybe a cost_per_hour or a cost_per_km was forgotten?"
+    return [Problem("free-driving", message, "cost_per_hour, cost_per_km", int(rows.size), first, hint)]
 
 
 def _wrong_nights(reps: Reps, hotels: Any, nights: object, objective: object) -> list[Problem]:
