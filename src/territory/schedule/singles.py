@@ -49,6 +49,9 @@ class Single:
     bound : bool
         Whether the rep was named.
     low, high, due : int
+        Less than its row says where other visits of the customer take days (`territory.schedule.apart`).
+    asked : tuple of (int, int, int)
+        The same as its row has them: what it is told by if it is missed.
     kind : VisitKind
     commitment : Commitment
     time_s : int
@@ -66,6 +69,7 @@ class Single:
     low: int
     high: int
     due: int
+    asked: tuple[int, int, int]
     kind: VisitKind
     commitment: Commitment
     time_s: int
@@ -209,7 +213,7 @@ def read_singles(
         found.append(
             Single(
                 v, int(customer[v]), int(rep[v]), int(second[v]), bool(named[v]), int(low[v]), int(high[v]),
-                int(due[v]), kind, promised, time_s, service, remote, worth,
+                int(due[v]), (int(low[v]), int(high[v]), int(due[v])), kind, promised, time_s, service, remote, worth,
             )
         )  # fmt: skip
 
