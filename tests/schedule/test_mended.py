@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from territory import Alignment, Customers, InputError, Reps, Visits, schedule_visits
+from territory.schedule.tasks import _worth
 
 MONDAY = "2026-05-04"
 
@@ -248,3 +249,14 @@ def test_a_missed_visit_is_put_down_to_the_customers_own_rep():
     u = plan.unassigned
     of = {(str(r), str(reps.id[j])) for r, j, v in zip(u.reason, u.rep_idx, u.visit_idx, strict=True) if v == 0}
     assert of == {("no-eligible-rep", "R1")}
+
+
+def test_what_a_visit_is_worth_does_not_depend_on_the_order_of_rows():
+    rng = np.random.default_rng(0)
+    n = 40
+    worth = rng.choice([1e-6, 0.1, 1.0, 1e9], n)
+    customers, _ = town(n, measures={"worth": worth})
+    orders = [rng.permutation(n) for _ in range(20)]
+    assert len({float(worth[order].mean()) for order in orders}) > 1, "sums of floats depend on it"
+    values = _worth(customers, "worth")
+    assert all((_worth(customers.take(order), "worth") == values[order]).all() for order in orders)
