@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from territory import Alignment, Customers, InputError, Reps, Visits, schedule_visits
+from territory import Alignment, Customers, InputError, Reps, Visits, check_plan, schedule_visits
 from territory.schedule.tasks import _worth
 
 MONDAY = "2026-05-04"
@@ -260,3 +262,18 @@ def test_what_a_visit_is_worth_does_not_depend_on_the_order_of_rows():
     assert len({float(worth[order].mean()) for order in orders}) > 1, "sums of floats depend on it"
     values = _worth(customers, "worth")
     assert all((_worth(customers.take(order), "worth") == values[order]).all() for order in orders)
+
+
+@pytest.mark.parametrize("last", [None, "2026-04-20"])
+def test_sets_of_days_are_for_visits_in_the_field(last):
+    customers, reps = town(2, channel=["either"] * 2, last_visit=[last, "2026-04-30"])
+    sets = {"c0": [["2026-05-05", "2026-05-12"]]}
+    plan = planned(customers, reps, remote="after-first", day_sets=sets)
+    theirs = plan.stops.customer_idx == 0
+    assert plan.stops.day[theirs].astype(str).tolist() == sets["c0"][0]
+    assert not plan.stops.remote[theirs].any()
+    assert plan.stops.remote[~theirs].all(), "the other one is called by interval"
+    remote = plan.stops.remote.copy()
+    remote[np.flatnonzero(theirs)[-1]] = True
+    wrong = replace(plan, stops=replace(plan.stops, remote=remote))
+    assert "remote-wrong" in {v.code for v in check_plan(wrong).violations}
