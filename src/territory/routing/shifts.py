@@ -163,12 +163,11 @@ def _iso_week(number: int) -> int:
 
 def day_allowed(customers: Customers, i: int, day: np.datetime64) -> bool:
     """Return whether customer `i` may be visited on a day, going by weekday and week parity."""
-    number = _number(day)
     c = customers
-    if c.preferred_weekdays is not None and not int(c.preferred_weekdays[i]) >> _weekday(number) & 1:
+    if c.preferred_weekdays is not None and not int(c.preferred_weekdays[i]) >> _weekday(_number(day)) & 1:
         return False
     if c.week_parity is not None and c.week_parity[i] != Parity.ANY:
-        return (_iso_week(number) % 2 == 1) is bool(c.week_parity[i] == Parity.ODD)
+        return (_iso_week(_number(day)) % 2 == 1) is bool(c.week_parity[i] == Parity.ODD)
     return True
 
 

@@ -163,7 +163,8 @@ def plan_board(
         between = horizon.board.between((r, n))
         drafts.add_route(desks[r], task.team[r], task.rows, n, horizon.calls, route, bound, between)
     drafts.nights += nights_spent(horizon, reps, task)
-    _tell_missed(drafts, task, horizon, cadence, expired=now >= task.deadline)
+    expired = now >= task.deadline or (horizon.timed_out and horizon.trial is None)
+    _tell_missed(drafts, task, horizon, cadence, expired=expired)
     return BoardResult(drafts, stretch, horizon.timed_out)
 
 

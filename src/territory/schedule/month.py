@@ -103,11 +103,10 @@ def plan_horizon(
     """
     left = deadline - monotonic()
     problem, start = None, None
-    if board.shifts and len(calls):
+    if board.shifts and len(calls) and left > 0:
         problem, start = _problem(board, calls, before or {}, change_price)
-    if problem is None or left <= 0:
-        trial = None if problem is None else Trial(problem)
-        return Horizon(board, calls, (), _all_missed(board, calls), left <= 0, trial)
+    if problem is None:
+        return Horizon(board, calls, (), _all_missed(board, calls), left <= 0, None)
     trial = Trial(problem)
     found = solve_routing(
         problem, engine="search", time_limit_s=max(_SEARCH * left, 0.001), iterations=max(1, iterations), rng=seed,
@@ -144,7 +143,7 @@ def _settled(
     if (calls.detour_s >= 0).any():
         found, routes, bounds = _near_only(trial, calls, found, routes, bounds)
     if time_price:
-        routes = _regular(trial, board, calls, routes, time_price)
+        routes = _regular(trial, board, calls, routes, time_price, deadline)
     return found, routes, bounds
 
 
@@ -193,7 +192,7 @@ def _strike_broken(problem: RoutingProblem, board: Board, orders: dict[int, list
 
 
 def _regular(
-    trial: Trial, board: Board, calls: Calls, routes: tuple[ShiftRoute, ...], price: float
+    trial: Trial, board: Board, calls: Calls, routes: tuple[ShiftRoute, ...], price: float, deadline: float
 ) -> tuple[ShiftRoute, ...]:
     """Give each customer's visits like times of day where that costs little."""
     midnight = [
@@ -209,6 +208,7 @@ def _regular(
         price_per_hour=price,
         group=calls.row,
         wait_per_hour=_WAIT * price,
+        deadline=deadline,
     )
     # a day that was turned round may lead past a cold lead from another side
     return routes if any(_farthest(trial, calls, r.shift, list(r.visits))[1] > 0 for r in steady) else steady
