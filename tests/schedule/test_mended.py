@@ -277,3 +277,20 @@ def test_sets_of_days_are_for_visits_in_the_field(last):
     remote[np.flatnonzero(theirs)[-1]] = True
     wrong = replace(plan, stops=replace(plan.stops, remote=remote))
     assert "remote-wrong" in {v.code for v in check_plan(wrong).violations}
+
+
+def test_missed_visits_that_gave_way_to_each_other_stand_for_visits_on_other_days():
+    # neither can be made; the days of the first lie around those of the second, and it is told for its last day
+    customers, reps = town(1)
+    visits = Visits(
+        id=["long", "short"], customer_id=["c0"] * 2, earliest=["2026-05-21", "2026-05-29"],
+        latest=["2026-06-09", "2026-05-30"], service_s=[86_400.0] * 2,
+    )  # fmt: skip
+    plan = planned(customers, reps, visits=visits, weeks=4)
+    assert told(plan) == [("2026-05-30", "service-too-long"), ("2026-05-31", "service-too-long")]
+    days = plan.stops.day.astype(str).tolist()
+    assert days, "by interval"
+    # without those visits the gap is one
+    left = replace(plan.unassigned.take([0]), visit_idx=None)
+    alone = replace(plan, visits=None, stops=replace(plan.stops, visit_idx=None), unassigned=left)
+    assert "interval-too-long" in {v.code for v in check_plan(alone).violations}
