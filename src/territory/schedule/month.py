@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from territory.check import check_routing
 from territory.errors import SolverError
 from territory.model.enums import Status
 from territory.model.zones import utc_second
 from territory.routing.finish import finish, free_bounds
 from territory.routing.solve import solve_routing
 from territory.routing.trial import Trial
+from territory.schedule.begin import begun
 from territory.schedule.regular import steady_times
 from territory.schedule.rolling import as_before
 
@@ -110,7 +110,7 @@ def plan_horizon(
     trial = Trial(problem)
     found = solve_routing(
         problem, engine="search", time_limit_s=max(_SEARCH * left, 0.001), iterations=max(1, iterations), rng=seed,
-        start=None if start is None else _warm(trial, board, start),
+        start=None if start is None else begun(trial, _numbered(board, start)),
     )  # fmt: skip
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
@@ -159,36 +159,9 @@ def _problem(
     return board.problem(calls, baseline=baseline, change_cost=cost), start
 
 
-def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
-    """Return the solution with these routes, as far as they fit; None: they break rules, such as a rhythm."""
+def _numbered(board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> dict[int, Sequence[int]]:
     number = {shift: s for s, shift in enumerate(board.shifts)}
-    orders = {number[shift]: trial.as_fits(number[shift], order) for shift, order in start.items() if shift in number}
-    joint = {int(k) for k in trial.problem.joint.ravel()}
-    # joint visits whose starts no longer meet are left to the search; then all the rest
-    for without in (set[int](), joint):
-        tried = {s: [k for k in order if k not in without] for s, order in orders.items()}
-        _strike_broken(trial.problem, board, tried)
-        try:
-            found = finish(trial.problem, trial.layout, tried)
-        except ValueError:
-            continue
-        if found is not None and check_routing(trial.problem, found).ok:
-            return found
-    return None
-
-
-def _strike_broken(problem: RoutingProblem, board: Board, orders: dict[int, list[int]]) -> None:
-    """Take out of routes, in place, what is made by one of two reps only, or on some days of a set only."""
-    days: dict[int, list[int]] = {}
-    for s, order in orders.items():
-        for k in order:
-            days.setdefault(k, []).append(board.shifts[s][1])
-    lone = {int(k) for pair in problem.joint for k in pair if not all(int(one) in days for one in pair)}
-    sets = problem.visits.patterns
-    if sets is not None:
-        lone |= {k for k, on in days.items() if sets[k] is not None and sorted(on) not in [sorted(p) for p in sets[k]]}
-    for s, order in orders.items():
-        orders[s] = [k for k in order if k not in lone]
+    return {number[shift]: order for shift, order in start.items() if shift in number}
 
 
 def _regular(
