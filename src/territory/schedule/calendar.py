@@ -25,7 +25,7 @@ from territory.schedule.apart import days_apart
 from territory.schedule.boards import BoardResult, board_places, plan_board
 from territory.schedule.changes_plan import with_changes
 from territory.schedule.nights import nights_table
-from territory.schedule.request import read_request
+from territory.schedule.request import free_drivers, read_request
 from territory.schedule.rolling import earlier_routes, promised_visits
 from territory.schedule.singles import read_singles, single_visits
 from territory.schedule.tasks import board_tasks, refuse_orphans
@@ -205,8 +205,8 @@ def schedule_visits(
         objective=objective, hotels=hotels, **policies,
     )  # fmt: skip
     rep_of = np.zeros(len(customers), np.int32) if alignment is None else alignment.customer_rep_idx
-    asked = promised_visits(previous, visits, customers, reps, settings)
-    all_visits, found = single_visits(asked, customers, reps, settings)
+    asked = promised_visits(previous, visits, customers, reps, settings, rep_of)
+    all_visits, found = single_visits(asked, customers, reps, settings, rep_of)
     singles = read_singles(all_visits, customers, reps, settings, rep_of)
     singles, crowded = days_apart(singles, customers, reps, settings)
     drafts = Drafts()
@@ -242,6 +242,7 @@ def schedule_visits(
         *road_notes(source, reps.places(), "homes"),
         *estimate_notes(stops.estimated),
         *_future_visits(customers, settings),
+        *free_drivers(reps, objective),
         *found,
     ]
     diagnostics = (*customers.diagnostics, *reps.diagnostics, *found)
