@@ -292,6 +292,16 @@ def test_a_bad_limit_of_snapping_is_refused(town, limit):
         town(BLOCK, most_moved_m=limit)
 
 
+@pytest.mark.parametrize(("lon", "lat"), [(np.nan, 0.0), (0.0, np.inf), (200.0, 0.0), (0.0, -91.0)])
+def test_places_that_are_nowhere_are_refused(town, lon, lat):
+    net = town(BLOCK)
+    bad = Places.of(PlaceKind.CUSTOMER, ["a", "b"], [0.0, lon], [0.0, lat])
+    for ask in (net.graph.snap, net.graph.route_geometry, lambda p: net.graph.pairs(net.at("A", "B"), p)):
+        with pytest.raises(InputError, match="out-of-range") as error:
+            ask(bad)
+        assert error.value.problems[0].rows == (1,)
+
+
 def test_a_network_without_roads_reaches_nothing():
     empty = RoadGraph.from_arrays(node_lon=[], node_lat=[], tail=[], head=[], seconds=[], metres=[])
     places = Places.of(PlaceKind.CUSTOMER, ["a", "b"], [0.0, 1.0], [0.0, 0.0])

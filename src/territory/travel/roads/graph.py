@@ -358,12 +358,7 @@ class RoadGraph(TravelBase):
         """Return spots of all coordinates that occur, and the rows of origins and destinations in them."""
         if self._snapper is None:
             self._snapper = Snapper(self._network, self._most_moved_m)
-        both = (origins,) if origins is destinations else (origins, destinations)
-        lon, lat = (np.concatenate([getattr(p, axis) for p in both]) for axis in ("lon", "lat"))
-        at, rows = np.unique(lon + 1j * lat, return_inverse=True)
-        rows = rows.ravel().astype(np.int64)
-        spots = self._snapper.spots(at.real, at.imag)
-        return spots, rows[: len(origins)], rows[-len(destinations) :] if len(destinations) else rows[:0]
+        return self._snapper.meet(origins, destinations)
 
     def _block(
         self, spots: Spots, start: NDArray[np.int64], end: NDArray[np.int64]

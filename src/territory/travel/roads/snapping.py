@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.geo.sphere import EARTH_RADIUS_M, great_circle_m
 from territory.travel.roads.network import whole_quanta
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from territory.model.arrays import FloatArray
+    from territory.model.places import Places
     from territory.travel.roads.network import Network
 
 __all__ = ["Snapper", "Spots"]
@@ -103,6 +105,22 @@ class Snapper:
             )  # fmt: skip
             self.far = bool(corners[0].min() < -179.0 or corners[2].max() > 179.0)
             self.tree = STRtree(box(*corners))
+
+    def meet(self, origins: Places, destinations: Places) -> tuple[Spots, NDArray[np.int64], NDArray[np.int64]]:
+        """Return spots of all coordinates that occur, and the rows of origins and destinations in them.
+
+        Raises
+        ------
+        InputError
+            Coordinates that are none.
+        """
+        both = (origins,) if origins is destinations else (origins, destinations)
+        lon, lat = (np.concatenate([getattr(p, axis) for p in both]) for axis in ("lon", "lat"))
+        _check(lon, "lon", 180.0, len(origins))
+        _check(lat, "lat", 90.0, len(origins))
+        at, rows = np.unique(lon + 1j * lat, return_inverse=True)
+        rows = rows.ravel().astype(np.int64)
+        return self.spots(at.real, at.imag), rows[: len(origins)], rows[len(rows) - len(destinations) :]
 
     def spots(self, lon: FloatArray, lat: FloatArray) -> Spots:
         """Return where places, none of them twice, are on the network; O(log n) each."""
@@ -260,6 +278,15 @@ def _large(network: Network) -> NDArray[np.bool_]:
     size = np.bincount(part)
     large = (size >= min(_FEW, _SMALL * size.max()))[part]
     return np.asarray(large[network.tail] & large[network.head])
+
+
+def _check(values: FloatArray, name: str, most: float, n_origins: int) -> None:
+    bad = ~(np.abs(values) <= most)
+    if bad.any():
+        rows = np.flatnonzero(bad)
+        first = tuple(int(row) for row in (rows - np.where(rows < n_origins, 0, n_origins))[:MAX_ROWS_LISTED])
+        message = f"outside [-{most:g}, {most:g}], or not a number"
+        raise InputError([Problem(f"{name}-out-of-range", message, name, count=len(rows), rows=first)], "travel")
 
 
 def _turned(degrees: FloatArray) -> FloatArray:
