@@ -126,7 +126,7 @@ def _cut(columns: dict[str, NDArray[Any]]) -> Segments:
         metres=columns["metres"][edge] * share,
         forward_s=_shared(columns["seconds"], edge, share),
         backward_s=_shared(columns["back_seconds"], edge, share),
-        by_road=np.ones(total, dtype=bool),
+        midway=np.ones(total, dtype=bool),
     )
 
 

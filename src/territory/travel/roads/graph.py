@@ -35,10 +35,11 @@ _BLOCK: Final = 1 << 22
 class RoadGraph(TravelBase):
     """Travel along the edges of a road network, by the quickest way; of equally quick ones by the shortest.
 
-    Made by `from_osm`, `from_networkx` or `from_arrays`. A place is taken to the nearest point of the nearest edge.
-    From there a trip goes on in both directions of a two-way road, in the one direction of a one-way street. Getting
-    from the place to that point costs no time and no metres; `snap` tells how far it is. Ways between two places on
-    one edge go along it, where that is allowed and nothing else is quicker.
+    Made by `from_osm`, `from_networkx` or `from_arrays`. A place is taken to the nearest point of the nearest edge;
+    motorways, tunnels and ferries of extracts do not count, as nobody stops there. From there a trip goes on in both
+    directions of a two-way road, in the one direction of a one-way street. Getting from the place to that point costs
+    no time and no metres; `snap` tells how far it is. Ways between two places on one edge go along it, where that is
+    allowed and nothing else is quicker.
 
     Where some junctions can reach each other but not the rest of the network, as on the roads of a works yard or
     inside a wrong one-way street, places go to a road of a large part within `most_moved_m` in their place. A part is

@@ -82,7 +82,7 @@ class Snapper:
 
         self.network, self.most_moved_m = network, most_moved_m
         sizes = np.diff(network.first_point) - 1
-        sizes = np.where(network.by_road, sizes, 0)
+        sizes = np.where(network.midway, sizes, 0)
         pieces = -(-sizes // _RUN)
         edge = np.repeat(np.arange(network.n_edges), pieces)
         nth = np.arange(len(edge)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
