@@ -12,6 +12,7 @@ from territory.errors import InputError, Problem
 from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase, check_k
 from territory.travel.protocol import TravelMatrix, whole_metres, whole_seconds
+from territory.travel.replies import check_coordinates
 from territory.travel.roads.arrays import segments_of
 from territory.travel.roads.compress import compress
 from territory.travel.roads.paths import Side, Ways
@@ -180,6 +181,7 @@ class RoadGraph(TravelBase):
         line_lon: ArrayLike | None = None,
         line_lat: ArrayLike | None = None,
         line_start: ArrayLike | None = None,
+        junction_s: float = 0.0,
         mode: Literal["car", "bicycle", "foot"] = "car",
         most_moved_m: float = 1000.0,
         attribution: str | None = None,
@@ -200,6 +202,8 @@ class RoadGraph(TravelBase):
             Points between the ends of edges, from tail to head.
         line_start : array_like of int, shape (n_edges + 1,), optional
             Points of edge e are those from ``line_start[e]`` up to ``line_start[e + 1]``.
+        junction_s : float
+            What it costs to pass a node where three edges or more meet, seconds.
         mode, most_moved_m, attribution
             As for `from_networkx`.
         name : str
@@ -234,8 +238,14 @@ class RoadGraph(TravelBase):
         for column in columns:
             digest.update(str((column.dtype.str, column.shape)).encode() + column.tobytes())
         fingerprint = f"road graph {name} sha256={digest.hexdigest()} mode={mode}"
+        if junction_s:
+            fingerprint += f" junction_s={float(junction_s)!r}"
         return cls(
-            compress(segments), fingerprint=fingerprint, mode=mode, most_moved_m=most_moved_m, attribution=attribution
+            compress(segments, junction_s=junction_s),
+            fingerprint=fingerprint,
+            mode=mode,
+            most_moved_m=most_moved_m,
+            attribution=attribution,
         )
 
     @property
@@ -312,6 +322,8 @@ class RoadGraph(TravelBase):
         back = len(np.unique(end)) < len(np.unique(start))
         ones, others = (end, start) if back else (start, end)
         count = len(spots.lon)
+        if not len(ones):
+            return RawTravel(np.empty(0), np.empty(0))
         keys, inverse = np.unique(ones * count + others, return_inverse=True)
         seconds, metres = self._ways.lists(spots, keys // max(count, 1), keys % max(count, 1), back=back)
         return RawTravel(seconds[inverse.ravel()], metres[inverse.ravel()])
@@ -350,6 +362,11 @@ class RoadGraph(TravelBase):
         lon, lat = (np.concatenate([np.zeros(0), *(line[axis] for line in lines)]) for axis in (0, 1))
         return RouteGeometry(lon, lat, offsets)
 
+    def lines(self) -> RouteGeometry:
+        """Give the line of every road, as a leg of its own, for maps."""
+        network = self._network
+        return RouteGeometry(network.lon, network.lat, network.first_point)
+
     def snap(self, places: Places) -> SnappedPlaces:
         """Tell where on the road trips from and to places begin and end; see `Travel.snap`."""
         spots, rows, _ = self._met(places, places)
@@ -357,6 +374,7 @@ class RoadGraph(TravelBase):
 
     def _met(self, origins: Places, destinations: Places) -> tuple[Spots, NDArray[np.int64], NDArray[np.int64]]:
         """Return spots of all coordinates that occur, and the rows of origins and destinations in them."""
+        check_coordinates(origins=origins, destinations=destinations)
         if self._snapper is None:
             self._snapper = Snapper(self._network, self._most_moved_m)
         return self._snapper.meet(origins, destinations)
