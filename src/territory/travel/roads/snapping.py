@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.geo.sphere import EARTH_RADIUS_M, great_circle_m
+from territory.travel.replies import check_coordinates
 from territory.travel.roads.network import whole_quanta
 
 if TYPE_CHECKING:
@@ -114,10 +114,10 @@ class Snapper:
         InputError
             Coordinates that are none.
         """
-        both = (origins,) if origins is destinations else (origins, destinations)
-        lon, lat = (np.concatenate([getattr(p, axis) for p in both]) for axis in ("lon", "lat"))
-        _check(lon, "lon", 180.0, len(origins))
-        _check(lat, "lat", 90.0, len(origins))
+        same = origins is destinations
+        both = {"places": origins} if same else {"origins": origins, "destinations": destinations}
+        check_coordinates(**both)
+        lon, lat = (np.concatenate([getattr(p, axis) for p in both.values()]) for axis in ("lon", "lat"))
         at, rows = np.unique(lon + 1j * lat, return_inverse=True)
         rows = rows.ravel().astype(np.int64)
         return self.spots(at.real, at.imag), rows[: len(origins)], rows[len(rows) - len(destinations) :]
@@ -278,15 +278,6 @@ def _large(network: Network) -> NDArray[np.bool_]:
     size = np.bincount(part)
     large = (size >= min(_FEW, _SMALL * size.max()))[part]
     return np.asarray(large[network.tail] & large[network.head])
-
-
-def _check(values: FloatArray, name: str, most: float, n_origins: int) -> None:
-    bad = ~(np.abs(values) <= most)
-    if bad.any():
-        rows = np.flatnonzero(bad)
-        first = tuple(int(row) for row in (rows - np.where(rows < n_origins, 0, n_origins))[:MAX_ROWS_LISTED])
-        message = f"outside [-{most:g}, {most:g}], or not a number"
-        raise InputError([Problem(f"{name}-out-of-range", message, name, count=len(rows), rows=first)], "travel")
 
 
 def _turned(degrees: FloatArray) -> FloatArray:
