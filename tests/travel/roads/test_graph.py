@@ -319,6 +319,8 @@ def test_all_that_is_wrong_with_arrays_is_told_at_once():
     )  # fmt: skip
     for wrong, code in (
         ({"tail": [0.5]}, "column-type"),
+        ({"junction_s": -1.0}, "wait-out-of-range"),
+        ({"junction_s": np.nan}, "wait-out-of-range"),
         ({"seconds": ["x"]}, "column-type"),
         ({"node_lon": [[0.0], [1.0]]}, "column-type"),
         ({"metres": [1, 2]}, "column-length"),

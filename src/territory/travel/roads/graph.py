@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 
-from territory.errors import InputError, Problem
 from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase, check_k
 from territory.travel.protocol import TravelMatrix, whole_metres, whole_seconds
-from territory.travel.replies import check_coordinates
 from territory.travel.roads.arrays import segments_of
 from territory.travel.roads.compress import compress
 from territory.travel.roads.paths import Side, Ways
-from territory.travel.roads.snapping import Snapper, Spots
+from territory.travel.roads.snapping import Snapper, Spots, most_moved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -233,20 +230,10 @@ class RoadGraph(TravelBase):
             "metres": metres, "back_seconds": back_seconds, "line_lon": line_lon, "line_lat": line_lat,
             "line_start": line_start,
         }  # fmt: skip
-        segments, columns = segments_of(given)
-        digest = hashlib.sha256()
-        for column in columns:
-            digest.update(str((column.dtype.str, column.shape)).encode() + column.tobytes())
-        fingerprint = f"road graph {name} sha256={digest.hexdigest()} mode={mode}"
-        if junction_s:
-            fingerprint += f" junction_s={float(junction_s)!r}"
-        return cls(
-            compress(segments, junction_s=junction_s),
-            fingerprint=fingerprint,
-            mode=mode,
-            most_moved_m=most_moved_m,
-            attribution=attribution,
-        )
+        segments, digest = segments_of(given, junction_s)
+        fingerprint = f"road graph {name} sha256={digest} mode={mode} junction_s={float(junction_s)!r}"
+        network = compress(segments, junction_s=junction_s)
+        return cls(network, fingerprint=fingerprint, mode=mode, most_moved_m=most_moved_m, attribution=attribution)
 
     @property
     def fingerprint(self) -> str:
@@ -374,7 +361,6 @@ class RoadGraph(TravelBase):
 
     def _met(self, origins: Places, destinations: Places) -> tuple[Spots, NDArray[np.int64], NDArray[np.int64]]:
         """Return spots of all coordinates that occur, and the rows of origins and destinations in them."""
-        check_coordinates(origins=origins, destinations=destinations)
         if self._snapper is None:
             self._snapper = Snapper(self._network, self._most_moved_m)
         return self._snapper.meet(origins, destinations)
@@ -387,21 +373,6 @@ class RoadGraph(TravelBase):
             seconds, metres = self._ways.block(spots, end, start, back=True)
             return seconds.T, metres.T
         return self._ways.block(spots, start, end, back=False)
-
-
-def most_moved(value: float) -> float:
-    """Return a limit of snapping as a float.
-
-    Raises
-    ------
-    InputError
-        Not a number from 0 to 100,000.
-    """
-    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else np.nan
-    if isinstance(value, bool) or not 0.0 <= number <= 100_000.0:
-        message = f"expected 0 to 100,000 metres, not {value!r}"
-        raise InputError([Problem("most-moved-out-of-range", message, "most_moved_m")], "road graph")
-    return number
 
 
 def _cut(count: int, step: int) -> list[slice]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from territory.errors import InputError, Problem
 from territory.geo.sphere import EARTH_RADIUS_M, great_circle_m
 from territory.travel.replies import check_coordinates
 from territory.travel.roads.network import whole_quanta
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from territory.model.places import Places
     from territory.travel.roads.network import Network
 
-__all__ = ["Snapper", "Spots"]
+__all__ = ["Snapper", "Spots", "most_moved"]
 
 #: Segments of an edge that share a box in the index.
 _RUN: Final = 8
@@ -262,6 +263,21 @@ def _best(place: Any, point: Any, share: Any, gap: Any, chosen: NDArray[np.bool_
     first[1:] = place[order][1:] != place[order][:-1]
     order = order[first]
     return place[order], point[order], share[order], gap[order]
+
+
+def most_moved(value: float) -> float:
+    """Return a limit of snapping as a float.
+
+    Raises
+    ------
+    InputError
+        Not a number from 0 to 100,000.
+    """
+    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else np.nan
+    if isinstance(value, bool) or not 0.0 <= number <= 100_000.0:
+        message = f"expected 0 to 100,000 metres, not {value!r}"
+        raise InputError([Problem("most-moved-out-of-range", message, "most_moved_m")], "road graph")
+    return number
 
 
 def _large(network: Network) -> NDArray[np.bool_]:
