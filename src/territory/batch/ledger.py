@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from territory.batch.parts import Parts
     from territory.batch.tasks import Outcome, Task
 
-__all__ = ["NAME", "Ledger"]
+__all__ = ["NAME", "InputsChangedError", "Ledger"]
 
 NAME: Final = "ledger.sqlite"
 _FORMAT: Final = 1
@@ -45,6 +45,10 @@ ON CONFLICT (key) DO UPDATE SET attempts = CASE WHEN tasks.digest = excluded.dig
     bound = excluded.bound, error = excluded.error, part = excluded.part, offset = excluded.offset,
     length = excluded.length, data_check = excluded.data_check
 """
+
+
+class InputsChangedError(BatchError):
+    """An earlier run in the folder was asked something else, or nothing was to be resumed."""
 
 
 class Ledger:
@@ -165,7 +169,7 @@ class Ledger:
 
         Raises
         ------
-        BatchError
+        InputsChangedError
             Inputs changed since the first run: the message names them. Or there is one, and `resume` is False.
         OutputError
             The ledger cannot be written.
@@ -178,14 +182,14 @@ class Ledger:
                 before = json.loads(stored[0])
                 if not resume:
                     msg = f"{self.path.parent.parent}: an earlier run is there; resume it, or force a new one"
-                    raise BatchError(msg)
+                    raise InputsChangedError(msg)
                 changed = sorted(name for name in {*before, *inputs} if before.get(name) != inputs.get(name))
                 if changed:
                     what = ", ".join(changed)
                     msg = (
                         f"{self.path.parent.parent}: changed since the first run: {what}; force a new one to forget it"
                     )
-                    raise BatchError(msg)
+                    raise InputsChangedError(msg)
             text = json.dumps(dict(inputs), sort_keys=True)
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('inputs', ?)", (text,))
             found = self._db.execute("INSERT INTO runs (began, inputs) VALUES (?, ?)", (time.time(), text))

@@ -20,7 +20,11 @@ except ImportError:  # pragma: no cover - not on Windows
 if TYPE_CHECKING:
     from typing import TextIO
 
-__all__ = ["FolderLock", "process_start"]
+__all__ = ["FolderLock", "FolderLockedError", "process_start"]
+
+
+class FolderLockedError(BatchError):
+    """Another run holds the folder."""
 
 
 def process_start(pid: int) -> str:
@@ -61,7 +65,7 @@ class FolderLock:
 
     Raises
     ------
-    BatchError
+    FolderLockedError
         Somebody holds it; the message says who.
     OutputError
         The file cannot be written.
@@ -96,7 +100,7 @@ class FolderLock:
                 held = True
         holder = self._holder(file.read())
         if held:
-            raise BatchError(self._refusal(holder))
+            raise FolderLockedError(self._refusal(holder))
         if holder:
             here = holder.get("host") == socket.gethostname()
             # where a file system knows no locks of files, the process itself is looked for
@@ -104,7 +108,7 @@ class FolderLock:
             mine = here and int(holder["pid"]) == os.getpid()
             runs = here and _alive(int(holder["pid"])) and started == holder.get("started") and fcntl is None
             if (runs and not mine) or (not here and not force):
-                raise BatchError(self._refusal(holder, elsewhere=not here))
+                raise FolderLockedError(self._refusal(holder, elsewhere=not here))
             self.was_stale = True
         text = json.dumps(
             {"pid": os.getpid(), "host": socket.gethostname(), "started": process_start(os.getpid())}
