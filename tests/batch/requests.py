@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from territory import Alignment, Customers, DateRanges, DatedHours, Plan, Reps, TextSets, Visits, WeeklyHours
+from territory import Alignment, Customers, DatedHours, DateRanges, Plan, Reps, TextSets, Visits, WeeklyHours
 from territory.batch import DayRequest, MonthRequest
 
 START = "2026-01-05"

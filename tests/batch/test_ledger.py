@@ -107,7 +107,12 @@ class TestLedger:
         parts = Parts(tmp_path / "parts")
         with Ledger(tmp_path, parts) as ledger:
             for i in range(60):
-                keep(ledger, parts, outcome(f"k{i:02}"), outcome("again", TaskStatus.FAILED if i < 59 else TaskStatus.DONE))
+                keep(
+                    ledger,
+                    parts,
+                    outcome(f"k{i:02}"),
+                    outcome("again", TaskStatus.FAILED if i < 59 else TaskStatus.DONE),
+                )
             before = {(r["key"], r["status"]) for r in ledger.rows()}
         file = tmp_path / "ledger.sqlite"
         whole = file.read_bytes()

@@ -38,7 +38,9 @@ def published(folder: Path, name: str) -> dict[str, list]:
 
 def same_as_whole(folder: Path, plan) -> None:
     for name, columns in whole_columns(plan).items():
-        rows = sorted(zip(*(map(str, np.asarray(v).tolist()) for k, v in columns.items() if k != "change"), strict=True))
+        rows = sorted(
+            zip(*(map(str, np.asarray(v).tolist()) for k, v in columns.items() if k != "change"), strict=True)
+        )
         if not rows:
             assert not (folder / "results" / name).exists()
             continue
@@ -131,7 +133,9 @@ def test_a_rerun_does_nothing_again_and_says_what_changed(tmp_path):
     with pytest.raises(BatchError, match=r"changed since the first run: options;"):
         run_batch(replace(request, default_service_s=1200), tmp_path, executor=threads)
     with pytest.raises(BatchError, match=r"changed since the first run: customers, seed;"):
-        run_batch(replace(request, rng=1, customers=replace(request.customers, service_s=None)), tmp_path, executor=threads)
+        run_batch(
+            replace(request, rng=1, customers=replace(request.customers, service_s=None)), tmp_path, executor=threads
+        )
     assert digest(tmp_path) == before
     forced = run_batch(replace(request, default_service_s=1200), tmp_path, executor=threads, force=True)
     assert forced.ran == 10

@@ -16,7 +16,7 @@ def request(n: int = 120):
     customers = Customers(id=[f"c{i}" for i in range(n)], lon=np.linspace(8, 9, n), lat=np.linspace(50, 51, n))
     reps = Reps(id=["R1", "R2"], lon=[8.0, 9.0], lat=[50.0, 51.0])
     rows = np.arange(n)
-    days = np.datetime64("2026-01-05") + (rows % 60)
+    days = np.datetime64("2026-01-05") + (rows // 2)
     return DayRequest(customers, reps, rows % 2, days, rows)
 
 
