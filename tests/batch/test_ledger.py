@@ -150,7 +150,8 @@ class TestLedger:
 class TestFolderLock:
     def test_a_second_holder_is_refused_and_told_who_holds_it(self, tmp_path):
         with FolderLock(tmp_path / "lock"):
-            code = f"from territory.batch import FolderLock; from pathlib import Path; FolderLock(Path({str(tmp_path / 'lock')!r}))"
+            path = str(tmp_path / "lock")
+            code = f"from territory.batch import FolderLock; from pathlib import Path; FolderLock(Path({path!r}))"
             found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
             assert found.returncode == 1
             assert f"process {os.getpid()} on {socket.gethostname()}" in found.stderr

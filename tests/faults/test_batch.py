@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -135,8 +136,6 @@ def quick(monkeypatch, tmp_path):
 
 
 def threads():
-    from concurrent.futures import ThreadPoolExecutor
-
     return ThreadPoolExecutor(1)
 
 
@@ -223,7 +222,7 @@ def test_a_torn_ledger_is_put_aside(tmp_path, quick, undisturbed):
 def test_a_torn_answer_is_made_anew(tmp_path, quick, undisturbed):
     out = tmp_path / "out"
     run_batch(batch_child.request(), out, executor=threads)
-    part = sorted((out / ".batch" / "parts").glob("*.part"))[0]
+    part = min((out / ".batch" / "parts").glob("*.part"))
     part.write_bytes(part.read_bytes()[:-20])
     result = run_batch(batch_child.request(), out, executor=threads)
     assert result.ran == 1

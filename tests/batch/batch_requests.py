@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from territory import Alignment, Customers, DatedHours, DateRanges, Plan, Reps, TextSets, Visits, WeeklyHours
-from territory.batch import DayRequest, MonthRequest
+from territory.batch import DayRequest, MonthRequest, work
 
 START = "2026-01-05"
 
@@ -82,6 +82,4 @@ def joint_visits() -> Visits:
 
 def whole_columns(plan: Plan) -> dict[str, np.ndarray]:
     """Return the columns that the published stops have, of a whole plan."""
-    from territory.batch.work import _routes, _stops, _unassigned
-
-    return {"stops": _stops(plan), "routes": _routes(plan), "unassigned": _unassigned(plan)}
+    return {"stops": work._stops(plan), "routes": work._routes(plan), "unassigned": work._unassigned(plan)}
