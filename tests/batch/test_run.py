@@ -239,3 +239,12 @@ def test_the_same_task_gives_the_same_bytes():
     task = plan_tasks(days(1))[0]
     work = Work(travel_bytes(days(1).source))
     assert work(task).data == work(task).data
+
+
+def test_rows_that_were_put_aside_make_the_same_files(tmp_path, monkeypatch):
+    request = days(4)
+    run_batch(request, tmp_path / "held", executor=threads)
+    monkeypatch.setattr("territory.batch.day_tables._HELD", 7)
+    run_batch(request, tmp_path / "aside", executor=threads)
+    assert digest(tmp_path / "held") == digest(tmp_path / "aside")
+    assert not list((tmp_path / "aside" / "results").glob(".*"))

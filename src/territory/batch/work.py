@@ -5,6 +5,7 @@ The same task gives the same bytes, unless time runs out.
 
 from __future__ import annotations
 
+import gc
 import pickle
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -78,6 +79,8 @@ class Work:
         from territory.routing.solve import load_engines  # noqa: PLC0415 - the parent needs no engines
 
         load_engines()
+        # what is loaded now stays: no need to look through it for garbage again and again
+        gc.freeze()
 
     def __call__(self, task: Task) -> Answer:
         """Do one task."""
