@@ -107,7 +107,12 @@ class TestLedger:
         parts = Parts(tmp_path / "parts")
         with Ledger(tmp_path, parts) as ledger:
             for i in range(60):
-                keep(ledger, parts, outcome(f"k{i:02}"), outcome("again", TaskStatus.FAILED if i < 59 else TaskStatus.DONE))
+                keep(
+                    ledger,
+                    parts,
+                    outcome(f"k{i:02}"),
+                    outcome("again", TaskStatus.FAILED if i < 59 else TaskStatus.DONE),
+                )
             before = {(r["key"], r["status"]) for r in ledger.rows()}
         file = tmp_path / "ledger.sqlite"
         whole = file.read_bytes()
@@ -145,7 +150,8 @@ class TestLedger:
 class TestFolderLock:
     def test_a_second_holder_is_refused_and_told_who_holds_it(self, tmp_path):
         with FolderLock(tmp_path / "lock"):
-            code = f"from territory.batch import FolderLock; from pathlib import Path; FolderLock(Path({str(tmp_path / 'lock')!r}))"
+            path = str(tmp_path / "lock")
+            code = f"from territory.batch import FolderLock; from pathlib import Path; FolderLock(Path({path!r}))"
             found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
             assert found.returncode == 1
             assert f"process {os.getpid()} on {socket.gethostname()}" in found.stderr

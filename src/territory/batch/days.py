@@ -141,11 +141,12 @@ class DayRequest:
     def _task(self, rep: int, day: np.datetime64, rows: IdxArray, options: dict[str, Any], digests: Digests) -> Task:
         head: dict[str, Any] = {"kind": self.kind, "options": options, "day": str(day)}
         arrays: dict[str, Any] = {}
+        key = f"rep {self.reps.id[rep]} {day}"
         for name, table, some in (("customers", self.customers, rows), ("reps", self.reps, np.array([rep]))):
             its_head, its_arrays = pack_table(table, some, name)
+            digests.add(name, pack(its_head, its_arrays))
             head[name] = its_head
             arrays |= its_arrays
+        digests.add("days", key.encode("utf-8", "surrogatepass"))
         payload = pack(head, arrays)
-        digests.add("candidates", payload)
-        key = f"rep {self.reps.id[rep]} {day}"
         return Task(key, payload, digest_of(payload, self.source, self.rng), float(len(rows)), task_seed(self.rng, key))

@@ -43,6 +43,10 @@ _READ = (
 )  # fmt: skip
 
 
+#: Key of the task of customers whom nobody serves.
+NOBODY = "nobody"
+
+
 class Digests:
     """Digests of the sections of a request, fed task by task, so that what changed can be named."""
 
@@ -77,7 +81,8 @@ class MonthRequest:
     hotels : Hotels, optional
     rng : int
         Seed of the run. `schedule_visits` mixes it with the homes of the reps, so each board has its own, and the
-        plan is that of one call for all of them.
+        plan is that of one call for all of them: the same stops, routes and reasons. Only what would let in a visit
+        that is not planned is looked for among its own reps.
     options : mapping
         Further options of `schedule_visits`: holidays, tolerance, iterations, objective, nights, ...
     """
@@ -198,7 +203,7 @@ class MonthRequest:
                 groups.append((key, reps, rows, visits_of.get(one, none)))
         if -1 in rows_of:
             # a plan has reps, even one without routes
-            groups.append(("nobody", np.zeros(1, np.int32), rows_of[-1], visits_of.get(-1, none)))
+            groups.append((NOBODY, np.zeros(1, np.int32), rows_of[-1], visits_of.get(-1, none)))
         return groups
 
     def _plain_options(self, settings: PlanSettings, usual: float | None) -> dict[str, Any]:
@@ -216,7 +221,8 @@ class MonthRequest:
     def _task(
         self, key: str, reps: IdxArray, rows: IdxArray, visits: IdxArray, options: dict[str, Any], digests: Digests
     ) -> Task:
-        head: dict[str, Any] = {"kind": self.kind, "options": self._own_options(options, reps, rows)}
+        own = self._own_options(options, reps, rows)
+        head: dict[str, Any] = {"kind": self.kind, "options": own, "nobody": key == NOBODY}
         arrays: dict[str, Any] = {}
         sections = [("customers", self.customers, rows), ("reps", self.reps, reps)]
         if self.visits is not None and len(visits):

@@ -5,8 +5,9 @@ The same task gives the same bytes, unless time runs out.
 
 from __future__ import annotations
 
+import gc
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,6 +79,8 @@ class Work:
         from territory.routing.solve import load_engines  # noqa: PLC0415 - the parent needs no engines
 
         load_engines()
+        # what is loaded now stays: no need to look through it for garbage again and again
+        gc.freeze()
 
     def __call__(self, task: Task) -> Answer:
         """Do one task."""
@@ -127,11 +130,16 @@ def _months(found: Buffers, source: Travel, time_limit_s: float) -> Plan:
     customers = _required(table_of(Customers, found, "customers"), "customers")
     reps = _required(table_of(Reps, found, "reps"), "reps")
     options = dict(found.head["options"])
-    return schedule_visits(
+    plan = schedule_visits(
         customers, reps, _alignment(found, customers, reps), travel=source,
         visits=table_of(Visits, found, "visits"), hotels=table_of(Hotels, found, "hotels"),
         previous=previous_of(found), time_limit_s=time_limit_s, **options,
     )  # fmt: skip
+    if not found.head["nobody"]:
+        return plan
+    # the rep of this plan is none of theirs, and its days only look empty
+    bare = replace(plan.unassigned, change=None, change_code=None, change_amount=None, change_day=None)
+    return replace(plan, unassigned=bare)
 
 
 def _alignment(found: Buffers, customers: Customers, reps: Reps) -> Alignment | None:

@@ -73,8 +73,9 @@ def solve_routing(
     problem : RoutingProblem
     engine : {"auto", "exact", "search", "ortools"}
         "auto": a short try at a proof where there is one shift of few visits; else OR-Tools' first solution and
-        local search, then ruin and recreate; one shift is then proven, several are recombined by CP-SAT from all routes met. "exact": one shift, proven.
-        "search": ruin and recreate alone. "ortools": OR-Tools' routing solver alone.
+        local search, then ruin and recreate; one shift is then proven, several are recombined by CP-SAT from all
+        routes met. "exact": one shift, proven. "search": ruin and recreate alone. "ortools": OR-Tools' routing
+        solver alone.
     time_limit_s : float, optional
         Seconds; kept within 10 % + 0.2 s. What is proven returns at once.
     iterations : int, optional
