@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,10 @@ def run(args: argparse.Namespace, log: Any) -> int:
         return 3 if found.refusal else 0
 
     def say(event: str, text: str, values: dict[str, Any]) -> None:
-        if text or log.as_json:
+        if event == "error" and not log.as_json:
+            log.close()
+            sys.stderr.write(f"{text}\n")
+        elif text or log.as_json:
             log.event(event, text, **values)
 
     with _asked_once():

@@ -83,7 +83,7 @@ KEYS: Final[tuple[Key, ...]] = (
         example="visits.csv"),
     Key("tables", "preset", "text", "The column names of the customers are those of that program's export.",
         choices=("salesforce", "hubspot", "dynamics"), example="salesforce"),
-    Key("tables", "columns", "words", "Name of a column of customers = its name in the file.",
+    Key("tables", "columns", "words", "By column of customers, its name in the file.",
         example={"id": "Account No"}),
     Key("tables", "measures", "texts", "Further numeric columns of customers.", default=[], example=["revenue"]),
     Key("territories", "from", "text", "owner: the customers' column of that name. plan: the territories of a plan. "
@@ -126,7 +126,7 @@ KEYS: Final[tuple[Key, ...]] = (
         "rep's home from then on.", default="never", choices=("never", "after-first")),
     Key("plan", "service_by_kind", "lengths", "Seconds of a lead, follow-up, appointment, event or remote contact.",
         default={}, low=0, high=_DAY_S, example={"lead": 2700}),
-    Key("plan", "cover", "lists", "Rep = the reps who may serve the rep's customers during leave.", default={},
+    Key("plan", "cover", "lists", "By rep, the reps who may serve the rep's customers during leave.", default={},
         example={"ann": ["bob"]}),
     Key("plan", "load", "text", "The measure of customers that the reps' load_limit limits a day.", example="pallets"),
     Key("plan", "nights", "text", "Whether reps may spend nights away.", default="never", choices=("never", "allowed")),

@@ -73,8 +73,8 @@ def prepare(config: NightConfig, *, date: str | None = None, since: str | None =
     """
     customers, reps, visits = _tables(config)
     problems: list[Problem] = []
-    day = _attempt(problems, "command line", lambda: None if date is None else as_day(date, "--date"))
-    start = _attempt(problems, "command line", lambda: None if since is None else as_day(since, "--since"))
+    day = _attempt(problems, "--date", lambda: None if date is None else as_day(date, "--date"))
+    start = _attempt(problems, "--since", lambda: None if since is None else as_day(since, "--since"))
     if problems:
         raise InputError(problems, "command line")
     first = first_day(reps, zone=config["timezone"], date=day) if start is None else start
@@ -110,7 +110,7 @@ def _attempt(problems: list[Problem], subject: str, read: Callable[[], Any]) -> 
     try:
         return read()
     except InputError as error:
-        where = error.subject or subject
+        where = error.subject if subject in error.subject else f"{subject}: {error.subject}"
         problems += [replace(p, message=f"{where}: {p}", column=None, rows=(), count=p.count) for p in error.problems]
         return None
 

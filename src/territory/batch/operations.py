@@ -187,6 +187,7 @@ def _run(
         elif name == "chunk":
             seen.ran = values["ran"]
             seen.results["done"] += values["tasks"]
+            values = {"tasks": values["tasks"], "ran": values["ran"], "task_seconds": round(values["seconds"], 3)}
         elif name == "failed":
             seen.failed = True
             seen.results["done"] -= 1
