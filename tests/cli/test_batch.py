@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "batch"))
 from nights import stops, threads, write_config, write_tables
 
+from territory import cli
 from territory.batch.lock import FolderLock
 from territory.batch.operations import ExitCode, run_night
 
@@ -117,7 +118,7 @@ def test_the_example_and_a_dry_run_are_printed(folder, capsys):
 
 
 @pytest.mark.parametrize(
-    "args", [[], ["--config", "x", "--example-config"], ["--config", "x", "--date", "1", "--since", "2"]]
+    "more", [[], ["--config", "x", "--example-config"], ["--config", "x", "--date", "1", "--since", "2"]]
 )
 def test_options_that_do_not_go_together_exit_with_2(more):
     with pytest.raises(SystemExit) as caught:
