@@ -1,0 +1,1 @@
+"""Travel by road from servers: OSRM and Valhalla over HTTP."""

@@ -1,0 +1,221 @@
+"""What sources of travel behind HTTP have in common: their questions are cut up, and the answers put together."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from territory.errors import InputError, Problem, TravelError
+from territory.travel.base import RawTravel, TravelBase
+from territory.travel.engines.asked import check_choice, check_most_moved, on_the_spot, runs
+from territory.travel.partial import PartialTravel
+from territory.travel.protocol import check_same_length
+from territory.travel.replies import check_coordinates, geometry_of
+from territory.travel.reply_values import quoted
+from territory.travel.servers.client import first_error
+from territory.travel.servers.tiles import Part, Points, pair_chunks, point_of, tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from territory.model.arrays import FloatArray
+    from territory.model.places import Places
+    from territory.travel.answers import RouteGeometry
+    from territory.travel.replies import TableReply
+    from territory.travel.reply_values import Leg
+    from territory.travel.servers.client import Answer, JsonClient, Question
+    from territory.travel.servers.tiles import Point
+
+__all__ = ["ServerTravel", "check_count", "refuse"]
+
+#: What engines put into refusals, by name.
+_SAID: Final = ("code", "error_code", "message", "error")
+
+
+class ServerTravel(TravelBase):
+    """Travel from a server, of which the questions and how their answers are read have to be written."""
+
+    attribution = "© OpenStreetMap contributors, ODbL"
+
+    def __init__(self, client: JsonClient, mode: str, most_moved_m: float) -> None:
+        check_choice("mode", mode, ("car", "bicycle", "foot"))
+        self._most_moved_m = check_most_moved(most_moved_m)
+        self._mode, self._client = mode, client
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._client.address.url!r}, mode={self._mode!r})"
+
+    @abstractmethod
+    def _prepare(self, points: Sequence[Point]) -> None:
+        """Ask whatever has to be known before tables of these points are asked."""
+
+    @abstractmethod
+    def _most_points(self) -> int:
+        """Return how many distinct points a table may have."""
+
+    @abstractmethod
+    def _most_cells(self) -> int:
+        """Return how many legs a table may have."""
+
+    @abstractmethod
+    def _most_stops(self) -> int:
+        """Return how many stops a line may have, at least 2."""
+
+    @abstractmethod
+    def _question(self, start: Sequence[Point], end: Sequence[Point]) -> Question:
+        """Ask for the table from points to points."""
+
+    @abstractmethod
+    def _table(self, answer: Answer, start: Sequence[Point], end: Sequence[Point]) -> TableReply:
+        """Read the answer to `_question`."""
+
+    @abstractmethod
+    def _lines(self, stops: Sequence[Point]) -> list[Leg | None]:
+        """Ask for the lines along stops between which there are ways."""
+
+    def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
+        """Ask for tables as large as the server allows; see `TravelBase.raw_matrix`."""
+        return _whole(self.partial_matrix(origins, destinations))
+
+    def raw_pairs(self, origins: Places, destinations: Places) -> RawTravel:
+        """Ask for small tables with the pairs in them; see `TravelBase.raw_pairs`."""
+        return _whole(self.partial_pairs(origins, destinations))
+
+    def partial_matrix(self, origins: Places, destinations: Places) -> PartialTravel:
+        """Give as much of `raw_matrix` as the server answers; after a failure nothing more is asked.
+
+        Raises
+        ------
+        InputError
+            Places without coordinates.
+        """
+        check_coordinates(origins=origins, destinations=destinations)
+        start, end = Points(origins), Points(destinations)
+        everything = Part(start.points, end.points, slice(None), slice(None))
+
+        def parts() -> list[Part]:
+            if self._fits(everything):
+                return [everything]
+            return [
+                Part(
+                    start.points[tile.rows.start : tile.rows.stop],
+                    end.points[tile.columns.start : tile.columns.stop],
+                    slice(None),
+                    np.ix_(tile.rows, tile.columns),
+                )
+                for tile in tiles(len(start), len(end), self._widest)
+            ]
+
+        seconds, metres, failed, error = self._ask(everything, (len(start), len(end)), parts)
+        at = np.ix_(start.at, end.at)
+        return PartialTravel(on_the_spot(seconds[at], metres[at], origins, destinations), failed[at], error)
+
+    def partial_pairs(self, origins: Places, destinations: Places) -> PartialTravel:
+        """Give as much of `raw_pairs` as the server answers; see `partial_matrix`."""
+        check_same_length(origins, destinations)
+        check_coordinates(origins=origins, destinations=destinations)
+        start, end = Points(origins), Points(destinations)
+        everything = Part(start.points, end.points, slice(None), slice(None))
+
+        def parts() -> list[Part]:
+            first, second = [start.points[i] for i in start.at], [end.points[i] for i in end.at]
+            return [
+                Part(
+                    list(dict.fromkeys(first[rows.start : rows.stop])),
+                    list(dict.fromkeys(second[rows.start : rows.stop])),
+                    # positions within the chunk: points keep the order in which they first occur
+                    (_codes(first[rows.start : rows.stop]), _codes(second[rows.start : rows.stop])),
+                    slice(rows.start, rows.stop),
+                )
+                for rows in pair_chunks(first, second, self._most_points(), self._most_cells())
+            ]
+
+        seconds, metres, failed, error = self._ask(everything, (len(origins),), parts)
+        return PartialTravel(on_the_spot(seconds, metres, origins, destinations, pairs=True), failed, error)
+
+    def route_geometry(self, stops: Places) -> RouteGeometry:
+        """Give the roads from each stop to the next; see `Travel.route_geometry`."""
+        n = max(len(stops) - 1, 0)
+        before = np.arange(n)
+        ways = np.isfinite(self.raw_pairs(stops.take(before), stops.take(before + 1)).seconds)
+        snapped = self.snap(stops)
+        points = [point_of(lon, lat) for lon, lat in zip(snapped.lon, snapped.lat, strict=True)]
+        lines: list[Leg | None] = [None] * n
+        most = self._most_stops()
+        for first, last in runs(ways & snapped.on_road[:-1] & snapped.on_road[1:]):
+            for begin in range(first, last, most - 1):
+                end = min(begin + most - 1, last)
+                lines[begin:end] = self._lines(points[begin : end + 1])
+        return geometry_of(lines)
+
+    def _fits(self, part: Part) -> bool:
+        """Whether one question is enough; points that are on both sides count once."""
+        n_points = len({*part.start, *part.end})
+        return 0 < n_points <= self._most_points() and len(part.end) <= self._most_cells() // max(len(part.start), 1)
+
+    def _widest(self, rows: int) -> int:
+        """Return how many columns a table of so many rows may have."""
+        return min(self._most_points() - rows, self._most_cells() // rows)
+
+    def _ask(
+        self, everything: Part, shape: tuple[int, ...], parts: Callable[[], list[Part]]
+    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_], TravelError | None]:
+        """Ask for the parts of a question and put them together."""
+        seconds, metres, failed = np.full(shape, np.inf), np.full(shape, np.inf), np.ones(shape, dtype=np.bool_)
+        if not seconds.size:
+            return seconds, metres, failed, None
+        try:
+            self._prepare(list(dict.fromkeys((*everything.start, *everything.end))))
+        except TravelError as error:
+            return seconds, metres, failed, error
+        cut = parts()
+
+        def read(at: int, answer: Answer) -> TableReply:
+            return self._table(answer, cut[at].start, cut[at].end).within(self._most_moved_m)
+
+        answers = self._client.ask_all([self._question(part.start, part.end) for part in cut], read)
+        for part, found in zip(cut, answers, strict=True):
+            if not isinstance(found, TravelError):
+                seconds[part.put], metres[part.put] = found.seconds[part.take], found.metres[part.take]
+                failed[part.put] = False
+        return seconds, metres, failed, first_error(answers)
+
+
+def check_count(name: str, value: int, least: int) -> int:
+    """Refuse a limit that is none.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        message = f"expected a whole number >= {least}, not {value!r}"
+        raise InputError([Problem("bad-limit", message, name)], "travel")
+    return value
+
+
+def refuse(answer: Answer) -> None:
+    """Raise for an answer with a status that says no; what it says is quoted.
+
+    Raises
+    ------
+    TravelError
+    """
+    if answer.status != 200:
+        said = {key: answer.data[key] for key in _SAID if key in answer.data} or answer.data
+        raise TravelError(f"refused with status {answer.status}: {quoted(said)}")
+
+
+def _codes(points: list[Point]) -> NDArray[np.intp]:
+    known = {point: code for code, point in enumerate(dict.fromkeys(points))}
+    return np.array([known[point] for point in points], dtype=np.intp)
+
+
+def _whole(partial: PartialTravel) -> RawTravel:
+    if partial.error is not None:
+        raise partial.error
+    return partial.found
