@@ -45,6 +45,10 @@ __all__ = [
 
 #: Points all around the world, (lon, lat): whatever part of it a network covers, they are moved to its different sides.
 PROBES: Final = tuple((lon, lat) for lat in (-60.0, -20.0, 20.0, 60.0) for lon in (-160.0, -80.0, 0.0, 80.0, 160.0))
+#: Places on one segment that are so close that OSRM takes no time between them it may give as apart by a negative
+#: distance, whose size is right: up to 0.9 m was seen on 1,000 random places each in Liechtenstein, Andorra, Porto and
+#: Munich. More than this is a fault, metres.
+_SAME_SPOT_M: Final = 5.0
 #: Valhalla's codes for "there is no way": no path between two places, and none that is allowed.
 _NO_WAY_CODES: Final = (441, 442)
 
@@ -131,7 +135,11 @@ def osrm_table(reply: Any, n_origins: int, n_destinations: int) -> TableReply:
     """
     fields = _osrm_fields(reply)
     seconds = numbers(fields.get("durations"), n_origins, n_destinations, "OSRM's durations")
-    metres = numbers(fields.get("distances"), n_origins, n_destinations, "OSRM's distances")
+    metres = numbers(fields.get("distances"), n_origins, n_destinations, "OSRM's distances", least=-_SAME_SPOT_M)
+    backwards = metres < 0
+    if (seconds[backwards] > 0).any():
+        raise bad_reply("OSRM's distances are negative where its durations are not zero")
+    metres[backwards] *= -1.0
     _check_both("OSRM", seconds, metres)
     origins = _osrm_waypoints(fields.get("sources"), n_origins, "OSRM's sources")
     destinations = _osrm_waypoints(fields.get("destinations"), n_destinations, "OSRM's destinations")

@@ -67,8 +67,32 @@ def decode_polyline(text: Any, digits: int) -> Leg:
     return _on_globe(xy, "a line")
 
 
-def numbers(value: Any, n_rows: int, n_columns: int, what: str, unit: float = 1.0) -> NDArray[np.float64]:
-    """Read a table of numbers of that shape, in seconds or metres; null is infinite."""
+def numbers(
+    value: Any, n_rows: int, n_columns: int, what: str, unit: float = 1.0, *, least: float = 0.0
+) -> NDArray[np.float64]:
+    """Read a table of numbers of that shape, in seconds or metres and none below the least; null is infinite.
+
+    The table is a list of lists, or a float array if no null was in it.
+    """
+    if isinstance(value, np.ndarray):
+        if value.shape != (n_rows, n_columns):
+            raise bad_reply(f"{what} have shape {value.shape}, expected {(n_rows, n_columns)}")
+        values, n_null = value * unit, 0
+    else:
+        values, n_null = _listed(value, n_rows, n_columns, what)
+        values *= unit
+    endless = np.isnan(values)
+    if int(endless.sum()) != n_null:
+        raise bad_reply(f"{what} hold NaN")
+    wrong = (values < least) | (values > _LONGEST)
+    if wrong.any():
+        raise bad_reply(f"{what} hold {float(values[wrong][0])!r}")
+    values[endless] = np.inf
+    return values
+
+
+def _listed(value: Any, n_rows: int, n_columns: int, what: str) -> tuple[NDArray[np.float64], int]:
+    """Return numbers, with NaN for nulls, and the count of nulls."""
     rows = items(value, n_rows, what)
     for row in rows:
         items(row, n_columns, what)
@@ -77,17 +101,10 @@ def numbers(value: Any, n_rows: int, n_columns: int, what: str, unit: float = 1.
     if not kinds <= {int, float, type(None)}:
         raise bad_reply(f"{what} hold {', '.join(sorted(kind.__name__ for kind in kinds))}")
     try:
-        values = np.array(flat, dtype=np.float64).reshape(n_rows, n_columns) * unit
+        values = np.array(flat, dtype=np.float64).reshape(n_rows, n_columns)
     except OverflowError as error:
         raise bad_reply(f"{what} hold an endless number") from error
-    n_null = flat.count(None) if type(None) in kinds else 0
-    endless = np.isnan(values)
-    if int(endless.sum()) != n_null:
-        raise bad_reply(f"{what} hold NaN")
-    if (values < 0).any() or (values > _LONGEST).any():
-        raise bad_reply(f"{what} hold {values[(values < 0) | (values > _LONGEST)][0]!r}")
-    values[endless] = np.inf
-    return values
+    return values, flat.count(None) if type(None) in kinds else 0
 
 
 def positions(value: Any, what: str) -> NDArray[np.float64]:
