@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from territory.travel.answers import RouteGeometry
     from territory.travel.replies import TableReply
     from territory.travel.reply_values import Leg
-    from territory.travel.servers.client import Answer, JsonClient, Question
+    from territory.travel.servers.client import JsonClient, Question
+    from territory.travel.servers.reading import Answer
     from territory.travel.servers.tiles import Point
 
 __all__ = ["ServerTravel", "check_count", "refuse"]

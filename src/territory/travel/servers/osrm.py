@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from territory.model.places import Places
     from territory.travel.replies import TableReply
     from territory.travel.reply_values import Leg
-    from territory.travel.servers.client import Answer
     from territory.travel.servers.limits import HttpLimits
+    from territory.travel.servers.reading import Answer
     from territory.travel.servers.tiles import Point
 
 __all__ = ["OsrmServer"]
@@ -182,9 +182,7 @@ class OsrmServer(ServerTravel):
         destinations = ";".join(str(points[point]) for point in end)
         where = ";".join(",".join(point) for point in points)
         options = "annotations=duration,distance&generate_hints=false"
-        return Question(
-            f"/table/v1/{self._profile}/{where}?{options}&sources={sources}&destinations={destinations}"
-        )
+        return Question(f"/table/v1/{self._profile}/{where}?{options}&sources={sources}&destinations={destinations}")
 
     def _table(self, answer: Answer, start: Sequence[Point], end: Sequence[Point]) -> TableReply:
         refuse(answer)
