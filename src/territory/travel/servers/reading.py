@@ -70,7 +70,10 @@ class Moved:
 
     def target(self, url: str) -> str:
         """Return the address that it names, seen from that of the request."""
-        return urljoin(url, self.location)
+        try:
+            return urljoin(url, self.location)
+        except ValueError:
+            return self.location  # no address at all: its origin is not that of the request
 
 
 def origin(url: str) -> str:
