@@ -9,7 +9,7 @@ import numpy as np
 
 from territory.errors import InputError, Problem, TravelError
 from territory.travel.base import RawTravel, TravelBase, check_divides, raw_of, raw_pairs_of
-from territory.travel.pair_sets import PairSet, PlaceCodes, pair_codes
+from territory.travel.pair_table import PairTable, PlaceCodes, pair_codes
 from territory.travel.partial import PartialSource, PartialTravel
 from territory.travel.protocol import check_same_length
 from territory.travel.replies import geometry_of
@@ -33,10 +33,9 @@ class FallbackTravel(TravelBase):
     """Travel from a source, and from a declared fallback where that source fails.
 
     A pair of places for which the source raised `TravelError` is answered by the fallback, and marked in
-    `TravelMatrix.estimated`. It is answered so from then on, even when the source works again; and a pair that the
-    source has answered is never answered by the fallback. So whoever checks a plan sees what its planner saw. The
-    price is an error where the source fails at a pair that it has answered before: put a cache between the two, and
-    that pair is known.
+    `TravelMatrix.estimated`. It is answered so from then on, even when the source works again; and what the source
+    has answered once stays the answer, even when the source fails later. So whoever checks a plan sees what its
+    planner saw, until `forget`.
 
     Only travel falls back. Places that a source does not know (`InputError`) are an error as ever, and so is a failure
     of `snap`. Lines on the map are straight where the time is estimated, or where the source fails to draw them.
@@ -48,8 +47,9 @@ class FallbackTravel(TravelBase):
     fallback : Travel
         E.g. ``GreatCircle()``.
     max_pairs : int
-        Pairs of places whose origin of answers is remembered, 8 bytes each; beside that about 200 bytes a place.
-        Beyond it no further pair is estimated: failures of the source are raised.
+        Pairs of places of which the answer is remembered: 24 bytes each, those of the source, and 8 bytes each, those
+        that are estimated; beside that about 300 bytes a place. Once there are more, failures of the source at
+        further pairs are raised, as nobody could tell any longer what was answered before.
 
     Raises
     ------
@@ -71,22 +71,23 @@ class FallbackTravel(TravelBase):
     (True, ('connection refused',))
     """
 
-    def __init__(self, source: Travel, fallback: Travel, *, max_pairs: int = 25_000_000) -> None:
+    def __init__(self, source: Travel, fallback: Travel, *, max_pairs: int = 10_000_000) -> None:
         if isinstance(max_pairs, bool) or not isinstance(max_pairs, int) or max_pairs < 0:
             problem = Problem("bad-limit", f"expected a whole number >= 0, not {max_pairs!r}", "max_pairs")
             raise InputError([problem], "travel")
         check_divides(source, "FallbackTravel")
         check_divides(fallback, "FallbackTravel")
         self._source, self._fallback, self._max_pairs = source, fallback, max_pairs
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.forget()
 
     def forget(self) -> None:
-        """Forget who answered what: answers may differ from those given before."""
+        """Forget all answers: later ones may differ from those given before."""
         with self._lock:
             self._codes = PlaceCodes(by_id=self.by_id)
-            self._answered, self._estimated = PairSet(), PairSet()
-            self._lost = False
+            self._answered, self._estimated = PairTable(2), PairTable()
+            self._full = False
+            self._departure_s: float | None = None
             self._failures: dict[str, int] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -94,7 +95,7 @@ class FallbackTravel(TravelBase):
             return {**self.__dict__, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.Lock())
+        self.__dict__.update(state, _lock=threading.RLock())
 
     def __repr__(self) -> str:
         return f"FallbackTravel({self._source!r}, {self._fallback!r})"
@@ -127,31 +128,26 @@ class FallbackTravel(TravelBase):
 
     def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
         """Ask the source, and the fallback where it fails; see `TravelBase.raw_matrix`."""
-        start, end = self._numbers(origins, destinations)
-        codes = pair_codes(start[:, None], end)
-        known = self._estimated.has(codes)
-        rows, columns = np.flatnonzero(~known.all(axis=1)), np.flatnonzero(~known.all(axis=0))
-        asked = self._ask(origins.take(rows), destinations.take(columns), pairs=False)
 
-        def guess(failed: NDArray[np.bool_]) -> tuple[RawTravel, Any]:
-            rows, columns = np.flatnonzero(failed.any(axis=1)), np.flatnonzero(failed.any(axis=0))
-            return raw_of(self._fallback, origins.take(rows), destinations.take(columns)), np.ix_(rows, columns)
+        def cut(wanted: NDArray[np.bool_]) -> tuple[Places, Places, Any]:
+            rows, columns = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
+            return origins.take(rows), destinations.take(columns), np.ix_(rows, columns)
 
-        return self._mended(codes, known, asked, np.ix_(rows, columns), guess)
+        with self._lock:
+            codes = pair_codes(self._codes.of(origins)[:, None], self._codes.of(destinations))
+            return self._answer(codes, cut, pairs=False)
 
     def raw_pairs(self, origins: Places, destinations: Places) -> RawTravel:
         """Ask the source, and the fallback where it fails; see `TravelBase.raw_pairs`."""
         check_same_length(origins, destinations)
-        codes = pair_codes(*self._numbers(origins, destinations))
-        known = self._estimated.has(codes)
-        rows = np.flatnonzero(~known)
-        asked = self._ask(origins.take(rows), destinations.take(rows), pairs=True)
 
-        def guess(failed: NDArray[np.bool_]) -> tuple[RawTravel, Any]:
-            rows = np.flatnonzero(failed)
-            return raw_pairs_of(self._fallback, origins.take(rows), destinations.take(rows)), rows
+        def cut(wanted: NDArray[np.bool_]) -> tuple[Places, Places, Any]:
+            rows = np.flatnonzero(wanted)
+            return origins.take(rows), destinations.take(rows), rows
 
-        return self._mended(codes, known, asked, rows, guess)
+        with self._lock:
+            codes = pair_codes(self._codes.of(origins), self._codes.of(destinations))
+            return self._answer(codes, cut, pairs=True)
 
     def snap(self, places: Places) -> SnappedPlaces:
         """Ask the source; a failure stays one, as a fallback knows nothing of its roads."""
@@ -178,10 +174,6 @@ class FallbackTravel(TravelBase):
             lines[first:last] = [drawn.leg(i) for i in range(last - first)]
         return geometry_of(lines)
 
-    def _numbers(self, origins: Places, destinations: Places) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        with self._lock:
-            return self._codes.of(origins), self._codes.of(destinations)
-
     def _ask(self, origins: Places, destinations: Places, *, pairs: bool) -> PartialTravel:
         source = self._source
         shape = (len(origins),) if pairs else (len(origins), len(destinations))
@@ -196,60 +188,60 @@ class FallbackTravel(TravelBase):
             return PartialTravel(nothing, np.ones(shape, dtype=np.bool_), error)
         return PartialTravel(found, np.zeros(shape, dtype=np.bool_), None)
 
-    def _mended(
+    def _answer(
         self,
         codes: NDArray[np.int64],
-        known: NDArray[np.bool_],
-        asked: PartialTravel,
-        at: Any,
-        guess: Callable[[NDArray[np.bool_]], tuple[RawTravel, Any]],
+        cut: Callable[[NDArray[np.bool_]], tuple[Places, Places, Any]],
+        *,
+        pairs: bool,
     ) -> RawTravel:
-        """Put the answers of the source and the fallback together, and remember whose they are.
+        """Put together what is known, what the source says and what the fallback says.
 
-        `known` are estimated since earlier; `asked` is what the source said of the rows and columns at `at`.
+        `cut` gives the smallest question that holds the pairs wanted, and where its answers belong.
         """
-        failed = known.copy()
-        failed[at] |= asked.failed
-        seconds, metres = np.full(codes.shape, np.inf), np.full(codes.shape, np.inf)
-        estimated = np.zeros(codes.shape, dtype=np.bool_)
-        seconds[at], metres[at] = asked.found.seconds, asked.found.metres
-        if asked.found.estimated is not None:
-            estimated[at] = asked.found.estimated
-        if asked.error is not None:
-            self._note(asked.error)
-        with self._lock:
-            # another thread may have asked the same meanwhile; whoever was first is right
-            failed |= self._estimated.has(codes)
-            self._remember(codes, failed, asked.error)
-        if failed.any():
-            guessed, where = guess(failed)
-            mine = failed[where]
-            seconds[where] = np.where(mine, guessed.seconds, seconds[where])
-            metres[where] = np.where(mine, guessed.metres, metres[where])
+        estimated, _ = self._estimated.find(codes)
+        known, (seconds, metres) = self._answered.find(codes)
+        marked = estimated.copy()
+        unknown = ~(known | estimated)
+        if unknown.any():
+            origins, destinations, at = cut(unknown)
+            asked = self._ask(origins, destinations, pairs=pairs)
+            told = unknown[at] & ~asked.failed
+            failed = unknown.copy()
+            failed[at] &= asked.failed
+            self._remember_failed(codes[failed], asked.error)
+            self._remember_told(codes[at][told], np.stack((asked.found.seconds[told], asked.found.metres[told])))
+            seconds[at] = np.where(told, asked.found.seconds, seconds[at])
+            metres[at] = np.where(told, asked.found.metres, metres[at])
             estimated |= failed
-        departure_s = None if failed.all() and failed.size else asked.found.departure_s
-        return RawTravel(seconds, metres, estimated if estimated.any() else None, departure_s)
+            marked |= failed
+            if asked.found.estimated is not None:
+                marked[at] |= told & asked.found.estimated
+            if told.any():
+                self._departure_s = asked.found.departure_s
+        if estimated.any():
+            origins, destinations, at = cut(estimated)
+            guessed = (raw_pairs_of if pairs else raw_of)(self._fallback, origins, destinations)
+            seconds[at] = np.where(estimated[at], guessed.seconds, seconds[at])
+            metres[at] = np.where(estimated[at], guessed.metres, metres[at])
+        departure_s = None if estimated.all() else self._departure_s
+        return RawTravel(seconds, metres, marked if marked.any() else None, departure_s)
 
-    def _remember(self, codes: NDArray[np.int64], failed: NDArray[np.bool_], error: TravelError | None) -> None:
-        fresh = codes[failed]
-        fresh = np.unique(fresh[~self._estimated.has(fresh)])
-        if len(fresh) and error is not None:
-            twice = int(self._answered.has(fresh).sum())
-            if twice:
-                hint = "a cache between source and fallback would know them"
-                raise TravelError(f"{error}; {twice} of these pairs it has answered before: {hint}", error.retryable)
-            if self._lost or len(self._answered) + len(self._estimated) + len(fresh) > self._max_pairs:
-                raise TravelError(
-                    f"{error}; more than {self._max_pairs:,} pairs, no further one is estimated", error.retryable
-                )
-        self._estimated.add(fresh)
-        if not self._lost:
-            good = np.unique(codes[~failed])
-            good = good[~self._answered.has(good)]
-            if len(self._answered) + len(self._estimated) + len(good) > self._max_pairs:
-                self._lost = True
-            else:
-                self._answered.add(good)
+    def _remember_failed(self, codes: NDArray[np.int64], error: TravelError | None) -> None:
+        if error is None or not len(codes):
+            return
+        self._note(error)
+        codes = np.unique(codes)
+        if self._full or len(self._answered) + len(self._estimated) + len(codes) > self._max_pairs:
+            more = f"more than {self._max_pairs:,} pairs were asked, so no further one is estimated"
+            raise TravelError(f"{error}; {more}", error.retryable)
+        self._estimated.add(codes)
+
+    def _remember_told(self, codes: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        if len(self._answered) + len(self._estimated) + len(codes) > self._max_pairs:
+            self._full = True
+        else:
+            self._answered.add(codes, values)
 
     def _note(self, error: TravelError) -> None:
         with self._lock:

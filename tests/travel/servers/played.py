@@ -6,6 +6,7 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -35,7 +36,7 @@ def asked_of(path):
     return service, [tuple(map(float, point.split(","))) for point in points.split(";")], options
 
 
-def osrm_reply(path, *, most=100, moved=lambda lon, lat: 0.0, version=None):
+def osrm_reply(path, *, most=100, moved=lambda *_: 0.0, version=None):
     """Answer as OSRM does: status and JSON."""
     service, points, options = asked_of(path)
     if len(points) > most:
@@ -43,8 +44,7 @@ def osrm_reply(path, *, most=100, moved=lambda lon, lat: 0.0, version=None):
     tail = {} if version is None else {"data_version": version}
     if service == "route":
         legs = [
-            {"steps": [{"geometry": {"coordinates": [[a, b], [c, b], [c, d]]}}]}
-            for (a, b), (c, d) in zip(points, points[1:], strict=False)
+            {"steps": [{"geometry": {"coordinates": [[a, b], [c, b], [c, d]]}}]} for (a, b), (c, d) in pairwise(points)
         ]
         return 200, {"code": "Ok", "routes": [{"legs": legs}], **tail}
 

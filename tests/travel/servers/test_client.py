@@ -17,8 +17,9 @@ import pytest
 from territory.errors import InputError, MissingExtraError, TravelError
 from territory.travel.servers.address import address_of
 from territory.travel.servers.circuit import Circuit, CircuitOpenError
-from territory.travel.servers.client import JsonClient, Question, first_error
+from territory.travel.servers.client import JsonClient, Question, _Tries, first_error
 from territory.travel.servers.limits import HttpLimits
+from territory.travel.servers.reading import AttemptError
 
 httpx2 = pytest.importorskip("httpx2")
 
@@ -83,9 +84,6 @@ def test_waits_are_not_the_same_for_all():
     waits = set()
     for seed in range(5):
         random.seed(seed)
-        from territory.travel.servers.client import _Tries
-        from territory.travel.servers.reading import AttemptError
-
         tries = _Tries(HttpLimits(), time.monotonic, threading.Event())
         waits.add(tries.pause(AttemptError("down", "often")))
     assert len(waits) == 5
@@ -156,8 +154,10 @@ def test_what_the_reader_refuses_is_not_asked_again(clock):
     assert len(double) == 1
 
 
-@pytest.mark.parametrize(("told", "least", "most"), [("7", 7, 7), ("0", 0.25, 0.5), ("0.5", 0.25, 0.5),
-                                                     ("-3", 0.25, 0.5), ("soon", 0.25, 0.5), ("", 0.25, 0.5)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("told", "least", "most"),
+    [("7", 7, 7), ("0", 0.25, 0.5), ("0.5", 0.25, 0.5), ("-3", 0.25, 0.5), ("soon", 0.25, 0.5), ("", 0.25, 0.5)],
+)
 def test_retry_after_in_seconds(clock, told, least, most):
     double = Double(status(429, Retry_After=told), ok())
     assert client_of(double, clock).ask(ASK, data_of) == 7
@@ -166,7 +166,9 @@ def test_retry_after_in_seconds(clock, told, least, most):
 
 def test_retry_after_as_a_date_is_read_by_the_servers_own_clock(clock):
     long_ago = 1_000_000_000
-    double = Double(status(503, Retry_After=formatdate(long_ago + 9, usegmt=True), Date=formatdate(long_ago, usegmt=True)), ok())
+    double = Double(
+        status(503, Retry_After=formatdate(long_ago + 9, usegmt=True), Date=formatdate(long_ago, usegmt=True)), ok()
+    )
     client_of(double, clock).ask(ASK, data_of)
     assert clock.slept == [9.0]
 
@@ -253,7 +255,7 @@ def test_a_redirect_keeps_what_is_posted_or_is_not_followed(clock):
 
 
 @pytest.mark.parametrize(("reply", "n_requests", "said"), [
-    (text("<html><title>Bad  gateway</title>", "text/html"), 1, "an HTML page instead of JSON, with status 200: 'Bad gateway'"),
+    (text("<title>Bad  gateway</title>", "text/html"), 1, "an HTML page instead of JSON, with status 200: 'Bad gateway'"),
     (text("  <!doctype html>"), 1, "an HTML page instead of JSON"),
     (text("{}", "text/html"), 1, "an HTML page instead of JSON"),
     (text(""), 2, "an empty reply"),
@@ -266,7 +268,7 @@ def test_a_redirect_keeps_what_is_posted_or_is_not_followed(clock):
     (text("{}", **{"Content-Encoding": "br"}), 1, "packed as 'br'"),
     (text(b"no gzip", **{"Content-Encoding": "gzip"}), 2, "cannot be unpacked"),
     (text("[" + "1," * 600 + "1]"), 1, "more than the limit of 1,000"),
-    (text(gzip.compress(b"[" + b"1," * 600 + b"1]"), **{"Content-Encoding": "gzip"}), 1, "more than the limit of 1,000"),
+    (text(gzip.compress(b"[1" + b",1" * 600 + b"]"), **{"Content-Encoding": "gzip"}), 1, "more than the limit"),
 ])  # fmt: skip
 def test_what_is_no_answer(clock, reply, n_requests, said):
     double = Double(reply)
@@ -288,7 +290,9 @@ def test_a_circuit_opens_and_one_attempt_tries_it(clock):
         with pytest.raises(TravelError, match="status 503"):
             client.ask(ASK, data_of)
     assert len(double) == 4
-    with pytest.raises(TravelError, match=r"left alone for another 60 s, as it failed 4 times in a row, the last: status 503") as caught:
+    with pytest.raises(
+        TravelError, match=r"left alone for another 60 s, as it failed 4 times in a row, the last: status 503"
+    ) as caught:
         client.ask(ASK, data_of)
     assert caught.value.retryable
     assert len(double) == 4, "nothing is asked while it is open"
@@ -445,7 +449,7 @@ def test_it_pickles_without_its_connections(clock):
     client = JsonClient("OSRM", address_of("http://me:hunter22@localhost:1"), HttpLimits(attempts=1, connect_s=0.5))
     with pytest.raises(TravelError):
         client.ask(ASK, data_of)
-    again = pickle.loads(pickle.dumps(client))
+    again = pickle.loads(pickle.dumps(client))  # noqa: S301 - its own
     assert again.address == client.address
     with pytest.raises(TravelError, match="connection failed"):
         again.ask(ASK, data_of)

@@ -10,6 +10,7 @@ import os
 import random
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -226,6 +227,7 @@ class JsonClient:
         if live is None or live.pid != os.getpid():
             # a forked child shares no connection with its parent
             live = self._live = _Live(self)
+            weakref.finalize(self, live.client.close)
         return live
 
 
