@@ -255,7 +255,7 @@ def test_a_redirect_keeps_what_is_posted_or_is_not_followed(clock):
 
 
 @pytest.mark.parametrize(("reply", "n_requests", "said"), [
-    (text("<title>Bad  gateway</title>", "text/html"), 1, "an HTML page instead of JSON, with status 200: 'Bad gateway'"),
+    (text("<title>Bad  gate</title>", "text/html"), 1, "an HTML page instead of JSON, with status 200: 'Bad gate'"),
     (text("  <!doctype html>"), 1, "an HTML page instead of JSON"),
     (text("{}", "text/html"), 1, "an HTML page instead of JSON"),
     (text(""), 2, "an empty reply"),

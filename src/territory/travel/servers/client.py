@@ -292,7 +292,7 @@ class _Live:
         self.slots = threading.BoundedSemaphore(limits.concurrency)
         self.circuit = Circuit(limits.failures_to_open, limits.open_s, owner.clock)
         self.client = httpx2.Client(
-            transport=owner.transport or DeadlineTransport(limits.concurrency),
+            transport=owner.transport or DeadlineTransport(limits.concurrency, tls=address.url.startswith("https")),
             auth=address.user,
             headers={
                 "Accept": "application/json",

@@ -46,12 +46,14 @@ class DeadlineTransport(httpx2.BaseTransport):
     ----------
     connections : int
         Connections at once.
+    tls : bool
+        Whether the server is asked by ``https``: reading the certificates of this system takes a while.
     """
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, *, tls: bool) -> None:
         self._until = threading.local()
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=httpx2.create_ssl_context() if tls else None,
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=4.0,  # servers close theirs after 5 s by default
