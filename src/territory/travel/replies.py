@@ -49,8 +49,10 @@ PROBES: Final = tuple((lon, lat) for lat in (-60.0, -20.0, 20.0, 60.0) for lon i
 #: distance, whose size is right: up to 0.9 m was seen on 1,000 random places each in Liechtenstein, Andorra, Porto and
 #: Munich. More than this is a fault, metres.
 _SAME_SPOT_M: Final = 5.0
-#: Valhalla's codes for "there is no way": no path between two places, and none that is allowed.
-_NO_WAY_CODES: Final = (441, 442)
+#: Valhalla's codes for "there is no way": unconnected regions, no path between two places, and none that is allowed.
+_NO_WAY_CODES: Final = (170, 441, 442)
+#: Edges from and to which fewer others lead are on no road network; Valhalla's own default.
+_LEAST_REACH: Final = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,13 +215,16 @@ def valhalla_matrix(reply: Any, n_origins: int, n_destinations: int) -> TableRep
     Returns
     -------
     TableReply
-        Without places: Valhalla tells them by ``locate``.
+        Without places: Valhalla tells them by ``locate``. Nothing but infinity if it says that no way leads anywhere.
 
     Raises
     ------
     TravelError
         A refusal, or a reply that cannot be meant.
     """
+    if isinstance(reply, dict) and reply.get("error_code") in _NO_WAY_CODES:
+        nowhere = np.full((n_origins, n_destinations), np.inf)
+        return TableReply(nowhere, nowhere.copy())
     fields = _valhalla_fields(reply)
     units = fields.get("units", "kilometers")
     if units != "kilometers":
@@ -248,7 +253,11 @@ def valhalla_route(reply: Any, n_stops: int) -> list[Leg] | None:
 
 
 def valhalla_locate(reply: Any, lon: FloatArray, lat: FloatArray) -> SnappedPlaces:
-    """Read a reply of Valhalla's ``locate``: the nearest point of an edge for each place.
+    """Read a reply of Valhalla's ``locate``: the nearest point of the network for each place.
+
+    Of a long reply (``verbose: true``) edges are left out that are cut off from the network: trips begin and end there
+    in Valhalla's own tables, or further away if that is impossible, and it does not say which. Whoever asks for tables
+    between the points that come back knows where trips begin and end.
 
     Parameters
     ----------
@@ -275,12 +284,20 @@ def valhalla_locate(reply: Any, lon: FloatArray, lat: FloatArray) -> SnappedPlac
     for row, answer in enumerate(found):
         edges = members(answer, "Valhalla's place").get("edges")
         points = [members(edge, "Valhalla's edge") for edge in items(edges or [], None, "Valhalla's edges")]
+        points = [edge for edge in points if _is_connected(edge)]
         if points:
             xy = positions([[p.get("correlated_lon"), p.get("correlated_lat")] for p in points], "Valhalla's edges")
             away = great_circle_m(xy[:, 0], xy[:, 1], lon[row], lat[row])
             best = int(np.argmin(away))
             to_lon[row], to_lat[row], moved[row] = xy[best, 0], xy[best, 1], away[best]
     return SnappedPlaces(to_lon, to_lat, moved)
+
+
+def _is_connected(edge: dict[str, Any]) -> bool:
+    reach = [edge.get(name, _LEAST_REACH) for name in ("outbound_reach", "inbound_reach")]
+    if not all(type(each) is int for each in reach):
+        raise bad_reply(f"Valhalla's edges have reaches of {quoted(reach)}")
+    return bool(min(reach) >= _LEAST_REACH)
 
 
 def geometry_of(legs: Sequence[Leg | None]) -> RouteGeometry:

@@ -7,5 +7,6 @@ Both read an extract of OpenStreetMap, build their own graph of it once, and kee
 from __future__ import annotations
 
 from territory.travel.engines.osrm import Osrm
+from territory.travel.engines.valhalla import Valhalla
 
-__all__ = ["Osrm"]
+__all__ = ["Osrm", "Valhalla"]
