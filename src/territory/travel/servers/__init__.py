@@ -9,5 +9,6 @@ from __future__ import annotations
 
 from territory.travel.servers.limits import HttpLimits
 from territory.travel.servers.osrm import OsrmServer
+from territory.travel.servers.valhalla import ValhallaServer
 
-__all__ = ["HttpLimits", "OsrmServer"]
+__all__ = ["HttpLimits", "OsrmServer", "ValhallaServer"]

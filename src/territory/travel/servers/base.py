@@ -42,6 +42,8 @@ class ServerTravel(TravelBase):
 
     attribution = "© OpenStreetMap contributors, ODbL"
 
+    _departure_s: float | None = None
+
     def __init__(self, client: JsonClient, mode: str, most_moved_m: float) -> None:
         check_choice("mode", mode, ("car", "bicycle", "foot"))
         self._most_moved_m = check_most_moved(most_moved_m)
@@ -96,47 +98,46 @@ class ServerTravel(TravelBase):
         """
         check_coordinates(origins=origins, destinations=destinations)
         start, end = Points(origins), Points(destinations)
-        everything = Part(start.points, end.points, slice(None), slice(None))
 
         def parts() -> list[Part]:
-            if self._fits(everything):
-                return [everything]
+            rows, columns = self._kept(start.points), self._kept(end.points)
+            first, second = [start.points[i] for i in rows], [end.points[i] for i in columns]
+            if self._fits(first, second):
+                return [Part(first, second, slice(None), np.ix_(rows, columns))]
             return [
                 Part(
-                    start.points[tile.rows.start : tile.rows.stop],
-                    end.points[tile.columns.start : tile.columns.stop],
+                    first[tile.rows.start : tile.rows.stop],
+                    second[tile.columns.start : tile.columns.stop],
                     slice(None),
-                    np.ix_(tile.rows, tile.columns),
+                    np.ix_(rows[tile.rows], columns[tile.columns]),
                 )
-                for tile in tiles(len(start), len(end), self._widest)
+                for tile in tiles(len(rows), len(columns), self._widest)
             ]
 
-        seconds, metres, failed, error = self._ask(everything, (len(start), len(end)), parts)
+        seconds, metres, failed, error = self._ask(start.points, end.points, (len(start), len(end)), parts)
         at = np.ix_(start.at, end.at)
-        return PartialTravel(on_the_spot(seconds[at], metres[at], origins, destinations), failed[at], error)
+        found = on_the_spot(seconds[at], metres[at], origins, destinations, departure_s=self._departure_s)
+        return PartialTravel(found, failed[at], error)
 
     def partial_pairs(self, origins: Places, destinations: Places) -> PartialTravel:
         """Give as much of `raw_pairs` as the server answers; see `partial_matrix`."""
         check_same_length(origins, destinations)
         check_coordinates(origins=origins, destinations=destinations)
         start, end = Points(origins), Points(destinations)
-        everything = Part(start.points, end.points, slice(None), slice(None))
+        first, second = [start.points[i] for i in start.at], [end.points[i] for i in end.at]
 
         def parts() -> list[Part]:
-            first, second = [start.points[i] for i in start.at], [end.points[i] for i in end.at]
-            return [
-                Part(
-                    list(dict.fromkeys(first[rows.start : rows.stop])),
-                    list(dict.fromkeys(second[rows.start : rows.stop])),
-                    # positions within the chunk: points keep the order in which they first occur
-                    (_codes(first[rows.start : rows.stop]), _codes(second[rows.start : rows.stop])),
-                    slice(rows.start, rows.stop),
-                )
-                for rows in pair_chunks(first, second, self._most_points(), self._most_cells())
-            ]
+            near = np.zeros((2, len(first)), dtype=np.bool_)
+            near[0] = np.isin(start.at, self._kept(start.points))
+            near[1] = np.isin(end.at, self._kept(end.points))
+            rows = np.flatnonzero(near.all(axis=0))
+            froms, tos = [first[i] for i in rows], [second[i] for i in rows]
+            cut = pair_chunks(froms, tos, self._most_points(), self._most_cells())
+            return [_part_of_pairs(froms[c.start : c.stop], tos[c.start : c.stop], rows[c.start : c.stop]) for c in cut]
 
-        seconds, metres, failed, error = self._ask(everything, (len(origins),), parts)
-        return PartialTravel(on_the_spot(seconds, metres, origins, destinations, pairs=True), failed, error)
+        seconds, metres, failed, error = self._ask(first, second, (len(first),), parts)
+        found = on_the_spot(seconds, metres, origins, destinations, pairs=True, departure_s=self._departure_s)
+        return PartialTravel(found, failed, error)
 
     def route_geometry(self, stops: Places) -> RouteGeometry:
         """Give the roads from each stop to the next; see `Travel.route_geometry`."""
@@ -153,25 +154,33 @@ class ServerTravel(TravelBase):
                 lines[begin:end] = self._lines(points[begin : end + 1])
         return geometry_of(lines)
 
-    def _fits(self, part: Part) -> bool:
+    def _kept(self, points: Sequence[Point]) -> NDArray[np.intp]:
+        """Return the positions of points that have to be asked about, as there may be a way; once all is prepared."""
+        return np.arange(len(points))
+
+    def _fits(self, start: Sequence[Point], end: Sequence[Point]) -> bool:
         """Whether one question is enough; points that are on both sides count once."""
-        n_points = len({*part.start, *part.end})
-        return 0 < n_points <= self._most_points() and len(part.end) <= self._most_cells() // max(len(part.start), 1)
+        n_cells = len(start) * len(end)
+        return 0 < n_cells <= self._most_cells() and len({*start, *end}) <= self._most_points()
 
     def _widest(self, rows: int) -> int:
         """Return how many columns a table of so many rows may have."""
         return min(self._most_points() - rows, self._most_cells() // rows)
 
     def _ask(
-        self, everything: Part, shape: tuple[int, ...], parts: Callable[[], list[Part]]
+        self, start: Sequence[Point], end: Sequence[Point], shape: tuple[int, ...], parts: Callable[[], list[Part]]
     ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_], TravelError | None]:
-        """Ask for the parts of a question and put them together."""
-        seconds, metres, failed = np.full(shape, np.inf), np.full(shape, np.inf), np.ones(shape, dtype=np.bool_)
+        """Ask for the parts of a question and put them together.
+
+        The question is a table from `start` to `end`, or as many pairs; its parts are known once all is prepared.
+        """
+        seconds, metres, failed = np.full(shape, np.inf), np.full(shape, np.inf), np.zeros(shape, dtype=np.bool_)
         if not seconds.size:
             return seconds, metres, failed, None
         try:
-            self._prepare(list(dict.fromkeys((*everything.start, *everything.end))))
+            self._prepare(list(dict.fromkeys((*start, *end))))
         except TravelError as error:
+            failed[:] = True
             return seconds, metres, failed, error
         cut = parts()
 
@@ -180,9 +189,10 @@ class ServerTravel(TravelBase):
 
         answers = self._client.ask_all([self._question(part.start, part.end) for part in cut], read)
         for part, found in zip(cut, answers, strict=True):
-            if not isinstance(found, TravelError):
+            if isinstance(found, TravelError):
+                failed[part.put] = True
+            else:
                 seconds[part.put], metres[part.put] = found.seconds[part.take], found.metres[part.take]
-                failed[part.put] = False
         return seconds, metres, failed, first_error(answers)
 
 
@@ -211,9 +221,12 @@ def refuse(answer: Answer) -> None:
         raise TravelError(f"refused with status {answer.status}: {quoted(said)}")
 
 
-def _codes(points: list[Point]) -> NDArray[np.intp]:
-    known = {point: code for code, point in enumerate(dict.fromkeys(points))}
-    return np.array([known[point] for point in points], dtype=np.intp)
+def _part_of_pairs(start: list[Point], end: list[Point], rows: NDArray[np.intp]) -> Part:
+    """Return the table in which pairs stand, and their cells in it."""
+    froms = {point: code for code, point in enumerate(dict.fromkeys(start))}
+    tos = {point: code for code, point in enumerate(dict.fromkeys(end))}
+    cells = ([froms[point] for point in start], [tos[point] for point in end])
+    return Part(list(froms), list(tos), cells, rows)
 
 
 def _whole(partial: PartialTravel) -> RawTravel:
