@@ -1,0 +1,225 @@
+"""Real servers of OSRM and Valhalla on the loopback say what the same engines say in this process."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from territory.errors import TravelError
+from territory.model.places import PlaceKind, Places
+from territory.travel.servers import HttpLimits, OsrmServer, ValhallaServer
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="the engines need Python 3.12 or newer")
+
+SOON = HttpLimits(
+    connect_s=1, read_s=20, total_s=40, attempts=30, first_wait_s=0.1, most_wait_s=0.1, failures_to_open=99
+)
+
+
+def places_of(n, seed):
+    """Places in and around Liechtenstein: in the valley, on mountains, and some far off every road."""
+    rng = np.random.default_rng(seed)
+    lon, lat = rng.uniform(9.47, 9.63, n).round(6), rng.uniform(47.05, 47.27, n).round(6)
+    return Places.of(PlaceKind.CUSTOMER, [f"c{i}" for i in range(n)], lon, lat)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(command, log):
+    with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
+        try:
+            time.sleep(0.2)
+            if process.poll() is not None:
+                pytest.fail(f"{command[0]} did not start: {log.read_text()[-2_000:]}")
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def extract(real_data):
+    return real_data / "osm" / "liechtenstein.osm.pbf"
+
+
+@pytest.fixture(scope="module")
+def osrm_here(extract, tmp_path_factory):
+    pytest.importorskip("osrm", reason="osrm-bindings is not installed")
+    from territory.travel.engines import Osrm
+
+    return Osrm.from_osm(extract, folder=tmp_path_factory.mktemp("osrm"))
+
+
+@pytest.fixture(scope="module")
+def osrm_url(osrm_here, tmp_path_factory):
+    import osrm
+
+    port, log = free_port(), tmp_path_factory.mktemp("routed") / "log"
+    tool = Path(osrm.__file__).parent / "bin" / "osrm-routed"
+    with running([str(tool), "-i", "127.0.0.1", "-p", str(port), "-t", "2", str(osrm_here.graph)], log):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def valhalla_here(extract, tmp_path_factory):
+    pytest.importorskip("valhalla", reason="pyvalhalla is not installed")
+    from territory.travel.engines import Valhalla
+
+    return Valhalla.from_osm(extract, folder=tmp_path_factory.mktemp("valhalla"))
+
+
+@pytest.fixture(scope="module", params=["timedistancematrix", "costmatrix"])
+def valhalla_url(request, valhalla_here, tmp_path_factory):
+    import valhalla
+
+    port, folder = free_port(), tmp_path_factory.mktemp("service")
+    config = json.loads(json.dumps(valhalla.get_config(tile_extract="", tile_dir=valhalla_here.tiles)))
+    for name in ("admin", "timezone", "landmarks", "traffic_extract", "transit_dir", "transit_feeds_dir"):
+        config["mjolnir"].pop(name, None)
+    service = {name: f"ipc://{folder}/{name}" for name in ("loopback", "interrupt")}
+    config["httpd"]["service"].update(service, listen=f"tcp://127.0.0.1:{port}")
+    for part in ("loki", "thor", "odin"):
+        config[part]["service"]["proxy"] = f"ipc://{folder}/{part}"
+    config["thor"]["source_to_target_algorithm"] = request.param
+    (folder / "config.json").write_text(json.dumps(config))
+    tool = Path(valhalla.__file__).parent / "bin" / "valhalla_service"
+    with running([str(tool), str(folder / "config.json"), "1"], folder / "log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def same(found, expected):
+    assert (found.seconds == expected.seconds).all()
+    assert (found.metres == expected.metres).all()
+
+
+def test_osrm_tables_in_parts_are_those_of_one_process(osrm_here, osrm_url):
+    travel = OsrmServer(osrm_url, limits=SOON)
+    origins, destinations = places_of(150, 1), places_of(110, 2)
+    expected = osrm_here.raw_matrix(origins, destinations)
+    assert 0.1 < np.isfinite(expected.seconds).mean() < 0.9, "some places are off every road"
+    same(travel.raw_matrix(origins, destinations), expected)
+    same(travel.raw_matrix(origins, origins), osrm_here.raw_matrix(origins, origins))
+    same(travel.raw_matrix(origins.take([0]), destinations), osrm_here.raw_matrix(origins.take([0]), destinations))
+    small = OsrmServer(osrm_url, max_table=20, limits=SOON)
+    few = np.arange(40)
+    same(
+        small.raw_matrix(origins.take(few), destinations.take(few)),
+        osrm_here.raw_matrix(origins.take(few), destinations.take(few)),
+    )
+
+
+def test_osrm_pairs_are_the_diagonal(osrm_here, osrm_url):
+    travel = OsrmServer(osrm_url, limits=SOON)
+    places = places_of(200, 3)
+    there = places.take(np.roll(np.arange(200), 1))
+    found = travel.raw_pairs(places, there)
+    same(found, osrm_here.raw_pairs(places, there))
+    whole = travel.raw_matrix(places, there)
+    assert (found.seconds == np.diagonal(whole.seconds)).all()
+
+
+def test_osrm_lines_and_points_on_roads(osrm_here, osrm_url):
+    travel = OsrmServer(osrm_url, max_table=24, limits=SOON)
+    stops = places_of(60, 4)
+    found, expected = travel.snap(stops), osrm_here.snap(stops)
+    assert np.allclose(found.lon, expected.lon, atol=1e-9)
+    assert np.allclose(found.lat, expected.lat, atol=1e-9)
+    assert np.allclose(found.moved_m, expected.moved_m)
+    line, other = travel.route_geometry(stops), osrm_here.route_geometry(stops)
+    assert (line.offsets == other.offsets).all()
+    assert np.allclose(line.lon, other.lon, atol=1e-9)
+    assert len(line.lon) > 100
+
+
+def test_osrm_refuses_tables_that_are_larger_than_it_allows(osrm_url):
+    travel = OsrmServer(osrm_url, max_table=200, limits=SOON)
+    with pytest.raises(TravelError, match=r"refused with status 400: .*TooBig"):
+        travel.raw_matrix(places_of(150, 1), places_of(150, 2))
+
+
+def test_osrm_over_http_pickles(osrm_url):
+    travel = OsrmServer(osrm_url, limits=SOON)
+    places = places_of(10, 5)
+    first = travel.raw_matrix(places, places)
+    again = pickle.loads(pickle.dumps(travel))  # noqa: S301 - its own
+    same(again.raw_matrix(places, places), first)
+    assert (
+        again.fingerprint
+        == travel.fingerprint
+        == (f"osrm-server {osrm_url} mode=car profile=car data=unknown most_moved_m=1000.0")
+    )
+
+
+def test_valhalla_says_what_it_says_in_this_process(valhalla_here, valhalla_url, request):
+    steady = "timedistancematrix" in request.node.callspec.id
+    travel = ValhallaServer(valhalla_url, limits=SOON, max_table=400)
+    places = places_of(45, 6)
+    found, expected = travel.snap(places), valhalla_here.snap(places)
+    assert np.allclose(found.moved_m, expected.moved_m)
+    assert np.allclose(found.lon, expected.lon, atol=1e-9)
+    table, other = travel.raw_matrix(places, places), valhalla_here.raw_matrix(places, places)
+    assert (np.isfinite(table.seconds) == np.isfinite(other.seconds)).all()
+    assert 0.1 < np.isfinite(table.seconds).mean() < 0.9
+    if steady:
+        same(table, other)
+    else:
+        there = np.isfinite(table.seconds)
+        assert np.median(abs(table.seconds - other.seconds)[there]) < 1.0
+    # whatever the server does, the same question has the same answer
+    turned = np.roll(np.arange(45), 2)
+    pairs = travel.raw_pairs(places, places.take(turned))
+    assert (pairs.seconds == table.seconds[np.arange(45), turned]).all()
+    some = np.array([3, 1, 30])
+    part = travel.raw_matrix(places.take(some), places)
+    assert (part.metres == table.metres[some]).all()
+    again = pickle.loads(pickle.dumps(travel))  # noqa: S301 - its own
+    assert (again.raw_pairs(places, places.take(turned)).seconds == pairs.seconds).all()
+
+
+def test_valhalla_lines_and_version(valhalla_here, valhalla_url):
+    travel = ValhallaServer(valhalla_url, limits=SOON, max_stops=7)
+    stops = places_of(16, 7)
+    line, other = travel.route_geometry(stops), valhalla_here.route_geometry(stops)
+    assert (np.diff(line.offsets) > 0).sum() == (np.diff(other.offsets) > 0).sum()
+    assert len(line.lon) > 50
+    assert abs(len(line.lon) - len(other.lon)) <= 5
+    assert travel.fingerprint.startswith(f"valhalla-server {valhalla_url} mode=car departure=None data=3.")
+
+
+@pytest.mark.parametrize("mode", ["bicycle", "foot"])
+def test_valhalla_in_other_modes(valhalla_url, mode):
+    places = places_of(12, 8)
+    car = ValhallaServer(valhalla_url, limits=SOON).raw_matrix(places, places)
+    slow = ValhallaServer(valhalla_url, mode=mode, limits=SOON).raw_matrix(places, places)
+    both = np.isfinite(car.seconds) & np.isfinite(slow.seconds) & (car.seconds > 300)
+    assert both.any()
+    assert (slow.seconds[both] > car.seconds[both]).mean() > 0.9
+
+
+def test_valhalla_by_departure(valhalla_url):
+    places = places_of(5, 9)
+    travel = ValhallaServer(valhalla_url, departure="2026-01-06T08:00", limits=SOON)
+    found = travel.matrix(places, places)
+    assert found.departure_s == 28_800.0
+    assert "departure=2026-01-06T08:00" in travel.fingerprint
+
+
+def test_valhalla_refuses_tables_that_are_larger_than_it_allows(valhalla_url):
+    travel = ValhallaServer(valhalla_url, max_table=10_000, limits=SOON)
+    places = places_of(110, 10)
+    with pytest.raises(TravelError, match=r"refused with status 400: .*150.*Exceeded max locations"):
+        travel.raw_matrix(places, places)
