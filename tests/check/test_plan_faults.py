@@ -135,6 +135,10 @@ FAULTS: dict[str, tuple[Any, set[str]]] = {
     "other travel": (lambda d: d.settings.update(travel="road"), {"travel-differs"}),
     "travel not said": (lambda d: d.settings.update(travel=""), {"travel-differs"}),
     "island": (lambda d: d.customers["lon"].__setitem__(4, 20.0), {"leg-unreachable"}),
+    "an estimate nobody made": (
+        lambda d: [s.update(estimated=i == 1) for i, s in enumerate(d.stops)],
+        {"estimate-untold"},
+    ),
     "drive": (lambda d: move(d, "stops", 1, drive_s=1), {"drive-wrong"}),
     "distance": (lambda d: move(d, "stops", 1, distance_m=-1), {"distance-wrong"}),
     "route's drive": (lambda d: move(d, "routes", 1, drive_s=-1), {"route-drive-wrong"}),

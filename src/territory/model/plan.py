@@ -340,9 +340,15 @@ class Plan:
     @overload
     def report(self) -> Any: ...
     @overload
-    def report(self, path: str | os.PathLike[str]) -> Path: ...
-    def report(self, path: str | os.PathLike[str] | None = None) -> Any:
+    def report(self, path: str | os.PathLike[str], *, travel: Any = None) -> Path: ...
+    def report(self, path: str | os.PathLike[str] | None = None, *, travel: Any = None) -> Any:
         """Report what the plan is like; with a path, write the self-contained HTML report there.
+
+        Parameters
+        ----------
+        path : path-like, optional
+        travel : Travel, optional
+            Whose lines the routes in the HTML report follow; default: as the crow flies.
 
         Returns
         -------
@@ -353,7 +359,7 @@ class Plan:
         if path is None:
             report: Any = late("review", "plan_report", self)
             return report
-        written: Path = late("maps", "write_report", self, path)
+        written: Path = late("maps", "write_report", self, path, travel=travel)
         return written
 
     def changes(self, before: Plan, *, within_s: int = 0) -> Any:

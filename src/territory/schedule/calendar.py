@@ -29,6 +29,7 @@ from territory.schedule.request import read_request
 from territory.schedule.rolling import earlier_routes, promised_visits
 from territory.schedule.singles import read_singles, single_visits
 from territory.schedule.tasks import board_tasks, refuse_orphans
+from territory.travel import estimate_notes, road_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -237,6 +238,9 @@ def schedule_visits(
     status = Status.TIME_LIMIT if timed_out else Status.FEASIBLE
     found = [
         *pair_diagnostics(customers, reps),
+        *road_notes(source, customers.places(), "customers"),
+        *road_notes(source, reps.places(), "homes"),
+        *estimate_notes(stops.estimated),
         *_future_visits(customers, settings),
         *found,
     ]

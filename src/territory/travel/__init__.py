@@ -12,6 +12,7 @@ from territory.travel.calibration import DriveFit, DriveSample, drive_error, dri
 from territory.travel.estimate import DriveConstants
 from territory.travel.great_circle import DETOUR, GreatCircle, Speeds
 from territory.travel.matrix import MatrixTravel
+from territory.travel.notes import estimate_notes, road_notes
 from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_metres, whole_seconds
 
 __all__ = [
@@ -33,7 +34,9 @@ __all__ = [
     "default_travel",
     "drive_error",
     "drive_sample",
+    "estimate_notes",
     "fit_drive",
+    "road_notes",
     "whole_metres",
     "whole_seconds",
 ]

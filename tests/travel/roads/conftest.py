@@ -48,7 +48,7 @@ class Town:
 
 
 def draw(picture: str, **options: Any) -> Town:
-    lines = [line for line in picture.split("\n") if line.strip()]
+    lines = picture.strip("\n").split("\n")
     cells = {(r, c): sign for r, line in enumerate(lines) for c, sign in enumerate(line) if sign != " "}
     nodes = [at for at, sign in cells.items() if sign not in EAST and sign not in SOUTH]
     idx = {at: i for i, at in enumerate(nodes)}
@@ -62,7 +62,7 @@ def draw(picture: str, **options: Any) -> Town:
                 r, c = r + dr, c + dc
             if ways and (r, c) in idx:
                 # plain lines beside an arrow belong to it
-                way = min(ways)  if len(ways) == 1 else next(w for w in ways if w != (1, 1))
+                way = min(ways) if len(ways) == 1 else next(w for w in ways if w != (1, 1))
                 edges.append((idx[row, column], idx[r, c], max(r - row, c - column), *way))
     table = np.array(edges, dtype=float)
     arrays = {

@@ -196,7 +196,8 @@ class Valhalla(TravelBase):
         metres = seconds.copy()
         rows, columns = np.flatnonzero(start.on_road), np.flatnonzero(end.on_road)
         targets = _locations(end, columns)
-        step = max(1, _BLOCK // max(len(columns), 1))
+        # where there are more origins than destinations Valhalla searches backwards, with other answers
+        step = max(1, min(len(columns), _BLOCK // max(len(columns), 1)))
         for first in range(0, len(rows) if len(columns) else 0, step):
             here = rows[first : first + step]
             asked = {"sources": _locations(start, here), "targets": targets, "verbose": False}
@@ -342,6 +343,8 @@ def _config(valhalla: Any, tiles: Path) -> dict[str, Any]:
         limits.update(max_distance=_LONGEST_M, max_matrix_distance=_LONGEST_M)
     config["service_limits"].update(max_timedep_distance=_LONGEST_M, max_timedep_distance_matrix=_LONGEST_M)
     config["thor"]["source_to_target_algorithm"] = "timedistancematrix"
+    # points of `snap` are on the road; they must not be moved again, to a junction
+    config["loki"]["service_defaults"]["node_snap_tolerance"] = 0
     return config
 
 

@@ -161,7 +161,7 @@ class _Read:
                     self._node(each)
                 else:
                     self._way(each)
-        except (RuntimeError, ValueError, UnicodeDecodeError) as error:
+        except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
             message = f"{file.name} is no sound file of OpenStreetMap: {error}"
             hint = "Maybe a download that broke off? Expected .osm.pbf, .osm, .osm.bz2 or .osm.gz."
             raise InputError([Problem("osm-unreadable", message, "path", hint=hint)], "road graph") from None

@@ -146,7 +146,8 @@ class Snapper:
         """Return which places have a road of the named kind within a radius, and where; with distances."""
         from shapely import box  # noqa: PLC0415
 
-        d_lat = radius / _M_PER_DEG * 1.001
+        # a little more, for what rounding takes
+        d_lat = radius / _M_PER_DEG * 1.001 + 1e-9
         cos = np.maximum(np.cos(np.radians(np.minimum(np.abs(lat) + d_lat, 90.0))), 1e-9)
         d_lon = np.minimum(d_lat / cos, 180.0)
         place, piece = self.tree.query(box(lon - d_lon, lat - d_lat, lon + d_lon, lat + d_lat))
