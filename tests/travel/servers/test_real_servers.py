@@ -59,14 +59,14 @@ def extract(real_data):
 @pytest.fixture(scope="module")
 def osrm_here(extract, tmp_path_factory):
     pytest.importorskip("osrm", reason="osrm-bindings is not installed")
-    from territory.travel.engines import Osrm
+    from territory.travel.engines import Osrm  # noqa: PLC0415 - needs it
 
     return Osrm.from_osm(extract, folder=tmp_path_factory.mktemp("osrm"))
 
 
 @pytest.fixture(scope="module")
 def osrm_url(osrm_here, tmp_path_factory):
-    import osrm
+    import osrm  # noqa: PLC0415 - an extra
 
     port, log = free_port(), tmp_path_factory.mktemp("routed") / "log"
     tool = Path(osrm.__file__).parent / "bin" / "osrm-routed"
@@ -77,14 +77,15 @@ def osrm_url(osrm_here, tmp_path_factory):
 @pytest.fixture(scope="module")
 def valhalla_here(extract, tmp_path_factory):
     pytest.importorskip("valhalla", reason="pyvalhalla is not installed")
-    from territory.travel.engines import Valhalla
+    from territory.travel.engines import Valhalla  # noqa: PLC0415 - needs it
 
     return Valhalla.from_osm(extract, folder=tmp_path_factory.mktemp("valhalla"))
 
 
 @pytest.fixture(scope="module", params=["timedistancematrix", "costmatrix"])
 def valhalla_url(request, valhalla_here, tmp_path_factory):
-    import valhalla
+    """Start a server; one as it comes uses ``costmatrix``."""
+    import valhalla  # noqa: PLC0415 - an extra
 
     port, folder = free_port(), tmp_path_factory.mktemp("service")
     config = json.loads(json.dumps(valhalla.get_config(tile_extract="", tile_dir=valhalla_here.tiles)))
@@ -148,7 +149,7 @@ def test_osrm_lines_and_points_on_roads(osrm_here, osrm_url):
 def test_osrm_refuses_tables_that_are_larger_than_it_allows(osrm_url):
     travel = OsrmServer(osrm_url, max_table=200, limits=SOON)
     with pytest.raises(TravelError, match=r"refused with status 400: .*TooBig"):
-        travel.raw_matrix(places_of(150, 1), places_of(150, 2))
+        travel.raw_matrix(places_of(150, 1), places_of(150, 1))
 
 
 def test_osrm_over_http_pickles(osrm_url):
@@ -164,50 +165,49 @@ def test_osrm_over_http_pickles(osrm_url):
     )
 
 
-def test_valhalla_says_what_it_says_in_this_process(valhalla_here, valhalla_url, request):
-    steady = "timedistancematrix" in request.node.callspec.id
-    travel = ValhallaServer(valhalla_url, limits=SOON, max_table=400)
+def steady(request):
+    return "timedistancematrix" in request.node.callspec.id
+
+
+@pytest.mark.parametrize("mode", ["car", "bicycle", "foot"])
+def test_valhalla_says_what_it_says_in_this_process(valhalla_here, valhalla_url, request, mode):
+    here = type(valhalla_here)(valhalla_here.tiles, mode=mode)
+    travel = ValhallaServer(valhalla_url, mode=mode, limits=SOON, max_table=400)
     places = places_of(45, 6)
-    found, expected = travel.snap(places), valhalla_here.snap(places)
-    assert np.allclose(found.moved_m, expected.moved_m)
-    assert np.allclose(found.lon, expected.lon, atol=1e-9)
-    table, other = travel.raw_matrix(places, places), valhalla_here.raw_matrix(places, places)
-    assert (np.isfinite(table.seconds) == np.isfinite(other.seconds)).all()
-    assert 0.1 < np.isfinite(table.seconds).mean() < 0.9
-    if steady:
+    found, expected = travel.snap(places), here.snap(places)
+    assert (found.moved_m == expected.moved_m).all()
+    assert (found.lon == expected.lon).all()
+    table, other = travel.raw_matrix(places, places), here.raw_matrix(places, places)
+    assert 0.05 < np.isfinite(table.seconds).mean() < 0.95, "some places are off every road"
+    if steady(request):
         same(table, other)
     else:
-        there = np.isfinite(table.seconds)
+        there = np.isfinite(other.seconds)
+        assert (np.isfinite(table.seconds) == there).all()
         assert np.median(abs(table.seconds - other.seconds)[there]) < 1.0
     # whatever the server does, the same question has the same answer
     turned = np.roll(np.arange(45), 2)
     pairs = travel.raw_pairs(places, places.take(turned))
     assert (pairs.seconds == table.seconds[np.arange(45), turned]).all()
     some = np.array([3, 1, 30])
-    part = travel.raw_matrix(places.take(some), places)
-    assert (part.metres == table.metres[some]).all()
+    assert (travel.raw_matrix(places.take(some), places).metres == table.metres[some]).all()
+    assert (travel.raw_matrix(places, places.take(some)).metres == table.metres[:, some]).all()
     again = pickle.loads(pickle.dumps(travel))  # noqa: S301 - its own
     assert (again.raw_pairs(places, places.take(turned)).seconds == pairs.seconds).all()
+    if steady(request):
+        fresh = ValhallaServer(valhalla_url, mode=mode, limits=SOON)
+        assert (fresh.raw_pairs(places, places.take(turned)).seconds == pairs.seconds).all()
+        assert (fresh.raw_matrix(places, places.take(some)).metres == table.metres[:, some]).all()
 
 
 def test_valhalla_lines_and_version(valhalla_here, valhalla_url):
     travel = ValhallaServer(valhalla_url, limits=SOON, max_stops=7)
     stops = places_of(16, 7)
     line, other = travel.route_geometry(stops), valhalla_here.route_geometry(stops)
-    assert (np.diff(line.offsets) > 0).sum() == (np.diff(other.offsets) > 0).sum()
+    assert (line.offsets == other.offsets).all()
+    assert (line.lon == other.lon).all()
     assert len(line.lon) > 50
-    assert abs(len(line.lon) - len(other.lon)) <= 5
     assert travel.fingerprint.startswith(f"valhalla-server {valhalla_url} mode=car departure=None data=3.")
-
-
-@pytest.mark.parametrize("mode", ["bicycle", "foot"])
-def test_valhalla_in_other_modes(valhalla_url, mode):
-    places = places_of(12, 8)
-    car = ValhallaServer(valhalla_url, limits=SOON).raw_matrix(places, places)
-    slow = ValhallaServer(valhalla_url, mode=mode, limits=SOON).raw_matrix(places, places)
-    both = np.isfinite(car.seconds) & np.isfinite(slow.seconds) & (car.seconds > 300)
-    assert both.any()
-    assert (slow.seconds[both] > car.seconds[both]).mean() > 0.9
 
 
 def test_valhalla_by_departure(valhalla_url):
@@ -221,5 +221,5 @@ def test_valhalla_by_departure(valhalla_url):
 def test_valhalla_refuses_tables_that_are_larger_than_it_allows(valhalla_url):
     travel = ValhallaServer(valhalla_url, max_table=10_000, limits=SOON)
     places = places_of(110, 10)
-    with pytest.raises(TravelError, match=r"refused with status 400: .*150.*Exceeded max locations"):
+    with pytest.raises(TravelError, match=r"refused with status 400: .*Exceeded max locations.*150"):
         travel.raw_matrix(places, places)

@@ -57,12 +57,12 @@ class ServerTravel(TravelBase):
         """Ask whatever has to be known before tables of these points are asked."""
 
     @abstractmethod
-    def _most_points(self) -> int:
-        """Return how many distinct points a table may have."""
+    def _fits(self, rows: int, columns: int, points: int) -> bool:
+        """Whether a table of so many rows and columns, between so many distinct points, may be asked for."""
 
     @abstractmethod
-    def _most_cells(self) -> int:
-        """Return how many legs a table may have."""
+    def _widest(self, rows: int) -> int:
+        """Return how many columns a table of so many rows may have, if no point is on both sides."""
 
     @abstractmethod
     def _most_stops(self) -> int:
@@ -102,7 +102,7 @@ class ServerTravel(TravelBase):
         def parts() -> list[Part]:
             rows, columns = self._kept(start.points), self._kept(end.points)
             first, second = [start.points[i] for i in rows], [end.points[i] for i in columns]
-            if self._fits(first, second):
+            if first and second and self._fits(len(first), len(second), len({*first, *second})):
                 return [Part(first, second, slice(None), np.ix_(rows, columns))]
             return [
                 Part(
@@ -132,7 +132,7 @@ class ServerTravel(TravelBase):
             near[1] = np.isin(end.at, self._kept(end.points))
             rows = np.flatnonzero(near.all(axis=0))
             froms, tos = [first[i] for i in rows], [second[i] for i in rows]
-            cut = pair_chunks(froms, tos, self._most_points(), self._most_cells())
+            cut = pair_chunks(froms, tos, self._fits)
             return [_part_of_pairs(froms[c.start : c.stop], tos[c.start : c.stop], rows[c.start : c.stop]) for c in cut]
 
         seconds, metres, failed, error = self._ask(first, second, (len(first),), parts)
@@ -157,15 +157,6 @@ class ServerTravel(TravelBase):
     def _kept(self, points: Sequence[Point]) -> NDArray[np.intp]:
         """Return the positions of points that have to be asked about, as there may be a way; once all is prepared."""
         return np.arange(len(points))
-
-    def _fits(self, start: Sequence[Point], end: Sequence[Point]) -> bool:
-        """Whether one question is enough; points that are on both sides count once."""
-        n_cells = len(start) * len(end)
-        return 0 < n_cells <= self._most_cells() and len({*start, *end}) <= self._most_points()
-
-    def _widest(self, rows: int) -> int:
-        """Return how many columns a table of so many rows may have."""
-        return min(self._most_points() - rows, self._most_cells() // rows)
 
     def _ask(
         self, start: Sequence[Point], end: Sequence[Point], shape: tuple[int, ...], parts: Callable[[], list[Part]]

@@ -180,7 +180,7 @@ class JsonClient:
 
     def _fetch(self, live: _Live, question: Question, tries: _Tries) -> Answer:
         """Send one request, and a second one where the server itself moved the answer."""
-        url = self._url(question)
+        url = self.url(question)
         found = self._send(live, question, url, tries)
         if isinstance(found, Moved):
             url = _followed(found, url, question)
@@ -217,7 +217,8 @@ class JsonClient:
         except (http.HTTPError, http.InvalidURL) as error:
             raise AttemptError(f"the request failed: {_words(error)}") from None
 
-    def _url(self, question: Question) -> str:
+    def url(self, question: Question) -> str:
+        """Return the address that is asked for, with credentials."""
         keys = urlencode(self.address.keys)
         between = "&" if "?" in question.path else "?"
         return f"{self.address.url}{question.path}{between if keys else ''}{keys}"

@@ -28,7 +28,8 @@ __all__ = ["OsrmServer"]
 
 #: What the profiles that come with OSRM are called in addresses; a server of one graph ignores it.
 _PROFILES: Final = {"car": "car", "bicycle": "bike", "foot": "foot"}
-#: Letters that a point takes in an address beside its digits: a separator, and its positions in two lists.
+#: Letters that a point takes in an address, and those beside it: a separator, and its positions in two lists.
+_LONGEST_POINT: Final = len("-179.123456,-89.123456")
 _BESIDE: Final = 11
 _TABLE: Final = "?annotations=duration,distance&generate_hints=false&sources=&destinations="
 
@@ -51,8 +52,11 @@ class OsrmServer(ServerTravel):
     most_moved_m : float
         Places further than this from a road are unreachable, metres.
     max_table : int
-        Most coordinates of a request, the server's ``--max-table-size``; at least 20. Four of them are taken up by
-        points that make the answers the same whatever else is asked with them.
+        The server's ``--max-table-size``: a table has no more legs than its square.
+    max_coordinates : int, optional
+        Most coordinates of a request, at least 20, four of which are taken up by points that make the answers the same
+        whatever else is asked with them. Default: `max_table`, which every server takes. ``osrm-routed`` itself takes
+        more: twice `max_table` and four here saves three requests in four.
     max_url_bytes : int
         Longest address that is asked for, as servers and proxies refuse long ones.
     data_version : str, optional
@@ -75,8 +79,7 @@ class OsrmServer(ServerTravel):
 
     Notes
     -----
-    A table between m and n places takes about ``m * n / 2304`` requests with the default `max_table`; a larger one on
-    the server, passed on here, makes it faster.
+    A table between m and n places takes about ``m * n / 2304`` requests with the default limits.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class OsrmServer(ServerTravel):
         profile: str | None = None,
         most_moved_m: float = 1_000.0,
         max_table: int = 100,
+        max_coordinates: int | None = None,
         max_url_bytes: int = 8_000,
         data_version: str | None = None,
         limits: HttpLimits | None = None,
@@ -94,7 +98,9 @@ class OsrmServer(ServerTravel):
         transport: Any = None,
     ) -> None:
         super().__init__(JsonClient("OSRM", address_of(url, headers), limits, transport), mode, most_moved_m)
-        self._max_table = check_count("max_table", max_table, len(PROBES))
+        self._max_table = check_count("max_table", max_table, 2)
+        most = max_table if max_coordinates is None else max_coordinates
+        self._max_coordinates = check_count("max_coordinates", most, len(PROBES))
         self._max_url_bytes = check_count("max_url_bytes", max_url_bytes, 1_000)
         self._profile = _PROFILES[mode] if profile is None else profile
         if not self._profile.replace("-", "a").replace("_", "a").isalnum():
@@ -134,7 +140,7 @@ class OsrmServer(ServerTravel):
         if not len(at):
             return SnappedPlaces(lon, lat, np.zeros(0))
         self._prepare(at.points)
-        step = min(self._most_points(), self._most_cells())
+        step = min(self._most_points(), self._max_table**2)
         chunks = [at.points[first : first + step] for first in range(0, len(at), step)]
 
         def read(chunk: int, answer: Answer) -> TableReply:
@@ -165,13 +171,17 @@ class OsrmServer(ServerTravel):
         self._check_version(answer.data)
         return tuple(dict.fromkeys(point_of(lon, lat) for lon, lat in anchors))
 
-    def _most_points(self) -> int:
-        fixed = len(self._client.address.url) + len(f"/table/v1/{self._profile}/") + len(_TABLE)
-        # 22 letters at most: "-179.123456,-89.123456"
-        return min(self._max_table, (self._max_url_bytes - fixed) // (22 + _BESIDE)) - len(self._anchors)
+    def _fits(self, rows: int, columns: int, points: int) -> bool:
+        return rows * columns <= self._max_table**2 and points <= self._most_points()
 
-    def _most_cells(self) -> int:
-        return self._max_table**2
+    def _widest(self, rows: int) -> int:
+        return min(self._most_points() - rows, self._max_table**2 // rows)
+
+    def _most_points(self) -> int:
+        """Return how many points an address has room for, beside those that are in each."""
+        fixed = len(self._client.url(Question(f"/table/v1/{self._profile}/{_TABLE}")))
+        in_address = (self._max_url_bytes - fixed) // (_LONGEST_POINT + _BESIDE)
+        return min(self._max_coordinates, in_address) - len(self._anchors)
 
     def _most_stops(self) -> int:
         return self._most_points()

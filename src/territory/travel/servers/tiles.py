@@ -112,17 +112,15 @@ def tiles(n_rows: int, n_columns: int, widest: Callable[[int], int]) -> list[Til
 
 
 def pair_chunks(
-    origin: Sequence[Point], destination: Sequence[Point], most_points: int, most_cells: int
+    origin: Sequence[Point], destination: Sequence[Point], fits: Callable[[int, int, int], bool]
 ) -> list[range]:
     """Cut pairs into runs with few distinct points, so that each run is a small table.
 
     Parameters
     ----------
     origin, destination : sequences of Point, length n
-    most_points : int
-        Distinct points of a run at most, at least 2.
-    most_cells : int
-        Distinct origins times distinct destinations of a run at most.
+    fits : callable
+        Whether a run may have so many distinct origins, destinations and points. Every single pair may.
 
     Returns
     -------
@@ -132,7 +130,7 @@ def pair_chunks(
     Examples
     --------
     >>> stops = [("0", str(i)) for i in range(5)]
-    >>> pair_chunks(stops[:-1], stops[1:], 3, 100)
+    >>> pair_chunks(stops[:-1], stops[1:], lambda m, n, points: points <= 3)
     [range(0, 2), range(2, 4)]
     """
     chunks: list[range] = []
@@ -142,8 +140,7 @@ def pair_chunks(
     both: set[Point] = set()
     for at, (start, end) in enumerate(zip(origin, destination, strict=True)):
         n_points = len(both) + (start not in both) + (end not in both and end != start)
-        n_cells = (len(first) + (start not in first)) * (len(second) + (end not in second))
-        if at > begun and (n_points > most_points or n_cells > most_cells):
+        if at > begun and not fits(len(first) + (start not in first), len(second) + (end not in second), n_points):
             chunks.append(range(begun, at))
             begun, first, second, both = at, set(), set(), set()
         first.add(start)

@@ -12,7 +12,7 @@ from territory.errors import TravelError
 from territory.travel.answers import SnappedPlaces
 from territory.travel.engines.valhalla import COSTING, departure_of
 from territory.travel.pair_table import PairTable, pair_codes
-from territory.travel.replies import check_coordinates, valhalla_locate, valhalla_matrix, valhalla_route
+from territory.travel.replies import TableReply, check_coordinates, valhalla_locate, valhalla_matrix, valhalla_route
 from territory.travel.servers.address import address_of
 from territory.travel.servers.base import ServerTravel, check_count, refuse
 from territory.travel.servers.client import JsonClient, Question, first_error
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import FloatArray
     from territory.model.places import Places
-    from territory.travel.replies import TableReply
     from territory.travel.reply_values import Leg
     from territory.travel.servers.limits import HttpLimits
     from territory.travel.servers.reading import Answer
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ValhallaServer"]
 
-#: Places of one ``locate``: some 2 kB of answer each.
-_LOCATED: Final = 500
+#: Places of one ``locate``: some 10 kB of answer each.
+_LOCATED: Final = 200
 #: Places whose point on the road is remembered.
 _REMEMBERED: Final = 1 << 18
 #: The only way of making tables whose answers do not depend on what else is asked.
@@ -65,7 +64,7 @@ class ValhallaServer(ServerTravel):
     most_moved_m : float
         Places further than this from a road are unreachable, metres.
     max_table : int
-        Most legs of a table, the server's ``max_matrix_location_pairs``; at least 2.
+        Most legs of a table, the server's ``max_matrix_location_pairs``.
     max_stops : int
         Most stops of a route, the server's ``max_locations``; at least 2.
     max_pairs : int
@@ -111,7 +110,7 @@ class ValhallaServer(ServerTravel):
     ) -> None:
         super().__init__(JsonClient("Valhalla", address_of(url, headers), limits, transport), mode, most_moved_m)
         self._departure, self._departure_s = departure_of(departure)
-        self._max_table = check_count("max_table", max_table, 2)
+        self._max_table = check_count("max_table", max_table, 1)
         self._max_stops = check_count("max_stops", max_stops, 2)
         self._max_pairs = check_count("max_pairs", max_pairs, 0)
         self._told_version = data_version
@@ -169,7 +168,7 @@ class ValhallaServer(ServerTravel):
         new = [point for point in points if point not in self._on_road]
         chunks = [new[first : first + _LOCATED] for first in range(0, len(new), _LOCATED)]
         questions = [
-            self._posted("/locate", {"locations": [{"lon": float(x), "lat": float(y)} for x, y in chunk]})
+            self._posted("/locate", {"locations": [_location(float(x), float(y)) for x, y in chunk]})
             for chunk in chunks
         ]
 
@@ -190,26 +189,28 @@ class ValhallaServer(ServerTravel):
     def _kept(self, points: Sequence[Point]) -> NDArray[np.intp]:
         return np.flatnonzero([self._on_road[point][2] <= self._most_moved_m for point in points])
 
-    def _most_points(self) -> int:
-        return self._max_table + 1
+    def _fits(self, rows: int, columns: int, points: int) -> bool:  # noqa: ARG002 - each side counts by itself
+        return rows * max(rows, columns) <= self._max_table
 
-    def _most_cells(self) -> int:
-        return self._max_table
+    def _widest(self, rows: int) -> int:
+        return self._max_table // rows if rows * rows <= self._max_table else 0
 
     def _most_stops(self) -> int:
         # a line of several legs begins its second one later than a table does
         return self._max_stops if self._departure is None else 2
 
     def _question(self, start: Sequence[Point], end: Sequence[Point]) -> Question:
-        asked: dict[str, Any] = {"sources": self._locations(start), "targets": self._locations(end), "verbose": False}
-        return self._posted("/sources_to_targets", self._timed(asked))
+        # where there are fewer targets than sources Valhalla searches backwards, with other answers
+        padded = [*end, *[end[-1]] * (len(start) - len(end))]
+        asked: dict[str, Any] = {"sources": self._locations(start), "targets": self._locations(padded)}
+        return self._posted("/sources_to_targets", self._timed({**asked, "verbose": False}))
 
     def _table(self, answer: Answer, start: Sequence[Point], end: Sequence[Point]) -> TableReply:
         refuse(answer)
-        found = valhalla_matrix(answer.data, len(start), len(end))
+        found = valhalla_matrix(answer.data, len(start), max(len(start), len(end)))
         if answer.data.get("algorithm") != _STEADY:
             self._unsteady = True
-        return found
+        return TableReply(found.seconds[:, : len(end)], found.metres[:, : len(end)])
 
     def _ask(
         self, start: Sequence[Point], end: Sequence[Point], shape: tuple[int, ...], parts: Callable[[], list[Part]]
@@ -241,7 +242,7 @@ class ValhallaServer(ServerTravel):
         )
 
     def _lines(self, stops: Sequence[Point]) -> list[Leg | None]:
-        asked = self._timed({"locations": [{"lon": float(x), "lat": float(y)} for x, y in stops]})
+        asked = self._timed({"locations": [_location(float(x), float(y)) for x, y in stops]})
 
         def read(answer: Answer) -> list[Leg] | None:
             if answer.status != 200 and answer.data.get("error_code") not in _NO_WAY:
@@ -257,7 +258,7 @@ class ValhallaServer(ServerTravel):
 
     def _locations(self, points: Sequence[Point]) -> list[dict[str, float]]:
         on_road = [self._on_road[point] for point in points]
-        return [{"lon": lon, "lat": lat} for lon, lat, _ in on_road]
+        return [_location(lon, lat) for lon, lat, _ in on_road]
 
     def _timed(self, asked: dict[str, Any]) -> dict[str, Any]:
         return asked if self._departure is None else {**asked, "date_time": {"type": 1, "value": self._departure}}
@@ -265,8 +266,13 @@ class ValhallaServer(ServerTravel):
     def _posted(self, path: str, asked: dict[str, Any]) -> Question:
         request = {**asked, "costing": COSTING[self._mode], "units": "kilometers"}
         if path == "/locate":
-            request["verbose"] = False
+            request["verbose"] = True  # else it does not tell which edges are cut off from the network
         return Question(path, json.dumps(request, separators=(",", ":")).encode())
+
+
+def _location(lon: float, lat: float) -> dict[str, float]:
+    # a point on the road must not be moved again, to a junction
+    return {"lon": lon, "lat": lat, "node_snap_tolerance": 0}
 
 
 def _version_of(answer: Answer) -> str:
