@@ -139,11 +139,6 @@ ADAPTERS = {
         moves=True,
     ),
 }
-#: Points in Andorra, which has no table of points of interest here: along its valleys, (lon, lat).
-ANDORRA = [
-    (1.5218, 42.5063), (1.5345, 42.5101), (1.4924, 42.4640), (1.5801, 42.5342), (1.6330, 42.5425), (1.5146, 42.5450),
-    (1.5333, 42.5561), (1.4900, 42.5720), (1.7310, 42.5430), (1.5540, 42.5080), (1.4880, 42.4560), (1.5000, 42.5300),
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -203,15 +198,11 @@ def abroad(request, worlds) -> Case:
 
 
 def _places(real_data: Path, name: str) -> tuple[Places, bool]:
-    if name == "andorra":
-        lon, lat = np.array(ANDORRA).T
-    else:
-        path = real_data / "real" / "osm_pois_liechtenstein_porto_munich.csv"
-        prefix = {"munchen": "mun"}.get(name, name)
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["extract"].lower().startswith(prefix)]
-        some = rows[:: len(rows) // 24][:24]
-        lon, lat = np.array([[float(row["lon"]), float(row["lat"])] for row in some]).T
+    path = real_data / "real" / "osm_pois_liechtenstein_porto_munich.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if name in row["extract"]]
+    some = rows[:: len(rows) // 24][:24]
+    lon, lat = np.array([[float(row["lon"]), float(row["lat"])] for row in some]).T
     far = name == "liechtenstein"
     lon, lat = np.append(lon, [lon[2], lon[2]]), np.append(lat, [lat[2], lat[2]])
     if far:

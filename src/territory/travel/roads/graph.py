@@ -12,6 +12,7 @@ from territory.errors import InputError, Problem
 from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase, check_k
 from territory.travel.protocol import TravelMatrix, whole_metres, whole_seconds
+from territory.travel.replies import check_coordinates
 from territory.travel.roads.arrays import segments_of
 from territory.travel.roads.compress import compress
 from territory.travel.roads.paths import Side, Ways
@@ -311,6 +312,8 @@ class RoadGraph(TravelBase):
         back = len(np.unique(end)) < len(np.unique(start))
         ones, others = (end, start) if back else (start, end)
         count = len(spots.lon)
+        if not len(ones):
+            return RawTravel(np.empty(0), np.empty(0))
         keys, inverse = np.unique(ones * count + others, return_inverse=True)
         seconds, metres = self._ways.lists(spots, keys // max(count, 1), keys % max(count, 1), back=back)
         return RawTravel(seconds[inverse.ravel()], metres[inverse.ravel()])
@@ -356,6 +359,7 @@ class RoadGraph(TravelBase):
 
     def _met(self, origins: Places, destinations: Places) -> tuple[Spots, NDArray[np.int64], NDArray[np.int64]]:
         """Return spots of all coordinates that occur, and the rows of origins and destinations in them."""
+        check_coordinates(origins=origins, destinations=destinations)
         if self._snapper is None:
             self._snapper = Snapper(self._network, self._most_moved_m)
         both = (origins,) if origins is destinations else (origins, destinations)
