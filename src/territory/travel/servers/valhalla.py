@@ -90,7 +90,8 @@ class ValhallaServer(ServerTravel):
     Notes
     -----
     A table between m and n places takes about ``m * n / 2500`` requests with the default `max_table`. Two places that
-    are further apart than the server's ``max_matrix_distance`` make it refuse the whole request.
+    are further apart than the server's ``max_matrix_distance`` make it refuse the whole request; and by 400 km, as
+    servers come, some find no way where one takes several hours. It is better to set it to that of a continent.
     """
 
     def __init__(
@@ -206,7 +207,7 @@ class ValhallaServer(ServerTravel):
         return self._posted("/sources_to_targets", self._timed({**asked, "verbose": False}))
 
     def _table(self, answer: Answer, start: Sequence[Point], end: Sequence[Point]) -> TableReply:
-        refuse(answer)
+        _refuse(answer)
         found = valhalla_matrix(answer.data, len(start), max(len(start), len(end)))
         if answer.data.get("algorithm") != _STEADY:
             self._unsteady = True
@@ -245,8 +246,7 @@ class ValhallaServer(ServerTravel):
         asked = self._timed({"locations": [_location(float(x), float(y)) for x, y in stops]})
 
         def read(answer: Answer) -> list[Leg] | None:
-            if answer.status != 200 and answer.data.get("error_code") not in _NO_WAY:
-                refuse(answer)
+            _refuse(answer)
             return valhalla_route(answer.data, len(stops))
 
         legs = self._client.ask(self._posted("/route", {**asked, "directions_type": "none"}), read)
@@ -268,6 +268,11 @@ class ValhallaServer(ServerTravel):
         if path == "/locate":
             request["verbose"] = True  # else it does not tell which edges are cut off from the network
         return Question(path, json.dumps(request, separators=(",", ":")).encode())
+
+
+def _refuse(answer: Answer) -> None:
+    if answer.status == 200 or answer.data.get("error_code") not in _NO_WAY:
+        refuse(answer)
 
 
 def _location(lon: float, lat: float) -> dict[str, float]:
