@@ -39,6 +39,10 @@ def asked_of(path):
 def osrm_reply(path, *, most=100, moved=lambda *_: 0.0, version=None):
     """Answer as OSRM does: status and JSON."""
     service, points, options = asked_of(path)
+
+    def waypoints(these):
+        return [{"location": list(p), "distance": moved(*p), "name": ""} for p in these]
+
     if len(points) > most:
         return 400, {"code": "TooBig", "message": "Too many table coordinates"}
     tail = {} if version is None else {"data_version": version}
@@ -46,13 +50,10 @@ def osrm_reply(path, *, most=100, moved=lambda *_: 0.0, version=None):
         legs = [
             {"steps": [{"geometry": {"coordinates": [[a, b], [c, b], [c, d]]}}]} for (a, b), (c, d) in pairwise(points)
         ]
-        return 200, {"code": "Ok", "routes": [{"legs": legs}], **tail}
+        return 200, {"code": "Ok", "routes": [{"legs": legs}], "waypoints": waypoints(points), **tail}
 
     def chosen(name):
         return points if name not in options else [points[int(i)] for i in options[name].split(";")]
-
-    def waypoints(these):
-        return [{"location": list(p), "distance": moved(*p), "name": ""} for p in these]
 
     sources, destinations = chosen("sources"), chosen("destinations")
     start, end = np.array(sources), np.array(destinations)

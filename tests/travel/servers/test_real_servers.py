@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-import socket
-import subprocess
 import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.travel.servers.started import SOON, osrm_routed, valhalla_service
 
 from territory.errors import TravelError
 from territory.model.places import PlaceKind, Places
-from territory.travel.servers import HttpLimits, OsrmServer, ValhallaServer
+from territory.travel.servers import OsrmServer, ValhallaServer
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="the engines need Python 3.12 or newer")
-
-SOON = HttpLimits(
-    connect_s=1, read_s=20, total_s=40, attempts=30, first_wait_s=0.1, most_wait_s=0.1, failures_to_open=99
-)
 
 
 def places_of(n, seed):
@@ -30,25 +21,6 @@ def places_of(n, seed):
     rng = np.random.default_rng(seed)
     lon, lat = rng.uniform(9.47, 9.63, n).round(6), rng.uniform(47.05, 47.27, n).round(6)
     return Places.of(PlaceKind.CUSTOMER, [f"c{i}" for i in range(n)], lon, lat)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def running(command, log):
-    with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
-        try:
-            time.sleep(0.2)
-            if process.poll() is not None:
-                pytest.fail(f"{command[0]} did not start: {log.read_text()[-2_000:]}")
-            yield process
-        finally:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +38,8 @@ def osrm_here(extract, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def osrm_url(osrm_here, tmp_path_factory):
-    import osrm  # noqa: PLC0415 - an extra
-
-    port, log = free_port(), tmp_path_factory.mktemp("routed") / "log"
-    tool = Path(osrm.__file__).parent / "bin" / "osrm-routed"
-    with running([str(tool), "-i", "127.0.0.1", "-p", str(port), "-t", "2", str(osrm_here.graph)], log):
-        yield f"http://127.0.0.1:{port}"
+    with osrm_routed(osrm_here.graph, tmp_path_factory.mktemp("routed")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -85,24 +53,8 @@ def valhalla_here(extract, tmp_path_factory):
 @pytest.fixture(scope="module", params=["timedistancematrix", "costmatrix"])
 def valhalla_url(request, valhalla_here, tmp_path_factory):
     """Start a server; one as it comes uses ``costmatrix``."""
-    import valhalla  # noqa: PLC0415 - an extra
-
-    port, folder = free_port(), tmp_path_factory.mktemp("service")
-    config = json.loads(json.dumps(valhalla.get_config(tile_extract="", tile_dir=valhalla_here.tiles)))
-    for name in ("admin", "timezone", "landmarks", "traffic_extract", "transit_dir", "transit_feeds_dir"):
-        config["mjolnir"].pop(name, None)
-    service = {name: f"ipc://{folder}/{name}" for name in ("loopback", "interrupt")}
-    config["httpd"]["service"].update(service, listen=f"tcp://127.0.0.1:{port}")
-    for part in ("loki", "thor", "odin"):
-        config[part]["service"]["proxy"] = f"ipc://{folder}/{part}"
-    config["thor"]["source_to_target_algorithm"] = request.param
-    for costing in ("auto", "bicycle", "pedestrian"):
-        # it bounds the cost of searches as well, and so cuts off ways of a few hours
-        config["service_limits"][costing]["max_matrix_distance"] = 4e6
-    (folder / "config.json").write_text(json.dumps(config))
-    tool = Path(valhalla.__file__).parent / "bin" / "valhalla_service"
-    with running([str(tool), str(folder / "config.json"), "1"], folder / "log"):
-        yield f"http://127.0.0.1:{port}"
+    with valhalla_service(valhalla_here.tiles, tmp_path_factory.mktemp("service"), request.param) as url:
+        yield url
 
 
 def same(found, expected):

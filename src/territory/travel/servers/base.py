@@ -77,8 +77,8 @@ class ServerTravel(TravelBase):
         """Read the answer to `_question`."""
 
     @abstractmethod
-    def _lines(self, stops: Sequence[Point]) -> list[Leg | None]:
-        """Ask for the lines along stops between which there are ways."""
+    def _lines(self, stops: Sequence[Point], met: Sequence[Point]) -> list[Leg | None]:
+        """Ask for the lines along stops between which there are ways; `met` is where tables move them to."""
 
     def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
         """Ask for tables as large as the server allows; see `TravelBase.raw_matrix`."""
@@ -145,13 +145,14 @@ class ServerTravel(TravelBase):
         before = np.arange(n)
         ways = np.isfinite(self.raw_pairs(stops.take(before), stops.take(before + 1)).seconds)
         snapped = self.snap(stops)
-        points = [point_of(lon, lat) for lon, lat in zip(snapped.lon, snapped.lat, strict=True)]
+        points = [point_of(lon, lat) for lon, lat in zip(stops.lon.tolist(), stops.lat.tolist(), strict=True)]
+        met = [point_of(lon, lat) for lon, lat in zip(snapped.lon.tolist(), snapped.lat.tolist(), strict=True)]
         lines: list[Leg | None] = [None] * n
         most = self._most_stops()
         for first, last in runs(ways & snapped.on_road[:-1] & snapped.on_road[1:]):
             for begin in range(first, last, most - 1):
                 end = min(begin + most - 1, last)
-                lines[begin:end] = self._lines(points[begin : end + 1])
+                lines[begin:end] = self._lines(points[begin : end + 1], met[begin : end + 1])
         return geometry_of(lines)
 
     def _kept(self, points: Sequence[Point]) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from territory.errors import InputError, Problem, TravelError
 from territory.travel.answers import SnappedPlaces
-from territory.travel.replies import PROBES, check_coordinates, osrm_anchors, osrm_route, osrm_table
+from territory.travel.replies import PROBES, check_coordinates, osrm_anchors, osrm_met, osrm_route, osrm_table
 from territory.travel.servers.address import address_of
 from territory.travel.servers.base import ServerTravel, check_count, refuse
 from territory.travel.servers.client import JsonClient, Question, first_error
@@ -213,19 +213,22 @@ class OsrmServer(ServerTravel):
         elif version != self._served_version:
             raise TravelError(f"its data changed from version {self._served_version!r} to {version!r} meanwhile")
 
-    def _lines(self, stops: Sequence[Point]) -> list[Leg | None]:
+    def _lines(self, stops: Sequence[Point], met: Sequence[Point]) -> list[Leg | None]:
         where = ";".join(",".join(stop) for stop in stops)
         options = "steps=true&geometries=geojson&overview=false&continue_straight=false&generate_hints=false"
-        question = Question(f"/route/v1/{self._profile}/{where}?{options}")
+        xy = np.array(met, dtype=np.float64)
 
-        def read(answer: Answer) -> list[Leg] | None:
+        def read(answer: Answer) -> tuple[list[Leg] | None, list[bool]]:
             if answer.status != 200 and answer.data.get("code") != "NoRoute":
                 refuse(answer)
-            return osrm_route(answer.data, len(stops))
+            legs = osrm_route(answer.data, len(stops))
+            return legs, [] if legs is None else osrm_met(answer.data, xy[:, 0], xy[:, 1]).tolist()
 
-        legs = self._client.ask(question, read)
+        legs, right = self._client.ask(Question(f"/route/v1/{self._profile}/{where}?{options}"), read)
         if legs is not None:
-            return list(legs)
+            # stops that were moved elsewhere than in tables are asked for again, where tables begin
+            again = [stop if good else at for stop, at, good in zip(stops, met, right, strict=True)]
+            return list(legs) if again == list(stops) else self._lines(again, met)
         if len(stops) == 2:
-            return [None]
-        return [leg for i in range(len(stops) - 1) for leg in self._lines(stops[i : i + 2])]
+            return [None] if list(stops) == list(met) else self._lines(met, met)
+        return [leg for i in range(len(stops) - 1) for leg in self._lines(stops[i : i + 2], met[i : i + 2])]

@@ -39,7 +39,7 @@ _REMEMBERED: Final = 1 << 18
 #: The only way of making tables whose answers do not depend on what else is asked.
 _STEADY: Final = "timedistancematrix"
 #: What Valhalla says where there is no way between two places.
-_NO_WAY: Final = (441, 442)
+_NO_WAY: Final = (170, 441, 442)
 
 
 class ValhallaServer(ServerTravel):
@@ -242,19 +242,19 @@ class ValhallaServer(ServerTravel):
             f" on the server, or max_pairs here"
         )
 
-    def _lines(self, stops: Sequence[Point]) -> list[Leg | None]:
-        asked = self._timed({"locations": [_location(float(x), float(y)) for x, y in stops]})
+    def _lines(self, stops: Sequence[Point], met: Sequence[Point]) -> list[Leg | None]:
+        asked = self._timed({"locations": [_location(float(x), float(y)) for x, y in met]})
 
         def read(answer: Answer) -> list[Leg] | None:
             _refuse(answer)
-            return valhalla_route(answer.data, len(stops))
+            return valhalla_route(answer.data, len(met))
 
         legs = self._client.ask(self._posted("/route", {**asked, "directions_type": "none"}), read)
         if legs is not None:
             return list(legs)
-        if len(stops) == 2:
+        if len(met) == 2:
             return [None]
-        return [leg for i in range(len(stops) - 1) for leg in self._lines(stops[i : i + 2])]
+        return [leg for i in range(len(met) - 1) for leg in self._lines(stops[i : i + 2], met[i : i + 2])]
 
     def _locations(self, points: Sequence[Point]) -> list[dict[str, float]]:
         on_road = [self._on_road[point] for point in points]
