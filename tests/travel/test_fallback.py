@@ -61,7 +61,7 @@ class Moody(TravelBase):
             np.repeat(stops.lon, 2)[1:-1] + 1, np.repeat(stops.lat, 2)[1:-1], np.arange(len(stops)) * 2
         )
 
-    def snap(self, places):
+    def snap(self, places):  # noqa: ARG002 - fails
         raise TravelError("no snapping")
 
 
@@ -135,7 +135,7 @@ def test_input_errors_are_never_hidden():
     class Picky(TravelBase):
         fingerprint = "picky"
 
-        def raw_matrix(self, origins, destinations):
+        def raw_matrix(self, origins, destinations):  # noqa: ARG002 - fails
             raise InputError([Problem("unknown", "who is that?")], "travel")
 
     with pytest.raises(InputError, match="who is that"):

@@ -30,7 +30,7 @@ def ways(lon, lat, to_lon, to_lat):
 def asked_of(path):
     """Return the service, the points and the options of a question to OSRM."""
     parts = urlsplit(path)
-    _, service, version, _profile, points = parts.path.split("/")
+    *_, service, version, _profile, points = parts.path.split("/")
     assert version == "v1"
     options = {name: values[0] for name, values in parse_qs(parts.query).items()}
     return service, [tuple(map(float, point.split(","))) for point in points.split(";")], options
