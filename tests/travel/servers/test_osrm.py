@@ -192,7 +192,7 @@ def test_data_that_change_meanwhile_are_an_error():
 @pytest.mark.parametrize(("options", "name"), [
     ({"mode": "plane"}, "mode"), ({"profile": "a/b"}, "profile"), ({"profile": ""}, "profile"),
     ({"most_moved_m": -1}, "most_moved_m"), ({"most_moved_m": float("nan")}, "most_moved_m"),
-    ({"max_table": 10}, "max_coordinates"), ({"max_table": 2.5}, "max_table"), ({"max_coordinates": 7}, "max_coordinates"),
+    ({"max_table": 10}, "max_coordinates"), ({"max_table": 2.5}, "max_table"), ({"max_coordinates": 7}, "max_coord"),
     ({"max_url_bytes": 10}, "max_url_bytes"), ({"url": "localhost"}, "url"), ({"headers": {"a": "b\n"}}, "headers"),
 ])  # fmt: skip
 def test_bad_parameters(options, name):

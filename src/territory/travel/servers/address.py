@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from territory.errors import InputError, Problem
 
@@ -49,7 +50,9 @@ class Address:
         # what follows "Bearer" is the secret as well
         secrets += [value.partition(" ")[2] for _, value in self.headers]
         if self.user is not None:
-            secrets.append(self.user[1])
+            both = ":".join(self.user)
+            secrets += [self.user[1], quote(self.user[1]), b64encode(both.encode()).decode()]
+        secrets += [quote(value, safe="") for _, value in self.keys]
         for secret in sorted((s for s in secrets if len(s) >= _SHORTEST_SECRET), key=len, reverse=True):
             text = text.replace(secret, "***")
         return text

@@ -153,8 +153,7 @@ class JsonClient:
             return read(answer)
         except AttemptError as fault:
             times = f" ({tries.requests} requests)" if tries.requests > 1 else ""
-            text = self.address.blotted(f"{self._who}: {fault}{times}")
-            raise TravelError(text, fault.retry == "often") from None
+            raise TravelError(f"{self._who}: {fault}{times}", retryable=fault.retry != "never") from None
         except TravelError as error:
             raise TravelError(self.address.blotted(f"{self._who}: {error}"), error.retryable) from None
 
@@ -168,6 +167,8 @@ class JsonClient:
             try:
                 answer = self._fetch(live, question, tries)
             except AttemptError as fault:
+                # before anybody logs it
+                fault.args = (self.address.blotted(str(fault)),)
                 live.circuit.failed(str(fault))
                 raise
             except BaseException:
