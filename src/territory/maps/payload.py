@@ -20,7 +20,7 @@ from territory.model.hours import parse_hours
 from territory.model.nights import route_ends
 from territory.model.workload import default_measure
 from territory.model.zones import local
-from territory.review.streets import streets
+from territory.review.street_lines import streets
 from territory.routing.shifts import rep_day
 from territory.units import DAY_S
 

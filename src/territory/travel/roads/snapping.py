@@ -122,17 +122,16 @@ class Snapper:
         radius = min(_NEAR_M, self.most_moved_m)
         while len(open_rows):
             left = []
-            for at in range(0, len(open_rows), _BLOCK):
-                rows = open_rows[at : at + _BLOCK]
-                for large in (True, False):
-                    found, where, along, gap = self._within(lon[rows], lat[rows], radius, large=large)
-                    mine = rows[found]
-                    if large:
-                        point[mine], share[mine] = where, along
-                    else:
-                        nearer = gap < small_m[mine]
-                        mine, where, along, gap = mine[nearer], where[nearer], along[nearer], gap[nearer]
-                        small_point[mine], small_share[mine], small_m[mine] = where, along, gap
+            # wider boxes hold more segments
+            step = max(16, int(_BLOCK * _NEAR_M / max(radius, _NEAR_M)))
+            for at in range(0, len(open_rows), step):
+                rows = open_rows[at : at + step]
+                of_large, of_small = self._within(lon[rows], lat[rows], radius)
+                mine = rows[of_large[0]]
+                point[mine], share[mine] = of_large[1], of_large[2]
+                nearer = of_small[3] < small_m[rows[of_small[0]]]
+                mine = rows[of_small[0]][nearer]
+                small_point[mine], small_share[mine], small_m[mine] = (column[nearer] for column in of_small[1:])
                 left.append(rows[point[rows] < 0])
             open_rows = np.concatenate(left)
             if radius >= self.most_moved_m:
@@ -142,8 +141,8 @@ class Snapper:
         point[lone], share[lone] = small_point[lone], small_share[lone]
         return point, share
 
-    def _within(self, lon: FloatArray, lat: FloatArray, radius: float, *, large: bool) -> tuple[Any, ...]:
-        """Return which places have a road of the named kind within a radius, and where; with distances."""
+    def _within(self, lon: FloatArray, lat: FloatArray, radius: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return which places have a road within a radius, where, and how far: of a large part, and of a small one."""
         from shapely import box  # noqa: PLC0415
 
         # a little more, for what rounding takes
@@ -155,19 +154,15 @@ class Snapper:
             for turn in (-360.0, 360.0):
                 more = self.tree.query(box(lon + turn - d_lon, lat - d_lat, lon + turn + d_lon, lat + d_lat))
                 place, piece = np.concatenate((place, more[0])), np.concatenate((piece, more[1]))
-        kind = self.large[self.edge[piece]] == large
-        place, piece = place[kind], piece[kind]
         counts = self.count[piece]
         place = np.repeat(place, counts)
         point = np.repeat(self.begin[piece], counts)
         point += np.arange(len(point)) - np.repeat(np.cumsum(counts) - counts, counts)
         share, gap = self._measured(lon[place], lat[place], point)
-        order = np.lexsort((point, gap, place))
-        place, point, share, gap = place[order], point[order], share[order], gap[order]
-        best = np.ones(len(place), dtype=bool)
-        best[1:] = place[1:] != place[:-1]
-        best &= gap <= radius
-        return place[best], point[best], share[best], gap[best]
+        large = np.repeat(self.large[self.edge[piece]], counts)
+        near = gap <= radius
+        found = (place, point, share, gap)
+        return _best(*found, near & large), _best(*found, near & ~large)
 
     def _measured(self, lon: FloatArray, lat: FloatArray, point: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """Return the share of segments at which they are nearest to places, and how near; on the plane of the place."""
@@ -239,6 +234,16 @@ class Snapper:
         return Spots(
             snapped_lon, snapped_lat, moved, edges, spot, leave, enter, leave_cost, enter_cost, where
         )  # fmt: skip
+
+
+def _best(place: Any, point: Any, share: Any, gap: Any, chosen: NDArray[np.bool_]) -> tuple[Any, ...]:
+    """Return the nearest of the chosen for each place: place, point, share and distance."""
+    place, point, share, gap = place[chosen], point[chosen], share[chosen], gap[chosen]
+    order = np.lexsort((point, gap, place))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = place[order][1:] != place[order][:-1]
+    order = order[first]
+    return place[order], point[order], share[order], gap[order]
 
 
 def _large(network: Network) -> NDArray[np.bool_]:

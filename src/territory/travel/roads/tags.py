@@ -36,7 +36,7 @@ _CLOSED: Final = frozenset({
     "restricted", "use_sidepath", "agricultural;forestry", "forestry;agricultural", "foot", "bicycle", "horse",
     "permit",
 })  # fmt: skip
-_OPEN: Final = frozenset({"yes", "designated", "permissive", "destination", "customers", "delivery", "official"})
+_OPEN: Final = frozenset({"yes", "designated", "permissive", "destination", "customers", "delivery"})
 #: Ways that are not there.
 _NO_WAY: Final = frozenset({
     "construction", "proposed", "planned", "abandoned", "razed", "disused", "demolished", "historic", "raceway",
