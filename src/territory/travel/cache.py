@@ -13,9 +13,11 @@ from territory.errors import InputError, Problem, TravelError
 from territory.travel.answers import NearestPlaces, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase, check_divides, check_k, raw_of, raw_pairs_of
 from territory.travel.cache_pages import rectangles
-from territory.travel.cache_spots import Spots
+from territory.travel.cache_spots import Legs, Spots
 from territory.travel.cache_store import CacheStore
-from territory.travel.protocol import Travel
+from territory.travel.partial import PartialSource, PartialTravel
+from territory.travel.protocol import Travel, check_same_length
+from territory.travel.wrapped import WrappedTravel
 from territory.units import is_number
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class CacheCounts:
     requests: int = 0
 
 
-class CachedTravel(TravelBase):
+class CachedTravel(WrappedTravel):
     """Travel that remembers on disk what a source has answered.
 
     Legs are kept from one place to another by where they are, of which kind (customer, home, end, hotel) and in which
@@ -89,8 +91,9 @@ class CachedTravel(TravelBase):
     -----
     Keyed to 200 x 200 legs: about 9 ms of CPU time, 9.5 bytes a leg; see the measurements beside `BLOCK`.
 
-    A source that is wrapped with a fallback keeps nothing but its legs, since neighbours and places on the road are not
-    flagged where a fallback gave them: put the fallback around the cache.
+    Put `FallbackTravel` around the cache: when the source is down, what is kept is still answered, and only the rest is
+    estimated. Within the cache, it has its legs kept but neither neighbours nor places on the road, since those are not
+    flagged where a fallback gave them.
 
     Examples
     --------
@@ -128,21 +131,6 @@ class CachedTravel(TravelBase):
         return f"{self.source.fingerprint} digits={self.digits}{version}"
 
     @property
-    def symmetric(self) -> bool:
-        """As the source."""
-        return self.source.symmetric
-
-    @property
-    def by_id(self) -> bool:
-        """As the source: then legs are kept by id as well."""
-        return bool(getattr(self.source, "by_id", False))
-
-    @property
-    def estimates(self) -> bool:
-        """As the source."""
-        return bool(getattr(self.source, "estimates", False))
-
-    @property
     def counts(self) -> CacheCounts:
         """What was found, what was not, and how often the source was asked."""
         return CacheCounts(self._hits, self._misses, self._requests)
@@ -151,8 +139,8 @@ class CachedTravel(TravelBase):
     def diagnostics(self) -> tuple[Problem, ...]:
         """Warnings about the file.
 
-        `cache-set-aside`, `cache-row-corrupt`, `cache-not-writable`, `cache-not-closed`, `cache-busy` and
-        `cache-too-small`; each with how often.
+        `cache-set-aside`, `cache-row-corrupt`, `cache-not-writable`, `cache-not-closed`, `cache-busy`,
+        `cache-departure` and `cache-too-small`; each with how often.
         """
         return self._store.file.notes
 
@@ -175,31 +163,19 @@ class CachedTravel(TravelBase):
 
     def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
         """Give the travel from every origin to every destination; see `TravelBase.raw_matrix`."""
-        a, b = self._spots(origins), self._spots(destinations)
-        m, n = len(a), len(b)
-        legs = self._legs(a, b, np.repeat(np.arange(m), n), np.tile(np.arange(n), m))
-        for rows, columns in rectangles(legs.missing.reshape(m, n)):
-            step = max(1, _PORTION // len(columns))
-            for low in range(0, len(rows), step):
-                here = rows[low : low + step]
-                self._requests += 1
-                found = raw_of(self.source, a.places(here), b.places(columns))
-                self._fill(legs, here[:, None] * n + columns, found)
-        return legs.answer((a.row * n)[:, None] + b.row)
+        return self._matrix(origins, destinations, None).found
 
     def raw_pairs(self, origins: Places, destinations: Places) -> RawTravel:
         """Give the travel from each origin to the destination in the same row; see `TravelBase.raw_pairs`."""
-        a, b = self._spots(origins), self._spots(destinations)
-        n = max(len(b), 1)
-        pairs, row = np.unique(a.row * n + b.row, return_inverse=True)
-        legs = self._legs(a, b, *np.divmod(pairs, n))
-        asked = np.flatnonzero(legs.missing)
-        for low in range(0, len(asked), _PORTION):
-            at = asked[low : low + _PORTION]
-            self._requests += 1
-            found = raw_pairs_of(self.source, a.places(legs.start[at]), b.places(legs.end[at]))
-            self._fill(legs, at, found)
-        return legs.answer(row)
+        return self._pairs(origins, destinations, None).found
+
+    def partial_matrix(self, origins: Places, destinations: Places) -> PartialTravel:
+        """Give what is kept and what the source still answers; see `PartialSource`."""
+        return self._matrix(origins, destinations, [])
+
+    def partial_pairs(self, origins: Places, destinations: Places) -> PartialTravel:
+        """Give what is kept and what the source still answers; see `PartialSource`."""
+        return self._pairs(origins, destinations, [])
 
     def nearest(self, origins: Places, destinations: Places, k: int, *, speed_factor: float = 1.0) -> NearestPlaces:
         """Give the k destinations soonest reached from each origin; see `Travel.nearest`.
@@ -264,30 +240,80 @@ class CachedTravel(TravelBase):
         lon, lat, moved = values[:, spots.row]
         return SnappedPlaces(lon, lat, moved)
 
+    def _matrix(self, origins: Places, destinations: Places, failures: list[TravelError] | None) -> PartialTravel:
+        a, b = self._spots(origins), self._spots(destinations)
+        m, n = len(a), len(b)
+        legs = self._legs(a, b, np.repeat(np.arange(m), n), np.tile(np.arange(n), m))
+        for rows, columns in rectangles(legs.missing.reshape(m, n)):
+            step = max(1, _PORTION // len(columns))
+            for low in range(0, len(rows), step):
+                here = rows[low : low + step]
+                self._ask(legs, here[:, None] * n + columns, (a.places(here), b.places(columns)), failures)
+        return legs.answer((a.row * n)[:, None] + b.row, failures)
+
+    def _pairs(self, origins: Places, destinations: Places, failures: list[TravelError] | None) -> PartialTravel:
+        check_same_length(origins, destinations)
+        a, b = self._spots(origins), self._spots(destinations)
+        n = max(len(b), 1)
+        pairs, row = np.unique(a.row * n + b.row, return_inverse=True)
+        legs = self._legs(a, b, *np.divmod(pairs, n))
+        asked = np.flatnonzero(legs.missing)
+        for low in range(0, len(asked), _PORTION):
+            at = asked[low : low + _PORTION]
+            self._ask(legs, at, (a.places(legs.start[at]), b.places(legs.end[at])), failures)
+        return legs.answer(row, failures)
+
     def _count(self, missing: BoolArray) -> None:
         misses = int(np.count_nonzero(missing))
         self._misses += misses
         self._hits += missing.size - misses
 
-    def _legs(self, a: Spots, b: Spots, start: NDArray[np.intp], end: NDArray[np.intp]) -> _Legs:
+    def _legs(self, a: Spots, b: Spots, start: NDArray[np.intp], end: NDArray[np.intp]) -> Legs:
         """Look up legs, each once, between spots at positions `start` and `end`, shape (n,)."""
         values, departure = self._store.legs(a.keys, b.keys, start, end)
         missing = np.isnan(values[0])
         self._count(missing)
-        return _Legs(a, b, start, end, values, missing, np.zeros(len(start), dtype=bool), departure)
+        return Legs(a, b, start, end, values, missing, np.zeros(len(start), dtype=bool), departure)
 
-    def _fill(self, legs: _Legs, at: NDArray[np.intp], found: RawTravel) -> None:
+    def _ask(
+        self, legs: Legs, at: NDArray[np.intp], ends: tuple[Places, Places], failures: list[TravelError] | None
+    ) -> None:
+        """Ask the source for legs at some positions: of a matrix, if they have two sides, else of pairs.
+
+        What it fails to give is raised, after what it gives is kept; or added to `failures`.
+        """
+        self._requests += 1
+        source, pairs = self.source, at.ndim == 1
+        try:
+            if isinstance(source, PartialSource):
+                part = (source.partial_pairs if pairs else source.partial_matrix)(*ends)
+                self._fill(legs, at, part.found, part.failed)
+                if part.error is not None:
+                    raise part.error
+            else:
+                found = (raw_pairs_of if pairs else raw_of)(source, *ends)
+                self._fill(legs, at, found, np.zeros(at.shape, dtype=bool))
+        except TravelError as error:
+            if failures is None:
+                raise
+            failures.append(error)
+
+    def _fill(self, legs: Legs, at: NDArray[np.intp], found: RawTravel, failed: BoolArray) -> None:
         """Put an answer of the source, of the shape of `at`, where legs at these positions were missing; keep it."""
-        seconds, metres = self._sound(found.seconds, at.shape), self._sound(found.metres, at.shape)
+        if failed.shape != at.shape:
+            raise TravelError(f"{self._name} failed in a part of shape {failed.shape}, not {at.shape}")
+        seconds, metres = (self._sound(each, failed) for each in (found.seconds, found.metres))
         guess = np.zeros(at.shape, dtype=bool) if found.estimated is None else found.estimated
         if guess.shape != at.shape:
             raise TravelError(f"{self._name} flagged estimates of shape {guess.shape}, not {at.shape}")
+        new = legs.missing[at] & ~failed
+        if not new.any():
+            return
         if legs.told and found.departure_s != legs.departure_s:
             message = f"{self._name} gave travel of departure {found.departure_s}, and under the same fingerprint"
             raise TravelError(f"{message} that of {legs.departure_s}")
         legs.departure_s = found.departure_s
         # what is kept already stays as it is, so that the same question has the same answer
-        new = legs.missing[at]
         filled = at[new]
         legs.values[:, filled] = seconds[new], metres[new]
         legs.estimated[filled] = guess[new]
@@ -300,53 +326,16 @@ class CachedTravel(TravelBase):
     def _name(self) -> str:
         return type(self.source).__name__
 
-    def _sound(self, part: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    def _sound(self, part: FloatArray, failed: BoolArray) -> FloatArray:
         part = np.asarray(part, dtype=np.float64)
-        if part.shape != shape:
-            raise TravelError(f"{self._name} gave travel of shape {part.shape}, not {shape}")
-        if not (part >= 0).all():
+        if part.shape != failed.shape:
+            raise TravelError(f"{self._name} gave travel of shape {part.shape}, not {failed.shape}")
+        if not ((part >= 0) | failed).all():
             raise TravelError(f"{self._name} gave travel that is negative or not a number")
         return part
 
     def _spots(self, places: Places) -> Spots:
         return Spots.of(places, self.digits, by_id=self.by_id)
-
-
-@dataclass(slots=True)
-class _Legs:
-    """The legs of one question, each once: what is known of them so far.
-
-    Attributes
-    ----------
-    a, b : Spots
-    start, end : int arrays of shape (n,)
-        Positions in these.
-    values : float array of shape (2, n)
-        Seconds and metres, NaN where they are missing still.
-    missing : bool array of shape (n,)
-        What the cache did not hold.
-    estimated : bool array of shape (n,)
-    departure_s : float, optional
-    """
-
-    a: Spots
-    b: Spots
-    start: NDArray[np.intp]
-    end: NDArray[np.intp]
-    values: FloatArray
-    missing: BoolArray
-    estimated: BoolArray
-    departure_s: float | None
-
-    @property
-    def told(self) -> bool:
-        """Whether anything is known of the time of departure."""
-        return not np.isnan(self.values[0]).all()
-
-    def answer(self, at: NDArray[np.intp]) -> RawTravel:
-        """Return the legs at positions of any shape."""
-        flags = self.estimated[at] if self.estimated.any() else None
-        return RawTravel(self.values[0][at], self.values[1][at], flags, self.departure_s)
 
 
 def _reopened(source: Travel, path: Path, options: dict[str, Any]) -> CachedTravel:

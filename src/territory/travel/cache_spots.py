@@ -1,4 +1,4 @@
-"""Places as a cache of travel tells them apart: rounded, each once."""
+"""Places as a cache of travel tells them apart: rounded, each once; and the legs between them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import numpy as np
 
 from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.model.places import UNKNOWN_AREA, Places
+from territory.travel.base import RawTravel
+from territory.travel.partial import PartialTravel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from territory.errors import TravelError
+    from territory.model.arrays import BoolArray, FloatArray
     from territory.travel.cache_store import SpotKey
 
-__all__ = ["Spots"]
+__all__ = ["Legs", "Spots"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Spots:
         InputError
             Coordinates that are no numbers, or none of a place on Earth.
         """
-        wild = ~((np.abs(places.lon) <= 360) & (np.abs(places.lat) <= 90))
+        wild = ~((np.abs(places.lon) <= 180) & (np.abs(places.lat) <= 90))
         if wild.any():
             rows = tuple(np.flatnonzero(wild)[:MAX_ROWS_LISTED].tolist())
             hint = "Maybe a place without coordinates?"
@@ -81,3 +85,43 @@ class Spots:
         used = np.zeros(len(self.keys), dtype=bool)
         used[at] = True
         return [self.keys[i] for i in np.flatnonzero(used).tolist()], (np.cumsum(used) - 1)[at]
+
+
+@dataclass(slots=True)
+class Legs:
+    """The legs of one question, each once: what is known of them so far.
+
+    Attributes
+    ----------
+    a, b : Spots
+    start, end : int arrays of shape (n,)
+        Positions in these.
+    values : float array of shape (2, n)
+        Seconds and metres, NaN where they are missing still.
+    missing : bool array of shape (n,)
+        What the cache did not hold.
+    estimated : bool array of shape (n,)
+    departure_s : float, optional
+    """
+
+    a: Spots
+    b: Spots
+    start: NDArray[np.intp]
+    end: NDArray[np.intp]
+    values: FloatArray
+    missing: BoolArray
+    estimated: BoolArray
+    departure_s: float | None
+
+    @property
+    def told(self) -> bool:
+        """Whether anything is known of the time of departure."""
+        return not np.isnan(self.values[0]).all()
+
+    def answer(self, at: NDArray[np.intp], failures: list[TravelError] | None) -> PartialTravel:
+        """Return the legs at positions of any shape; those still missing are told as failed."""
+        failed = np.isnan(self.values[0])
+        values = np.where(failed, np.inf, self.values)
+        flags = self.estimated[at] if self.estimated.any() else None
+        found = RawTravel(values[0][at], values[1][at], flags, self.departure_s)
+        return PartialTravel(found, failed[at], failures[0] if failures else None)

@@ -38,7 +38,7 @@ _BATCH: Final = 1_000
 #: Bytes that a leg, a page and a place may take at most, with what SQLite adds.
 _LEG_BYTES, _PAGE_BYTES, _SPOT_BYTES = 17, 80, 300
 #: Places that are forgotten in one transaction, and how full the file may be after that.
-_FORGET: Final = 500
+_FORGET: Final = 100
 _LOW_WATER: Final = 0.8
 
 _DROPPED: Final = "rows that failed their checksums were dropped and are fetched again"
@@ -173,6 +173,8 @@ class CacheStore:
                 row = (self._source, pack_record(self._salt, -1, body))
                 connection.execute("INSERT OR REPLACE INTO sources VALUES (?, ?)", row)
             elif about[0] != departure_s:
+                message = f"legs of departure {about[0]} are kept; those of {departure_s} were not"
+                self.file.note("cache-departure", message)
                 return False
             # all of a question at once: neighbours share pages
             self._numbers(connection, spots, [], [], add=True)

@@ -37,13 +37,13 @@ class FallbackTravel(TravelBase):
     has answered once stays the answer, even when the source fails later. So whoever checks a plan sees what its
     planner saw, until `forget`.
 
-    Only travel falls back. Places that a source does not know (`InputError`) are an error as ever, and so is a failure
-    of `snap`. Lines on the map are straight where the time is estimated, or where the source fails to draw them.
+    Places that a source does not know (`InputError`) are an error as ever. Lines on the map are the fallback's where the
+    time is estimated, or where the source fails to draw them; so are the points on the road where it fails to `snap`.
 
     Parameters
     ----------
     source : Travel
-        Sources with `partial_matrix` (see `territory.travel.partial`) fail in part; of others, a whole question.
+        Those with `partial_matrix` (see `territory.travel.partial`) fail in part; of others, a whole question.
     fallback : Travel
         E.g. ``GreatCircle()``.
     max_pairs : int
@@ -77,7 +77,7 @@ class FallbackTravel(TravelBase):
             raise InputError([problem], "travel")
         check_divides(source, "FallbackTravel")
         check_divides(fallback, "FallbackTravel")
-        self._source, self._fallback, self._max_pairs = source, fallback, max_pairs
+        self.source, self.fallback, self._max_pairs = source, fallback, max_pairs
         self._lock = threading.RLock()
         self.forget()
 
@@ -98,22 +98,27 @@ class FallbackTravel(TravelBase):
         self.__dict__.update(state, _lock=threading.RLock())
 
     def __repr__(self) -> str:
-        return f"FallbackTravel({self._source!r}, {self._fallback!r})"
+        return f"FallbackTravel({self.source!r}, {self.fallback!r})"
 
     @property
     def fingerprint(self) -> str:
         """That of the source and that of the fallback."""
-        return f"fallback({self._source.fingerprint} | {self._fallback.fingerprint})"
+        return f"fallback({self.source.fingerprint} | {self.fallback.fingerprint})"
 
     @property
     def by_id(self) -> bool:
         """Whether one of the two answers by the ids of places."""
-        return any(bool(getattr(each, "by_id", True)) for each in (self._source, self._fallback))
+        return any(bool(getattr(each, "by_id", True)) for each in (self.source, self.fallback))
 
     @property
     def estimates(self) -> bool:
         """True."""
         return True
+
+    @property
+    def attribution(self) -> str | None:
+        """Whom the source's data are owed to; None if it does not say."""
+        return getattr(self.source, "attribution", None)
 
     @property
     def n_estimated(self) -> int:
@@ -150,8 +155,12 @@ class FallbackTravel(TravelBase):
             return self._answer(codes, cut, pairs=True)
 
     def snap(self, places: Places) -> SnappedPlaces:
-        """Ask the source; a failure stays one, as a fallback knows nothing of its roads."""
-        return self._source.snap(places)
+        """Ask the source; where it fails, trips begin and end where those of the fallback do. Nothing is remembered."""
+        try:
+            return self.source.snap(places)
+        except TravelError as error:
+            self._note(error)
+            return self.fallback.snap(places)
 
     def route_geometry(self, stops: Places) -> RouteGeometry:
         """Give the source's lines, and the fallback's where the time is estimated or the source fails."""
@@ -165,17 +174,17 @@ class FallbackTravel(TravelBase):
         for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             part = stops.take(np.arange(first, last + 1))
             try:
-                drawn = (self._fallback if guessed[first] else self._source).route_geometry(part)
+                drawn = (self.fallback if guessed[first] else self.source).route_geometry(part)
             except TravelError as error:
                 if guessed[first]:
                     raise
                 self._note(error)
-                drawn = self._fallback.route_geometry(part)
+                drawn = self.fallback.route_geometry(part)
             lines[first:last] = [drawn.leg(i) for i in range(last - first)]
         return geometry_of(lines)
 
     def _ask(self, origins: Places, destinations: Places, *, pairs: bool) -> PartialTravel:
-        source = self._source
+        source = self.source
         shape = (len(origins),) if pairs else (len(origins), len(destinations))
         nothing = RawTravel(np.full(shape, np.inf), np.full(shape, np.inf))
         if 0 in shape:
@@ -221,7 +230,7 @@ class FallbackTravel(TravelBase):
                 self._departure_s = asked.found.departure_s
         if estimated.any():
             origins, destinations, at = cut(estimated)
-            guessed = (raw_pairs_of if pairs else raw_of)(self._fallback, origins, destinations)
+            guessed = (raw_pairs_of if pairs else raw_of)(self.fallback, origins, destinations)
             seconds[at] = np.where(estimated[at], guessed.seconds, seconds[at])
             metres[at] = np.where(estimated[at], guessed.metres, metres[at])
         departure_s = None if estimated.all() else self._departure_s
