@@ -16,6 +16,8 @@ import pytest
 from tests.travel.servers.played import is_probe, loopback, osrm_reply, places_of, send, send_osrm, ways
 
 from territory.errors import TravelError
+from territory.model.places import Places
+from territory.travel.cache import CachedTravel
 from territory.travel.fallback import FallbackTravel
 from territory.travel.great_circle import GreatCircle
 from territory.travel.servers import HttpLimits, OsrmServer
@@ -365,3 +367,36 @@ def test_part_of_a_table_fails_and_only_that_is_estimated():
     there = np.roll(np.arange(60), 7)
     assert (again.seconds == found.seconds[np.arange(60), there]).all()
     assert (again.estimated == found.estimated[np.arange(60), there]).all()
+
+
+def test_a_cache_between_server_and_fallback_keeps_what_was_answered_and_no_guess(tmp_path):
+    """Three runs of one plan: the server works, is down, and works again."""
+    works = True
+    old, new = places_of(5), places_of(9)
+
+    def answer(handler, n):
+        send_osrm(handler) if works else refused(503)(handler, n)
+
+    def run(places):
+        with CachedTravel(
+            OsrmServer(server.url, limits=HttpLimits(**QUICK), data_version="1"), tmp_path / "travel"
+        ) as kept:
+            return FallbackTravel(kept, GreatCircle()).matrix(places, places)
+
+    with loopback(answer) as server:
+        first = run(old)
+        n_asked = len(server.paths)
+        assert (run(old).durations_s == first.durations_s).all()
+        assert len(server.paths) == n_asked, "a second run asks for nothing"
+        works = False
+        everybody = Places.concat([old, new])
+        second = run(everybody)
+        known = np.zeros((14, 14), dtype=bool)
+        known[:5, :5] = True
+        assert (second.estimated == ~known).all()
+        assert (second.durations_s[:5, :5] == first.durations_s).all()
+        works = True
+        third = run(everybody)
+        assert third.estimated is None
+        metres, _ = ways(everybody.lon[:, None], everybody.lat[:, None], everybody.lon, everybody.lat)
+        assert (third.distances_m == np.rint(metres)).all(), "no guess was kept"

@@ -160,7 +160,7 @@ def test_lines_and_points_are_those_of_the_fallback_where_the_source_fails():
     assert line.leg(1)[0].tolist() == PLACES.lon[[1, 2]].tolist()
     source.works = False
     assert travel.route_geometry(stops).lon.max() < 10
-    assert travel.failures == ("moody", "no lines (and 1 times more)")
+    assert travel.failures == ("moody", "no lines (2 times)")
     assert travel.snap(PLACES).moved_m.tolist() == [0.0] * N
     assert travel.failures[2] == "no snapping"
     assert len(travel.route_geometry(PLACES.take([]))) == 0

@@ -37,8 +37,8 @@ class FallbackTravel(TravelBase):
     has answered once stays the answer, even when the source fails later. So whoever checks a plan sees what its
     planner saw, until `forget`.
 
-    Places that a source does not know (`InputError`) are an error as ever. Lines on the map are the fallback's where the
-    time is estimated, or where the source fails to draw them; so are the points on the road where it fails to `snap`.
+    Places that a source does not know (`InputError`) are an error as ever. Lines on the map are the fallback's where
+    the time is estimated, or where the source fails to draw them; so are points on the road where it fails to `snap`.
 
     Parameters
     ----------
@@ -127,9 +127,9 @@ class FallbackTravel(TravelBase):
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """What the source's failures said, each text once with its number, in the order of first occurrence."""
+        """What the source's failures said, each text once, in the order of first occurrence."""
         times = self._failures.items()
-        return tuple(text if count == 1 else f"{text} (and {count - 1} times more)" for text, count in times)
+        return tuple(text if count == 1 else f"{text} ({count} times)" for text, count in times)
 
     def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
         """Ask the source, and the fallback where it fails; see `TravelBase.raw_matrix`."""
