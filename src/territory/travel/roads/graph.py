@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 
-from territory.errors import InputError, Problem
 from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase, check_k
 from territory.travel.protocol import TravelMatrix, whole_metres, whole_seconds
-from territory.travel.replies import check_coordinates
 from territory.travel.roads.arrays import segments_of
 from territory.travel.roads.compress import compress
 from territory.travel.roads.paths import Side, Ways
-from territory.travel.roads.snapping import Snapper, Spots
+from territory.travel.roads.snapping import Snapper, Spots, most_moved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,10 +33,11 @@ _BLOCK: Final = 1 << 22
 class RoadGraph(TravelBase):
     """Travel along the edges of a road network, by the quickest way; of equally quick ones by the shortest.
 
-    Made by `from_osm`, `from_networkx` or `from_arrays`. A place is taken to the nearest point of the nearest edge.
-    From there a trip goes on in both directions of a two-way road, in the one direction of a one-way street. Getting
-    from the place to that point costs no time and no metres; `snap` tells how far it is. Ways between two places on
-    one edge go along it, where that is allowed and nothing else is quicker.
+    Made by `from_osm`, `from_networkx` or `from_arrays`. A place is taken to the nearest point of the nearest edge;
+    motorways, tunnels and ferries of extracts do not count, as nobody stops there. From there a trip goes on in both
+    directions of a two-way road, in the one direction of a one-way street. Getting from the place to that point costs
+    no time and no metres; `snap` tells how far it is. Ways between two places on one edge go along it, where that is
+    allowed and nothing else is quicker.
 
     Where some junctions can reach each other but not the rest of the network, as on the roads of a works yard or
     inside a wrong one-way street, places go to a road of a large part within `most_moved_m` in their place. A part is
@@ -232,20 +230,10 @@ class RoadGraph(TravelBase):
             "metres": metres, "back_seconds": back_seconds, "line_lon": line_lon, "line_lat": line_lat,
             "line_start": line_start,
         }  # fmt: skip
-        segments, columns = segments_of(given)
-        digest = hashlib.sha256()
-        for column in columns:
-            digest.update(str((column.dtype.str, column.shape)).encode() + column.tobytes())
-        fingerprint = f"road graph {name} sha256={digest.hexdigest()} mode={mode}"
-        if junction_s:
-            fingerprint += f" junction_s={float(junction_s)!r}"
-        return cls(
-            compress(segments, junction_s=junction_s),
-            fingerprint=fingerprint,
-            mode=mode,
-            most_moved_m=most_moved_m,
-            attribution=attribution,
-        )
+        segments, digest = segments_of(given, junction_s)
+        fingerprint = f"road graph {name} sha256={digest} mode={mode} junction_s={float(junction_s)!r}"
+        network = compress(segments, junction_s=junction_s)
+        return cls(network, fingerprint=fingerprint, mode=mode, most_moved_m=most_moved_m, attribution=attribution)
 
     @property
     def fingerprint(self) -> str:
@@ -373,15 +361,9 @@ class RoadGraph(TravelBase):
 
     def _met(self, origins: Places, destinations: Places) -> tuple[Spots, NDArray[np.int64], NDArray[np.int64]]:
         """Return spots of all coordinates that occur, and the rows of origins and destinations in them."""
-        check_coordinates(origins=origins, destinations=destinations)
         if self._snapper is None:
             self._snapper = Snapper(self._network, self._most_moved_m)
-        both = (origins,) if origins is destinations else (origins, destinations)
-        lon, lat = (np.concatenate([getattr(p, axis) for p in both]) for axis in ("lon", "lat"))
-        at, rows = np.unique(lon + 1j * lat, return_inverse=True)
-        rows = rows.ravel().astype(np.int64)
-        spots = self._snapper.spots(at.real, at.imag)
-        return spots, rows[: len(origins)], rows[-len(destinations) :] if len(destinations) else rows[:0]
+        return self._snapper.meet(origins, destinations)
 
     def _block(
         self, spots: Spots, start: NDArray[np.int64], end: NDArray[np.int64]
@@ -391,21 +373,6 @@ class RoadGraph(TravelBase):
             seconds, metres = self._ways.block(spots, end, start, back=True)
             return seconds.T, metres.T
         return self._ways.block(spots, start, end, back=False)
-
-
-def most_moved(value: float) -> float:
-    """Return a limit of snapping as a float.
-
-    Raises
-    ------
-    InputError
-        Not a number from 0 to 100,000.
-    """
-    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else np.nan
-    if isinstance(value, bool) or not 0.0 <= number <= 100_000.0:
-        message = f"expected 0 to 100,000 metres, not {value!r}"
-        raise InputError([Problem("most-moved-out-of-range", message, "most_moved_m")], "road graph")
-    return number
 
 
 def _cut(count: int, step: int) -> list[slice]:

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from territory.errors import InputError, Problem
 from territory.geo.sphere import EARTH_RADIUS_M, great_circle_m
+from territory.travel.replies import check_coordinates
 from territory.travel.roads.network import whole_quanta
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from territory.model.arrays import FloatArray
+    from territory.model.places import Places
     from territory.travel.roads.network import Network
 
-__all__ = ["Snapper", "Spots"]
+__all__ = ["Snapper", "Spots", "most_moved"]
 
 #: Segments of an edge that share a box in the index.
 _RUN: Final = 8
@@ -80,7 +83,7 @@ class Snapper:
 
         self.network, self.most_moved_m = network, most_moved_m
         sizes = np.diff(network.first_point) - 1
-        sizes = np.where(network.by_road, sizes, 0)
+        sizes = np.where(network.midway, sizes, 0)
         pieces = -(-sizes // _RUN)
         edge = np.repeat(np.arange(network.n_edges), pieces)
         nth = np.arange(len(edge)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
@@ -103,6 +106,22 @@ class Snapper:
             )  # fmt: skip
             self.far = bool(corners[0].min() < -179.0 or corners[2].max() > 179.0)
             self.tree = STRtree(box(*corners))
+
+    def meet(self, origins: Places, destinations: Places) -> tuple[Spots, NDArray[np.int64], NDArray[np.int64]]:
+        """Return spots of all coordinates that occur, and the rows of origins and destinations in them.
+
+        Raises
+        ------
+        InputError
+            Coordinates that are none.
+        """
+        same = origins is destinations
+        both = {"places": origins} if same else {"origins": origins, "destinations": destinations}
+        check_coordinates(**both)
+        lon, lat = (np.concatenate([getattr(p, axis) for p in both.values()]) for axis in ("lon", "lat"))
+        at, rows = np.unique(lon + 1j * lat, return_inverse=True)
+        rows = rows.ravel().astype(np.int64)
+        return self.spots(at.real, at.imag), rows[: len(origins)], rows[len(rows) - len(destinations) :]
 
     def spots(self, lon: FloatArray, lat: FloatArray) -> Spots:
         """Return where places, none of them twice, are on the network; O(log n) each."""
@@ -244,6 +263,21 @@ def _best(place: Any, point: Any, share: Any, gap: Any, chosen: NDArray[np.bool_
     first[1:] = place[order][1:] != place[order][:-1]
     order = order[first]
     return place[order], point[order], share[order], gap[order]
+
+
+def most_moved(value: float) -> float:
+    """Return a limit of snapping as a float.
+
+    Raises
+    ------
+    InputError
+        Not a number from 0 to 100,000.
+    """
+    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else np.nan
+    if isinstance(value, bool) or not 0.0 <= number <= 100_000.0:
+        message = f"expected 0 to 100,000 metres, not {value!r}"
+        raise InputError([Problem("most-moved-out-of-range", message, "most_moved_m")], "road graph")
+    return number
 
 
 def _large(network: Network) -> NDArray[np.bool_]:
