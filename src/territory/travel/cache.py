@@ -89,7 +89,8 @@ class CachedTravel(WrappedTravel):
 
     Notes
     -----
-    Keyed to 200 x 200 legs: about 9 ms of CPU time, 9.5 bytes a leg; see the measurements beside `BLOCK`.
+    200 x 200 legs take about 20 ms of CPU time to read and 35 ms to keep; 9.4 bytes a leg in whole tenths, 18.2 in
+    others. A thousand by a thousand take 0.2 s to read.
 
     Put `FallbackTravel` around the cache: when the source is down, what is kept is still answered, and only the rest is
     estimated. Within the cache, it has its legs kept but neither neighbours nor places on the road, since those are not
