@@ -62,7 +62,6 @@ def stammer(handler, _n):
 
 
 def trickle(handler, _n):
-    """The same in the body."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n")
     while not handler.server.over.wait(0.05):
         handler.wfile.write(b" ")
@@ -186,7 +185,6 @@ FAULTS = {
         lambda h, n: send_osrm(h, version=f"v{n}"), 2, "its data changed from version 'v1' to 'v2' meanwhile", False,
     ),
 }  # fmt: skip
-#: These show in tables only, so after the server has begun well.
 IN_TABLES = {
     "wrong shape": (changed(durations=lambda t: t[1:]), 1, "OSRM's durations have 4 entries, expected 5", False),
     "ragged": (
@@ -231,7 +229,6 @@ def test_a_fault(name, begins_well):
         assert len(server.paths) == n_requests + begins_well
         assert caught.value.retryable == retryable
         assert "token" not in str(caught.value)
-        # the declared fallback answers instead, and says so
         safe = FallbackTravel(travel, GreatCircle())
         if name not in {"hangs", "slow headers", "slow body"}:
             found = safe.matrix(PLACES, PLACES)

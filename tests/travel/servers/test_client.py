@@ -13,63 +13,15 @@ import time
 from email.utils import formatdate
 
 import pytest
+from tests.travel.servers.doubles import ASK, URL, Double, client_of, data_of, failed, ok, status, text
 
 from territory.errors import MissingExtraError, TravelError
 from territory.travel.servers.address import address_of
-from territory.travel.servers.circuit import Circuit, CircuitOpenError
 from territory.travel.servers.client import JsonClient, Question, _Tries, first_error
 from territory.travel.servers.limits import HttpLimits
 from territory.travel.servers.reading import AttemptError
 
 httpx2 = pytest.importorskip("httpx2")
-
-URL = "http://localhost:5000"
-ASK = Question("/table?x=1")
-
-
-def data_of(answer):
-    return answer.data
-
-
-class Double:
-    """Answers with what a test says, one entry a request and the last one for ever; keeps the requests."""
-
-    def __init__(self, *replies):
-        self.replies = list(replies)
-        self.requests = []
-
-    def __call__(self, request):
-        self.requests.append(request)
-        reply = self.replies[min(len(self.requests), len(self.replies)) - 1]
-        reply = reply(request) if callable(reply) else reply
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-    def __len__(self):
-        return len(self.requests)
-
-
-def ok(data=7):
-    return lambda _: httpx2.Response(200, json=data)
-
-
-def status(code, **headers):
-    return lambda _: httpx2.Response(code, headers={k.replace("_", "-"): v for k, v in headers.items()})
-
-
-def text(body, kind="application/json", code=200, **headers):
-    return lambda _: httpx2.Response(code, content=body, headers={"Content-Type": kind, **headers})
-
-
-def client_of(double, clock=time.monotonic, url=URL, headers=None, **limits):
-    return JsonClient("OSRM", address_of(url, headers), HttpLimits(**limits), httpx2.MockTransport(double), clock)
-
-
-def failed(double, clock, question=ASK, **limits):
-    with pytest.raises(TravelError) as caught:
-        client_of(double, clock, **limits).ask(question, data_of)
-    return caught.value
 
 
 def test_what_gets_better_is_asked_for_again_after_growing_waits(clock):
@@ -281,67 +233,6 @@ def test_a_gzipped_answer_within_the_limit(clock):
     double = Double(text(gzip.compress(b"[1, 2]"), **{"Content-Encoding": "gzip"}))
     assert client_of(double, clock).ask(ASK, data_of) == [1, 2]
     assert double.requests[0].headers["Accept-Encoding"] == "gzip"
-
-
-def test_a_circuit_opens_and_one_attempt_tries_it(clock):
-    double = Double(status(503))
-    client = client_of(double, clock, attempts=2, failures_to_open=4, open_s=60)
-    for _ in range(2):
-        with pytest.raises(TravelError, match="status 503"):
-            client.ask(ASK, data_of)
-    assert len(double) == 4
-    with pytest.raises(
-        TravelError, match=r"left alone for another 60 s, as it failed 4 times in a row, the last: status 503"
-    ) as caught:
-        client.ask(ASK, data_of)
-    assert caught.value.retryable
-    assert len(double) == 4, "nothing is asked while it is open"
-    clock.now += 60.1
-    with pytest.raises(TravelError, match="left alone"):
-        client.ask(ASK, data_of)
-    assert len(double) == 5, "a single attempt, and it failed"
-    clock.now += 60.1
-    double.replies = [ok()]
-    assert client.ask(ASK, data_of) == 7
-    double.replies = [status(503), ok()]
-    double.requests.clear()
-    assert client.ask(ASK, data_of) == 7, "closed: failures are counted from nought"
-
-
-def test_refusals_are_no_failures_of_the_server(clock):
-    double = Double(text('{"code": "NoRoute"}', code=400))
-    client = client_of(double, clock, failures_to_open=1)
-    for _ in range(5):
-        client.ask(ASK, data_of)
-    assert len(double) == 5
-
-
-def test_only_one_attempt_at_a_time_tries_an_open_circuit(clock):
-    circuit = Circuit(1, 10, clock)
-    circuit.admit()
-    circuit.failed("down")
-    clock.now += 10
-    circuit.admit()
-    with pytest.raises(CircuitOpenError, match="being tried by another request"):
-        circuit.admit()
-    circuit.dropped()
-    circuit.admit()
-    circuit.worked()
-    circuit.admit()
-
-
-def test_an_interrupted_attempt_says_nothing_about_the_server(clock):
-    def interrupted(_):
-        raise KeyboardInterrupt
-
-    double = Double(status(503), interrupted, ok())
-    client = client_of(double, clock, attempts=1, failures_to_open=1, open_s=5)
-    with pytest.raises(TravelError):
-        client.ask(ASK, data_of)
-    clock.now += 5
-    with pytest.raises(KeyboardInterrupt):
-        client.ask(ASK, data_of)
-    assert client.ask(ASK, data_of) == 7
 
 
 def test_answers_come_in_the_order_of_the_questions():
