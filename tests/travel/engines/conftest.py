@@ -1,4 +1,7 @@
-"""Two towns on islands, as an extract of OpenStreetMap: no bridge, no ferry."""
+"""Two towns on islands, as an extract of OpenStreetMap: no bridge, no ferry.
+
+Streets are a grid, which OSRM makes ready for MLD at once, but for CH not within minutes.
+"""
 
 from __future__ import annotations
 
