@@ -11,6 +11,7 @@ from territory.travel.base import RawTravel, TravelBase
 from territory.travel.calibration import DriveFit, DriveSample, drive_error, drive_sample, fit_drive
 from territory.travel.estimate import DriveConstants
 from territory.travel.great_circle import DETOUR, GreatCircle, Speeds
+from territory.travel.known import KnownTravel
 from territory.travel.matrix import MatrixTravel
 from territory.travel.notes import estimate_notes, road_notes
 from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_metres, whole_seconds
@@ -22,6 +23,7 @@ __all__ = [
     "DriveFit",
     "DriveSample",
     "GreatCircle",
+    "KnownTravel",
     "MatrixTravel",
     "NearestPlaces",
     "RawTravel",

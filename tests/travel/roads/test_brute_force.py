@@ -147,7 +147,7 @@ def test_compressing_loses_no_segment(pieces):
     given_ = Segments(
         node_lon=np.arange(8.0), node_lat=np.zeros(8), wait_s=np.array([0.0] * 7 + [3.0]), tail=table[:, 0],
         head=table[:, 1], metres=np.arange(1.0, count + 1), forward_s=np.where(table[:, 2] == 1, np.inf, 10.0),
-        backward_s=np.where(table[:, 2] == 2, np.inf, np.arange(1.0, count + 1)), by_road=table[:, 3] == 0,
+        backward_s=np.where(table[:, 2] == 2, np.inf, np.arange(1.0, count + 1)), midway=table[:, 3] == 0,
     )  # fmt: skip
     net = compress(given_)
     real = table[:, 0] != table[:, 1]
@@ -161,7 +161,7 @@ def test_compressing_loses_no_segment(pieces):
     assert (net.forward | net.backward).all()
     assert np.array_equal(net.lon[net.first_point[:-1]], net.node_lon[net.tail])
     assert np.array_equal(net.lon[last], net.node_lon[net.head])
-    assert net.by_road.sum() <= (table[real, 3] == 0).sum()
+    assert net.midway.sum() <= (table[real, 3] == 0).sum()
     for one_way, time in ((net.forward, net.forward_s), (net.backward, net.backward_s)):
         assert (np.diff(time) >= 0)[np.setdiff1d(np.arange(len(time) - 1), last)].all()
         assert (time[last][~one_way] == 0).all()

@@ -292,6 +292,17 @@ def test_a_bad_limit_of_snapping_is_refused(town, limit):
         town(BLOCK, most_moved_m=limit)
 
 
+@pytest.mark.parametrize(("lon", "lat"), [(np.nan, 0.0), (0.0, np.inf), (200.0, 0.0), (0.0, -91.0)])
+def test_places_that_are_nowhere_are_refused(town, lon, lat):
+    net = town(BLOCK)
+    bad = Places.of(PlaceKind.CUSTOMER, ["a", "b"], [0.0, lon], [0.0, lat])
+    for ask in (net.graph.snap, net.graph.route_geometry, lambda p: net.graph.pairs(net.at("A", "B"), p)):
+        with pytest.raises(InputError, match=r"out-of-range|nan") as error:
+            ask(bad)
+        assert len(error.value.problems) == 1
+        assert error.value.problems[0].rows == (1,)
+
+
 def test_a_network_without_roads_reaches_nothing():
     empty = RoadGraph.from_arrays(node_lon=[], node_lat=[], tail=[], head=[], seconds=[], metres=[])
     places = Places.of(PlaceKind.CUSTOMER, ["a", "b"], [0.0, 1.0], [0.0, 0.0])
@@ -308,6 +319,8 @@ def test_all_that_is_wrong_with_arrays_is_told_at_once():
     )  # fmt: skip
     for wrong, code in (
         ({"tail": [0.5]}, "column-type"),
+        ({"junction_s": -1.0}, "wait-out-of-range"),
+        ({"junction_s": np.nan}, "wait-out-of-range"),
         ({"seconds": ["x"]}, "column-type"),
         ({"node_lon": [[0.0], [1.0]]}, "column-type"),
         ({"metres": [1, 2]}, "column-length"),

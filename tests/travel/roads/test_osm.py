@@ -86,8 +86,15 @@ def test_speeds_by_class_and_limit(write):
     ],
 )
 def test_one_way_streets(write, tags, there, back):
-    graph = RoadGraph.from_osm(write(([0, 1], {**ROAD, **tags})))
-    assert np.isfinite([seconds(graph, 0.2, 0.8), seconds(graph, 0.8, 0.2)]).tolist() == [there, back]
+    graph = RoadGraph.from_osm(write(([0, 1], ROAD), ([1, 2], {**ROAD, **tags}), ([2, 3], ROAD)))
+    assert np.isfinite([seconds(graph, 0.2, 2.8), seconds(graph, 2.8, 0.2)]).tolist() == [there, back]
+
+
+@pytest.mark.parametrize("tags", [{"highway": "motorway_link"}, {"motorroad": "yes"}, {"tunnel": "yes"}])
+def test_nobody_stops_on_motorways_and_in_tunnels(write, tags):
+    graph = RoadGraph.from_osm(write(([0, 1], ROAD), ([1, 3], {**ROAD, **tags}), ([3, 4], ROAD)))
+    assert graph.snap(km(0.5, 1.4, 2.5)).moved_m.round(-1).tolist() == [0, 400, 500]
+    assert np.isfinite(seconds(graph, 0.5, 3.5))
 
 
 def test_bicycles_go_against_traffic_where_they_may_and_walkers_anywhere(write):

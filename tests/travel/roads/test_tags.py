@@ -84,9 +84,11 @@ def test_ways(mode, tags, km_h):
 
 def test_ferries():
     rules = Rules("car", {}, 2.0)
-    assert rules.way({"route": "ferry", "duration": "0:10"}) == Pass(5.0, 5.0, 600.0, ferry=True)
-    assert rules.way({"route": "ferry", "oneway": "yes"}) == Pass(5.0, 0.0, 0.0, ferry=True)
+    assert rules.way({"route": "ferry", "duration": "0:10"}) == Pass(5.0, 5.0, 600.0, midway=False)
+    assert rules.way({"route": "ferry", "oneway": "yes"}) == Pass(5.0, 0.0, 0.0, midway=False)
     assert rules.way({"route": "ferry", "vehicle": "no"}) is None
+    assert rules.way({"highway": "motorway"}) == Pass(90.0, 0.0, midway=False)
+    assert rules.way({"highway": "service", "tunnel": "building_passage"}) == Pass(15.0, 15.0)
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ class Ways:
         factor: float = 1.0,
         back: bool = False,
         came: NDArray[np.int32] | None = None,
-    ) -> NDArray[np.int32]:
+    ) -> NDArray[np.intp]:
         """Call the kernel; return which entry each row is: twice the destination's position, plus 1 at the head."""
         from territory.travel.roads.search import search  # noqa: PLC0415 - compiled when first used
 
