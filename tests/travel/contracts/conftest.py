@@ -17,6 +17,8 @@ import pytest
 from territory.errors import MissingExtraError
 from territory.model.places import PlaceKind, Places
 from territory.travel import GreatCircle, MatrixTravel, Travel
+from territory.travel.parking import ParkingTravel
+from territory.travel.time_of_day import TimeOfDay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +111,24 @@ def valhalla(world: World, **options: Any) -> Travel:
     return Valhalla.from_osm(world.extract, folder=world.folder, **options)
 
 
+def cached(world: World, source: Callable[[World], Travel], **options: Any) -> Travel:
+    from territory.travel.cache import CachedTravel  # noqa: PLC0415 - opens no file before it is asked
+
+    # points of interest have seven digits: nothing is moved
+    travel = CachedTravel(source(world), world.folder / f"{world.name}.sqlite", **{"digits": 7, **options})
+    world.closing.callback(travel.close)
+    return travel
+
+
+def parked(world: World, source: Callable[[World], Travel], **options: Any) -> Travel:
+    return ParkingTravel(source(world), **{"parking_s": 90, "by_area": {"urban": 240}, **options})
+
+
+def timed(world: World, source: Callable[[World], Travel], **options: Any) -> TimeOfDay:
+    speeds = [("06:30", 0.7), ("09:00", 1.0), ("16:00", 0.6), ("18:30", 1.1)]
+    return TimeOfDay(source(world), speeds, **{"within": ("07:00", "19:00"), **options})
+
+
 #: Sources of real roads: tried on all extracts.
 ROADS = {
     "road graph": Adapter(road_graph, (partial(road_graph, most_moved_m=900.0),), way="roads", moves=True),
@@ -137,6 +157,33 @@ ADAPTERS = {
         (partial(valhalla, departure="2026-01-06T08:15"),),
         way="roads",
         moves=True,
+    ),
+    "cache of great circles": Adapter(
+        lambda world: cached(world, lambda _: GreatCircle()),
+        (
+            lambda world: cached(world, lambda _: GreatCircle(), data_version="2026-01"),
+            lambda world: cached(world, lambda _: GreatCircle(), digits=5),
+        ),
+    ),
+    "cache of a matrix": Adapter(lambda world: cached(world, user_matrix), by_id=True),
+    "cache of roads": Adapter(lambda world: cached(world, road_graph), way="roads", moves=True),
+    "parking at great circles": Adapter(
+        lambda world: parked(world, lambda _: GreatCircle()),
+        (lambda world: parked(world, lambda _: GreatCircle(), parking_s=91),),
+    ),
+    "parking on roads": Adapter(lambda world: parked(world, road_graph), way="roads", moves=True),
+    "hours of great circles": Adapter(
+        lambda world: timed(world, lambda _: GreatCircle()),
+        (lambda world: timed(world, lambda _: GreatCircle(), within=("08:00", "19:00")),),
+    ),
+    "roads at five": Adapter(
+        lambda world: timed(world, road_graph).at("17:00"),
+        (lambda world: timed(world, road_graph).at("17:01"),),
+        way="roads",
+        moves=True,
+    ),
+    "parking, hours and cache of roads": Adapter(
+        lambda world: parked(world, lambda w: timed(w, lambda v: cached(v, road_graph))), way="roads", moves=True
     ),
 }
 
