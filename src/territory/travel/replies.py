@@ -265,7 +265,7 @@ def valhalla_matrix(reply: Any, n_origins: int, n_destinations: int) -> TableRep
     seconds = numbers(durations, n_origins, n_destinations, "Valhalla's durations")
     metres = numbers(distances, n_origins, n_destinations, "Valhalla's distances", 1_000.0)
     if isinstance(table, dict):
-        # where there is no way, the short reply has no duration, but a distance: 0, or that of the row above
+        # where there is no way, the short reply has no duration, but a distance: 0, or one of the rows before
         metres[np.isinf(seconds)] = np.inf
     _check_both("Valhalla", seconds, metres)
     return TableReply(seconds, metres)
