@@ -31,7 +31,7 @@ from territory.model import (
     Unassigned,
     Visits,
 )
-from territory.travel import UNREACHABLE, TravelMatrix
+from territory.travel import UNREACHABLE, RawTravel, TravelBase, TravelMatrix
 
 DAY = "datetime64[D]"
 NAT = np.datetime64("NaT", "s")
@@ -45,7 +45,7 @@ def x_of(degrees: Any) -> Any:
     return np.rint((np.asarray(degrees) - 10.0) * 100).astype(np.int64)
 
 
-class LineTravel:
+class LineTravel(TravelBase):
     """Beyond x = 100 there is no way; every leg is as long as the places are apart."""
 
     fingerprint = "line"
@@ -58,7 +58,7 @@ class LineTravel:
         durations[none] = UNREACHABLE
         return TravelMatrix(durations, np.where(none, UNREACHABLE, 1000 * apart).astype(np.int32))
 
-    def matrix(self, origins: Any, destinations: Any, *, speed_factor: float = 1.0) -> TravelMatrix:
+    def raw_matrix(self, origins: Any, destinations: Any) -> RawTravel:
         raise NotImplementedError
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from territory.compiled import plain
 from territory.design.given_metric import Lists, lists_of
 from territory.design.given_ways import nearest_centers, totals, ways
-from territory.travel import GreatCircle
 
 if TYPE_CHECKING:
     from territory.design.given_metric import Anchor
@@ -240,7 +239,7 @@ class TravelLegs(Legs):
         super().__init__(xyz, n)
         self.travel, self.places = travel, places
         # its times are the same both ways, to the last bit
-        self._one_way = type(travel) is GreatCircle
+        self._one_way = travel.symmetric
 
     def between(self, a: IdxArray, b: IdxArray) -> FloatArray:
         """Return the seconds between two lots of places; see `Legs.between`."""

@@ -1,15 +1,19 @@
 """How long from A to B: travel times and distances between places.
 
 `GreatCircle` needs nothing but coordinates and is the default; `MatrixTravel` answers from a matrix of the user's.
-Any object with the methods of `Travel` will do in their place.
+Any object with the methods of `Travel` will do in their place; `TravelBase` brings most of them.
 """
 
 from __future__ import annotations
 
+from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
+from territory.travel.base import RawTravel, TravelBase
 from territory.travel.calibration import DriveFit, DriveSample, drive_error, drive_sample, fit_drive
 from territory.travel.estimate import DriveConstants
 from territory.travel.great_circle import DETOUR, GreatCircle, Speeds
+from territory.travel.known import KnownTravel
 from territory.travel.matrix import MatrixTravel
+from territory.travel.notes import estimate_notes, road_notes
 from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_metres, whole_seconds
 
 __all__ = [
@@ -19,14 +23,22 @@ __all__ = [
     "DriveFit",
     "DriveSample",
     "GreatCircle",
+    "KnownTravel",
     "MatrixTravel",
+    "NearestPlaces",
+    "RawTravel",
+    "RouteGeometry",
+    "SnappedPlaces",
     "Speeds",
     "Travel",
+    "TravelBase",
     "TravelMatrix",
     "default_travel",
     "drive_error",
     "drive_sample",
+    "estimate_notes",
     "fit_drive",
+    "road_notes",
     "whole_metres",
     "whole_seconds",
 ]

@@ -15,6 +15,7 @@ from territory.errors import InputError, Problem
 from territory.geo.sphere import EARTH_RADIUS_M, unit_vectors
 from territory.model.enums import Area
 from territory.model.places import UNKNOWN_AREA
+from territory.travel.base import RawTravel, TravelBase
 from territory.travel.protocol import TravelMatrix, check_same_length, whole_metres, whole_seconds
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _speed_hint(value: float) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class GreatCircle:
+class GreatCircle(TravelBase):
     """Travel by great circle, detour factor and speeds.
 
     A trip of road distance D between areas a and b drives up to `access_km` at each end, but no more than D / 2, at
@@ -151,10 +152,21 @@ class GreatCircle:
             raise InputError(problems, "great-circle travel")
 
     @property
+    def symmetric(self) -> bool:
+        """True, to the last bit."""
+        return True
+
+    @property
     def fingerprint(self) -> str:
         """The name and parameters, e.g. ``"great-circle detour=1.4 ..."``."""
         speeds = " ".join(f"{each.name}={float(getattr(self.speeds_km_h, each.name))!r}" for each in fields(Speeds))
         return f"great-circle detour={float(self.detour)!r} {speeds} access_km={float(self.access_km)!r}"
+
+    def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
+        """Give the travel from every origin to every destination, not rounded; see `TravelBase.raw_matrix`."""
+        return RawTravel(
+            *self._legs(tuple(column[:, None] for column in self._ends(origins)), self._ends(destinations))
+        )
 
     def matrix(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
         """Give the travel from every origin to every destination, shape (m, n); see `Travel.matrix`."""
@@ -165,8 +177,8 @@ class GreatCircle:
         step = max(1, _BLOCK // max(n, 1))
         for row in range(0, max(m, 1), step):
             rows = slice(row, row + step)
-            here = tuple(column[rows, None] for column in start)
-            self._legs(here, end, speed_factor, durations[rows], distances[rows])
+            seconds, metres = self._legs(tuple(column[rows, None] for column in start), end)
+            durations[rows], distances[rows] = whole_seconds(seconds, speed_factor), whole_metres(metres)
         return TravelMatrix(durations, distances)
 
     def pairs(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
@@ -177,9 +189,13 @@ class GreatCircle:
         # with no rows at all, one empty block still looks at the speed factor
         for row in range(0, max(len(origins), 1), _BLOCK):
             rows = slice(row, row + _BLOCK)
-            start, end = self._ends(origins, rows), self._ends(destinations, rows)
-            self._legs(start, end, speed_factor, durations[rows], distances[rows])
+            seconds, metres = self._legs(self._ends(origins, rows), self._ends(destinations, rows))
+            durations[rows], distances[rows] = whole_seconds(seconds, speed_factor), whole_metres(metres)
         return TravelMatrix(durations, distances)
+
+    def raw_pairs(self, origins: Places, destinations: Places) -> RawTravel:
+        """Give the travel from each origin to the destination in the same row, not rounded."""
+        return RawTravel(*self._legs(self._ends(origins), self._ends(destinations)))
 
     def leg_s(self, metres: NDArray[np.float64], area: NDArray[np.int8] | None = None) -> NDArray[np.float64]:
         """Give the time of legs of known length with both ends in one kind of area.
@@ -219,14 +235,9 @@ class GreatCircle:
         return x, y, z, slower[area]
 
     def _legs(
-        self,
-        start: tuple[NDArray[np.float64], ...],
-        end: tuple[NDArray[np.float64], ...],
-        speed_factor: float,
-        durations: NDArray[np.int32],
-        distances: NDArray[np.int32],
-    ) -> None:
-        """Fill in the legs of one block, by broadcasting.
+        self, start: tuple[NDArray[np.float64], ...], end: tuple[NDArray[np.float64], ...]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return seconds and metres of the legs of one block, by broadcasting.
 
         The great circle is measured by its chord, which costs two transcendental functions less than the haversine
         formula and is as precise: within nanometres for neighbours, and symmetric to the last bit.
@@ -241,9 +252,7 @@ class GreatCircle:
         chord *= 0.5
         metres = np.arcsin(np.minimum(chord, 1.0, out=chord), out=chord)
         metres *= 2.0 * EARTH_RADIUS_M * self.detour
-        distances[...] = whole_metres(metres)
         access = np.minimum(metres * 0.5, 1_000.0 * self.access_km)
         access *= start[3] + end[3]
-        metres *= 3.6 / self.speeds_km_h.through
-        metres += access
-        durations[...] = whole_seconds(metres, speed_factor)
+        access += metres * (3.6 / self.speeds_km_h.through)
+        return access, metres

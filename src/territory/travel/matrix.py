@@ -10,9 +10,9 @@ import numpy as np
 from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.geo.sphere import great_circle_m
 from territory.model.places import PlaceKind
+from territory.travel.base import RawTravel, TravelBase
 from territory.travel.great_circle import DETOUR
 from territory.travel.matrix_input import check_ids, read_matrix, warn_speeds, warn_triangles, warn_unreachable
-from territory.travel.protocol import TravelMatrix, check_same_length, whole_metres, whole_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ _KIND_NAMES = {
 }
 
 
-class MatrixTravel:
+class MatrixTravel(TravelBase):
     """Travel times looked up in a square matrix by id.
 
     Rows and columns stand for the customers, then the homes of reps, then the ends of their days, then hotels, in the
@@ -74,7 +74,7 @@ class MatrixTravel:
     'unreachable'
     """
 
-    __slots__ = ("_detour", "_distances", "_durations", "_fingerprint", "_ids", "_row_of", "diagnostics")
+    __slots__ = ("_detour", "_distances", "_durations", "_fingerprint", "_ids", "_row_of", "_symmetric", "diagnostics")
 
     def __init__(
         self,
@@ -111,6 +111,7 @@ class MatrixTravel:
         self._ids = ids
         self._row_of = _row_numbers(ids)
         self._fingerprint: str | None = None
+        self._symmetric: bool | None = None
         self.diagnostics: tuple[Problem, ...] = tuple(self._warnings())
 
     def _warnings(self) -> list[Problem]:
@@ -201,18 +202,24 @@ class MatrixTravel:
             self._fingerprint = f"matrix n={len(self._durations)} sha256={digest.hexdigest()}"
         return self._fingerprint
 
-    def matrix(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
-        """Look up every origin with every destination, shape (m, n); see `Travel.matrix`."""
-        start, end = self._rows(origins, destinations)
-        metres = self._metres(origins, destinations, start[:, None], end[None, :])
-        return TravelMatrix(whole_seconds(self._durations[start[:, None], end[None, :]], speed_factor), metres)
+    @property
+    def symmetric(self) -> bool:
+        """Whether durations and distances are the same both ways."""
+        if self._symmetric is None:
+            given = [self._durations] if self._distances is None else [self._durations, self._distances]
+            self._symmetric = all(bool((each == each.T).all()) for each in given)
+        return self._symmetric
 
-    def pairs(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
-        """Look up each origin with the destination in the same row, shape (n,); see `Travel.pairs`."""
-        check_same_length(origins, destinations)
+    def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
+        """Look up every origin with every destination, not rounded; see `TravelBase.raw_matrix`."""
         start, end = self._rows(origins, destinations)
-        metres = self._metres(origins, destinations, start, end)
-        return TravelMatrix(whole_seconds(self._durations[start, end], speed_factor), metres)
+        rows, columns = start[:, None], end[None, :]
+        return RawTravel(self._durations[rows, columns], self._metres(origins, destinations, rows, columns))
+
+    def raw_pairs(self, origins: Places, destinations: Places) -> RawTravel:
+        """Look up each origin with the destination in the same row, not rounded; see `TravelBase.raw_pairs`."""
+        start, end = self._rows(origins, destinations)
+        return RawTravel(self._durations[start, end], self._metres(origins, destinations, start, end))
 
     def check_speeds(self, places: Places) -> tuple[Problem, ...]:
         """Compare durations with distances between coordinates: units are easily mixed up.
@@ -233,9 +240,9 @@ class MatrixTravel:
 
     def _metres(
         self, origins: Places, destinations: Places, start: NDArray[np.intp], end: NDArray[np.intp]
-    ) -> NDArray[np.int32]:
+    ) -> NDArray[np.float64]:
         if self._distances is not None:
-            return whole_metres(self._distances[start, end])
+            return self._distances[start, end]
         if start.ndim == 2:
             metres = great_circle_m(origins.lon[:, None], origins.lat[:, None], destinations.lon, destinations.lat)
         else:
@@ -244,7 +251,7 @@ class MatrixTravel:
         # one row of the matrix is one spot, whatever the coordinates say
         metres[start == end] = 0.0
         metres[np.isinf(self._durations[start, end])] = np.inf
-        return whole_metres(metres)
+        return np.asarray(metres)
 
     def _rows(self, *tables: Places) -> list[NDArray[np.intp]]:
         """Find the rows of places, noting every id that is not there."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from territory.model.places import Places
+    from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
 
 __all__ = ["UNREACHABLE", "Travel", "TravelMatrix", "whole_metres", "whole_seconds"]
 
@@ -41,14 +42,21 @@ class TravelMatrix:
         Seconds, rounded up; `UNREACHABLE` where there is no way.
     distances_m : int32 array of the same shape
         Metres, rounded to the nearest; `UNREACHABLE` where there is no way.
+    estimated : bool array of the same shape, optional
+        Where the source itself gave no answer and one that was declared as its fallback did; None: nowhere.
+    departure_s : float, optional
+        Time of departure that the durations hold for, seconds from local midnight; None: any time.
     """
 
     durations_s: NDArray[np.int32]
     distances_m: NDArray[np.int32]
+    estimated: NDArray[np.bool_] | None = None
+    departure_s: float | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.durations_s, self.distances_m):
-            array.flags.writeable = False
+        for array in (self.durations_s, self.distances_m, self.estimated):
+            if array is not None:
+                array.flags.writeable = False
 
     @property
     def reachable(self) -> NDArray[np.bool_]:
@@ -58,7 +66,15 @@ class TravelMatrix:
 
 @runtime_checkable
 class Travel(Protocol):
-    """A source of travel times and distances between places."""
+    """A source of travel times and distances between places.
+
+    Whoever has times of their own derives from `TravelBase` and writes one method.
+    """
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether the way back is as long as the way there, to the second and metre."""
+        ...
 
     @property
     def fingerprint(self) -> str:
@@ -108,6 +124,71 @@ class Travel(Protocol):
         ------
         InputError
             As for `matrix`; or lengths that differ.
+        TravelError
+            The source failed.
+        """
+        ...
+
+    def nearest(self, origins: Places, destinations: Places, k: int, *, speed_factor: float = 1.0) -> NearestPlaces:
+        """Give the k destinations that are soonest reached from each origin.
+
+        Parameters
+        ----------
+        origins, destinations : Places, lengths m and n
+        k : int
+            At least 1.
+        speed_factor : float
+
+        Returns
+        -------
+        NearestPlaces of shape (m, k)
+            Durations and distances equal those of `matrix`; a place is not its own neighbour.
+
+        Raises
+        ------
+        InputError
+            As for `matrix`; or a k below 1.
+        TravelError
+            The source failed.
+        """
+        ...
+
+    def route_geometry(self, stops: Places) -> RouteGeometry:
+        """Give the line that is driven from each stop to the next.
+
+        Parameters
+        ----------
+        stops : Places, length n
+
+        Returns
+        -------
+        RouteGeometry of n - 1 legs
+            Legs without a way have no points.
+
+        Raises
+        ------
+        InputError
+            As for `matrix`.
+        TravelError
+            The source failed.
+        """
+        ...
+
+    def snap(self, places: Places) -> SnappedPlaces:
+        """Tell where on its ways the source begins and ends the trips from and to places.
+
+        Parameters
+        ----------
+        places : Places, length n
+
+        Returns
+        -------
+        SnappedPlaces of length n
+
+        Raises
+        ------
+        InputError
+            As for `matrix`.
         TravelError
             The source failed.
         """

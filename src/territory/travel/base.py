@@ -1,0 +1,190 @@
+"""The base of sources of travel: whoever can tell the ways between two lots of places can tell all the rest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from territory.errors import InputError, Problem
+from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
+from territory.travel.protocol import UNREACHABLE, TravelMatrix, check_same_length, whole_metres, whole_seconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from territory.model.arrays import FloatArray
+    from territory.model.places import Places
+
+__all__ = ["RawTravel", "TravelBase"]
+
+#: Legs held at a time by `TravelBase.nearest`: 64 MB of raw times and distances.
+_BLOCK: Final = 1 << 22
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawTravel:
+    """Travel as a source knows it, before speed factors and rounding.
+
+    Attributes
+    ----------
+    seconds, metres : float arrays of shape (m, n), or (n,) of pairs
+        Not negative; infinite where there is no way.
+    estimated : bool array of the same shape, optional
+        Where a declared fallback answered; None: nowhere.
+    departure_s : float, optional
+        See `TravelMatrix`.
+    """
+
+    seconds: FloatArray
+    metres: FloatArray
+    estimated: NDArray[np.bool_] | None = None
+    departure_s: float | None = None
+
+    def rounded(self, speed_factor: float) -> TravelMatrix:
+        """Divide by the speed factor and round, by the one rule of `whole_seconds` and `whole_metres`."""
+        seconds = whole_seconds(self.seconds, speed_factor)
+        return TravelMatrix(seconds, whole_metres(self.metres), self.estimated, self.departure_s)
+
+
+class TravelBase(ABC):
+    """A source of travel of which only `fingerprint` and `raw_matrix` have to be written; see `Travel`.
+
+    Examples
+    --------
+    A town where everybody walks along the grid:
+
+    >>> from territory.model.places import PlaceKind, Places
+    >>> class Blocks(TravelBase):
+    ...     symmetric = True
+    ...     fingerprint = "blocks of 100 m"
+    ...
+    ...     def raw_matrix(self, origins, destinations):
+    ...         east = abs(origins.lon[:, None] - destinations.lon)
+    ...         north = abs(origins.lat[:, None] - destinations.lat)
+    ...         metres = np.rint((east + north) * 1_000) * 100.0
+    ...         return RawTravel(metres / 1.25, metres)
+    >>> ends = Places.of(PlaceKind.CUSTOMER, ["a", "b", "c"], [0.0, 0.004, 0.001], [0.0, 0.002, 0.0])
+    >>> Blocks().matrix(ends, ends).durations_s[0].tolist()
+    [0, 480, 80]
+    >>> Blocks().nearest(ends, ends, 1).idx.ravel().tolist()
+    [2, 2, 0]
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Name the source and every parameter that its answers depend on; see `Travel.fingerprint`."""
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether the way back is as long as the way there; False unless a source says otherwise."""
+        return False
+
+    @abstractmethod
+    def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
+        """Give the travel from every origin to every destination, shape (m, n), not rounded.
+
+        Raises
+        ------
+        InputError
+            Places that the source does not know.
+        TravelError
+            The source failed.
+        """
+
+    def raw_pairs(self, origins: Places, destinations: Places) -> RawTravel:
+        """Give the travel from each origin to the destination in the same row, shape (n,), not rounded.
+
+        Both are of the same length. Here one row of `raw_matrix` is asked for each origin, whatever its destinations;
+        sources that have a better way write their own. It must give what `raw_matrix` gives.
+        """
+        n = len(origins)
+        seconds, metres = np.empty(n), np.empty(n)
+        estimated = np.zeros(n, dtype=bool)
+        departure: float | None = None
+        for rows in same_place(origins):
+            found = self.raw_matrix(origins.take(rows[:1]), destinations.take(rows))
+            seconds[rows], metres[rows] = found.seconds[0], found.metres[0]
+            if found.estimated is not None:
+                estimated[rows] = found.estimated[0]
+            departure = found.departure_s
+        return RawTravel(seconds, metres, estimated if estimated.any() else None, departure)
+
+    def matrix(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
+        """Give the travel from every origin to every destination, shape (m, n); see `Travel.matrix`."""
+        return self.raw_matrix(origins, destinations).rounded(speed_factor)
+
+    def pairs(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
+        """Give the travel from each origin to the destination in the same row, shape (n,); see `Travel.pairs`."""
+        check_same_length(origins, destinations)
+        return self.raw_pairs(origins, destinations).rounded(speed_factor)
+
+    def nearest(self, origins: Places, destinations: Places, k: int, *, speed_factor: float = 1.0) -> NearestPlaces:
+        """Give the k destinations that are soonest reached from each origin, shape (m, k); see `Travel.nearest`.
+
+        O(m n), by blocks of rows of the matrix.
+        """
+        check_k(k)
+        m, n = len(origins), len(destinations)
+        idx = np.full((m, k), -1, dtype=np.int32)
+        durations = np.full((m, k), UNREACHABLE, dtype=np.int32)
+        distances = np.full((m, k), UNREACHABLE, dtype=np.int32)
+        keep = min(k, n)
+        step = max(1, _BLOCK // max(n, 1))
+        for row in range(0, m if keep else 0, step):
+            here = slice(row, min(row + step, m))
+            block = origins.take(np.arange(here.start, here.stop))
+            found = self.matrix(block, destinations, speed_factor=speed_factor)
+            away = found.durations_s.astype(np.int64)
+            away[(block.kind[:, None] == destinations.kind) & (block.id[:, None] == destinations.id)] = UNREACHABLE
+            # positions break ties, in one number that is sorted
+            ranked = away * n + np.arange(n)
+            ranked = np.sort(np.partition(ranked, keep - 1, axis=1)[:, :keep], axis=1) if keep < n else np.sort(ranked)
+            seconds, at = ranked // n, (ranked % n).astype(np.int32)
+            gone = seconds >= UNREACHABLE
+            idx[here, :keep] = np.where(gone, -1, at)
+            durations[here, :keep] = seconds
+            metres = np.take_along_axis(found.distances_m, at, axis=1)
+            distances[here, :keep] = np.where(gone, UNREACHABLE, metres)
+        return NearestPlaces(idx, durations, distances, n)
+
+    def route_geometry(self, stops: Places) -> RouteGeometry:
+        """Give straight lines from stop to stop; see `Travel.route_geometry`."""
+        n = max(len(stops) - 1, 0)
+        before = np.arange(n)
+        there = self.pairs(stops.take(before), stops.take(before + 1)).reachable
+        ends = np.column_stack((before, before + 1))[there].ravel()
+        offsets = np.concatenate(([0], np.cumsum(np.where(there, 2, 0))))
+        return RouteGeometry(stops.lon[ends], stops.lat[ends], offsets.astype(np.int64))
+
+    def snap(self, places: Places) -> SnappedPlaces:
+        """Leave places where they are; see `Travel.snap`."""
+        return SnappedPlaces(np.array(places.lon), np.array(places.lat), np.zeros(len(places)))
+
+
+def same_place(places: Places) -> list[NDArray[np.intp]]:
+    """Return the rows of each place that occurs, by kind, id and coordinates; in order of first occurrence."""
+    groups: dict[tuple[int, str, float, float], list[int]] = {}
+    columns = (places.kind.tolist(), places.id.tolist(), places.lon.tolist(), places.lat.tolist())
+    for row, key in enumerate(zip(*columns, strict=True)):
+        groups.setdefault(key, []).append(row)
+    return [np.array(rows, dtype=np.intp) for rows in groups.values()]
+
+
+def check_k(k: int) -> None:
+    """Refuse numbers of neighbours that are none.
+
+    Raises
+    ------
+    InputError
+        A k below 1 or not whole.
+    """
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise InputError(
+            [Problem("k-out-of-range", f"expected a whole number of at least 1, not {k!r}", "k")], "travel"
+        )
