@@ -169,6 +169,8 @@ def test_extracts_that_are_not_there_are_told(tmp_path):
 
 def test_a_tool_that_fails_is_quoted():
     run_tool([sys.executable, "-c", "pass"])
+    with pytest.raises(TravelError, match=r"was not done after 0 s"):
+        run_tool([sys.executable, "-c", "import time; time.sleep(60)"], time_limit_s=0.2)
     with pytest.raises(TravelError, match=r"failed \(3\).*out of roads"):
         run_tool([sys.executable, "-c", "import sys; print('out of roads', file=sys.stderr); sys.exit(3)"])
     with pytest.raises(TravelError, match="cannot be run"):
