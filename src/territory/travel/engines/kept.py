@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LIST", "checksum", "default_folder", "extract_path", "kept_graph", "key_of", "run_tool"]
 
-#: A step of a build that takes longer has hung, seconds: a continent takes some hours on a slow machine, and contracting
-#: a regular grid of streets, which no map is, was seen not to end.
+#: A step of a build that takes longer has hung, seconds: a continent takes hours on a slow machine, and contracting a
+#: regular grid of streets, which no map is, was seen not to end.
 BUILD_S: Final = 12 * 3_600.0
 #: Name of the list of files beside a graph.
 LIST: Final = "graph.json"
