@@ -18,7 +18,7 @@ from territory.model.enums import Area
 from territory.model.places import Places
 from territory.travel.base import RawTravel, TravelBase
 from territory.travel.detour_error import DetourError, class_of, detour_error
-from territory.travel.detour_least import fitted_metres, fitted_seconds
+from territory.travel.detour_least import PARAMETERS, fitted
 from territory.travel.great_circle import GreatCircle
 from territory.travel.protocol import TravelMatrix
 
@@ -39,6 +39,8 @@ _LEGS_EACH: Final = 20
 _CLOSEST_M: Final = 50.0
 #: Legs that a part of the sample has at least, so that something is fitted to it.
 _ENOUGH: Final = 50
+#: From here on legs tell of the through speed, metres.
+_LONG_M: Final = 50_000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +168,7 @@ def detour_sample(
     n_legs: int = 20_000,
     *,
     rng: int | np.random.Generator = 0,
+    most_km: float = np.inf,
     most_moved_m: float = 100.0,
 ) -> LegSample:
     """Ask a source for legs between places, as many short ones as long ones.
@@ -178,6 +181,9 @@ def detour_sample(
     n_legs : int
         About so many; fewer where there are few places.
     rng : int or Generator
+    most_km : float
+        Longest great circle. At the edge of an extract roads are cut, and legs as long as it is wide take detours that
+        nobody else takes: half of its width is a fair limit.
     most_moved_m : float
         Places that are farther from the road are left out: their way to it is nobody's driving.
 
@@ -219,10 +225,11 @@ def detour_sample(
         order = np.argsort(chord, kind="stable")
         away = 2.0 * EARTH_RADIUS_M * np.arcsin(np.minimum(0.5 * chord[order], 1.0))
         first = int(np.searchsorted(away, _CLOSEST_M))
-        if first == n:
+        last = int(np.searchsorted(away, 1000.0 * most_km, side="right")) - 1
+        if first > last:
             continue
-        wanted = np.exp(random.uniform(np.log(away[first]), np.log(away[-1]), each))
-        ends = np.unique(order[np.clip(np.searchsorted(away, wanted), first, n - 1)])
+        wanted = np.exp(random.uniform(np.log(away[first]), np.log(away[last]), each))
+        ends = np.unique(order[np.clip(np.searchsorted(away, wanted), first, last)])
         drawn.append(np.stack([np.full(len(ends), i), ends]))
     start, end = np.concatenate([np.zeros((2, 0), dtype=np.int64), *drawn], axis=1)
     a, b = places.take(start), places.take(end)
@@ -233,7 +240,7 @@ def fit_detour(
     sample: LegSample | Iterable[LegSample],
     *,
     begin: GreatCircle | None = None,
-    through: bool | None = None,
+    keep: Iterable[str] = (),
     held_out: float = 0.4,
     rng: int | np.random.Generator = 0,
 ) -> DetourFit:
@@ -245,9 +252,9 @@ def fit_detour(
         See `detour_sample`.
     begin : GreatCircle, optional
         What is kept where the sample has too few legs to tell. Default: ``GreatCircle()``.
-    through : bool, optional
-        Whether the through speed is fitted. Default: if 50 legs or more are longer than 50 km by road; shorter ones
-        tell nothing of long trips.
+    keep : iterable of str
+        Parameters that stay as they are, as ``"access_km"`` or ``"speeds_km_h.rural"``. The through speed does unless
+        50 legs or more are longer than 50 km by road: shorter ones tell nothing of long trips.
     held_out : float, in (0, 1)
         Share of the places, not of the legs, that is kept apart for the errors; legs with one end there are not used.
     rng : int or Generator
@@ -285,7 +292,10 @@ def fit_detour(
     """
     if not (isinstance(held_out, (int, float)) and 0.0 < held_out < 1.0):
         raise InputError([Problem("bad-share", f"expected more than 0 and less than 1, not {held_out!r}")], _SUBJECT)
-    begin = GreatCircle() if begin is None else begin
+    begin, kept = GreatCircle() if begin is None else begin, {keep} if isinstance(keep, str) else set(keep)
+    if kept - set(PARAMETERS):
+        message = f"expected some of {', '.join(PARAMETERS)}, not {sorted(kept - set(PARAMETERS))}"
+        raise InputError([Problem("unknown-option", message, "keep")], _SUBJECT)
     whole = sample if isinstance(sample, LegSample) else LegSample.concat(list(sample))
     crow = whole.crow_m()
     usable = (crow >= _CLOSEST_M) & np.isfinite(whole.seconds) & np.isfinite(whole.metres)
@@ -300,12 +310,12 @@ def fit_detour(
     if problems:
         raise InputError(problems, _SUBJECT)
     ends = np.stack([class_of(mine.origins), class_of(mine.destinations)])
-    areas = [area for area in Area if np.count_nonzero(ends == area) >= _ENOUGH]
-    long = through if through is not None else np.count_nonzero(mine.metres > 50_000.0) >= _ENOUGH
-    found = fitted_metres(begin, mine.crow_m(), ends, mine.metres, areas)
-    found = fitted_seconds(found, mine.crow_m(), ends, mine.seconds, areas, through=bool(long))
-    names = ["detour", *(f"end_m.{a.name.lower()}" for a in areas), "access_km"]
-    names += [*(f"speeds_km_h.{a.name.lower()}" for a in areas), *(["speeds_km_h.through"] if long else [])]
+    areas = [area.name.lower() for area in Area if np.count_nonzero(ends == area) >= _ENOUGH]
+    names = ["detour", *(f"end_m.{a}" for a in areas), "access_km", *(f"speeds_km_h.{a}" for a in areas)]
+    if np.count_nonzero(mine.metres > _LONG_M) >= _ENOUGH:
+        names.append("speeds_km_h.through")
+    names = [name for name in names if name not in kept]
+    found = fitted(begin, names, mine.crow_m(), ends, mine.metres, mine.seconds)
     return DetourFit(
         found, tuple(names), detour_error(begin, other), detour_error(found, other), len(mine),
         len(whole) - len(mine) - len(other),
