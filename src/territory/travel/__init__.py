@@ -9,18 +9,26 @@ from __future__ import annotations
 from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase
 from territory.travel.calibration import DriveFit, DriveSample, drive_error, drive_sample, fit_drive
+from territory.travel.density import area_by_density
+from territory.travel.detour import DetourFit, LegSample, detour_sample, fit_detour
+from territory.travel.detour_error import DetourError, LegError, detour_error
 from territory.travel.estimate import DriveConstants
-from territory.travel.great_circle import DETOUR, GreatCircle, Speeds
+from territory.travel.great_circle import DETOUR, EndMetres, GreatCircle, Speeds
 from territory.travel.matrix import MatrixTravel
 from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_metres, whole_seconds
 
 __all__ = [
     "DETOUR",
     "UNREACHABLE",
+    "DetourError",
+    "DetourFit",
     "DriveConstants",
     "DriveFit",
     "DriveSample",
+    "EndMetres",
     "GreatCircle",
+    "LegError",
+    "LegSample",
     "MatrixTravel",
     "NearestPlaces",
     "RawTravel",
@@ -30,9 +38,13 @@ __all__ = [
     "Travel",
     "TravelBase",
     "TravelMatrix",
+    "area_by_density",
     "default_travel",
+    "detour_error",
+    "detour_sample",
     "drive_error",
     "drive_sample",
+    "fit_detour",
     "fit_drive",
     "whole_metres",
     "whole_seconds",

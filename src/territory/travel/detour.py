@@ -25,12 +25,12 @@ from territory.travel.protocol import TravelMatrix
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from territory.model.arrays import BoolArray, FloatArray
     from territory.travel.protocol import Travel
 
-__all__ = ["DetourFit", "LegSample", "area_by_density", "detour_sample", "fit_detour"]
+__all__ = ["DetourFit", "LegSample", "detour_sample", "fit_detour"]
 
 _SUBJECT: Final = "detour fit"
 #: Legs drawn from each origin: few origins keep a road engine's work small, many keep them from being alike.
@@ -100,7 +100,7 @@ class LegSample:
             seconds = np.where(there, travel.durations_s, np.inf)
             metres = np.where(there, travel.distances_m, np.inf)
         kept = np.ones(seconds.shape, dtype=bool) if travel.estimated is None else ~travel.estimated
-        if seconds.ndim == 2:  # noqa: PLR2004 - rows and columns
+        if seconds.ndim == 2:
             if seconds.shape != (len(origins), len(destinations)):
                 message = f"expected shape ({len(origins)}, {len(destinations)}), not {seconds.shape}"
                 raise InputError([Problem("wrong-shape", message, "travel")], _SUBJECT)
@@ -214,7 +214,7 @@ def detour_sample(
     at = np.unique(np.stack([places.lon, places.lat], axis=1), axis=0, return_index=True)[1]
     places = places.take(at)
     n = len(places)
-    if n < 2:  # noqa: PLR2004 - a leg has two ends
+    if n < 2:
         raise InputError([Problem("too-few-places", f"two places near a road at least, not {n}")], _SUBJECT)
     each = min(_LEGS_EACH, n - 1)
     origins = random.permutation(n)[: max(1, -(-int(n_legs) // each))]
@@ -274,9 +274,9 @@ def fit_detour(
 
     Notes
     -----
-    Logarithms of estimate over road, so that half as much weighs as twice as much; soft L1 beyond errors of a quarter
-    (`scipy.optimize.least_squares`), so that a bridge that is missing, or a pass in the mountains, counts, but does
-    not rule. Linear in the legs: about a second for 20,000.
+    Logarithms of estimate over road, a minute and 500 m added to both, so that half as much weighs as twice as much.
+    Soft L1 beyond errors of a half, so that a bridge that is missing, or a pass, counts, but does not rule
+    (`scipy.optimize.least_squares`). Linear in the legs: about a second for 20,000.
 
     Examples
     --------
@@ -322,71 +322,6 @@ def fit_detour(
     )  # fmt: skip
 
 
-def area_by_density(
-    lon: ArrayLike,
-    lat: ArrayLike,
-    around_lon: ArrayLike,
-    around_lat: ArrayLike,
-    *,
-    urban: float,
-    suburban: float,
-    weight: ArrayLike | None = None,
-    radius_km: float = 1.0,
-) -> NDArray[np.int8]:
-    """Tell the kind of area of places by how much is around them.
-
-    Parameters
-    ----------
-    lon, lat : float arrays of shape (n,), degrees
-    around_lon, around_lat : float arrays of shape (m,), degrees
-        Junctions of roads, say, or places where people live.
-    urban, suburban : float
-        From so many on a square kilometre a place is urban, or suburban; else it is rural. Of inhabitants, Eurostat's
-        degrees of urbanisation begin at 1,500 and 300; the defaults of `GreatCircle` were fitted with 40 and 10
-        junctions.
-    weight : float array of shape (m,), optional
-        How much each counts, e.g. inhabitants. Default: 1.
-    radius_km : float
-        How far one looks.
-
-    Returns
-    -------
-    int8 array of shape (n,)
-        `Area`.
-
-    Raises
-    ------
-    InputError
-        Thresholds that do not fall, or no radius.
-
-    Notes
-    -----
-    O((n + m) log m), and the neighbours themselves.
-
-    Examples
-    --------
-    >>> area_by_density([0.0, 1.0], [0.0, 0.0], [0.0, 0.001], [0.0, 0.0], urban=0.6, suburban=0.1).tolist()
-    [0, 2]
-    """
-    if not (0.0 <= suburban <= urban and 0.0 < radius_km < np.inf):
-        message = f"expected 0 <= suburban <= urban and a radius, not {suburban!r}, {urban!r} and {radius_km!r} km"
-        raise InputError([Problem("bad-density", message)], _SUBJECT)
-    from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to load, and only needed here
-
-    here = unit_vectors(np.asarray(lon, float), np.asarray(lat, float)).reshape(-1, 3)
-    there = unit_vectors(np.asarray(around_lon, float), np.asarray(around_lat, float)).reshape(-1, 3)
-    chord = 2.0 * np.sin(0.5 * radius_km * 1000.0 / EARTH_RADIUS_M)
-    mass = np.ones(len(there)) if weight is None else np.asarray(weight, dtype=np.float64)
-    total = np.zeros(len(here))
-    if len(here) and len(there):
-        beside = cKDTree(there).query_ball_point(here, chord)
-        total = np.array([mass[rows].sum() for rows in beside])
-    density = total / (np.pi * radius_km**2)
-    return np.where(density >= urban, Area.URBAN, np.where(density >= suburban, Area.SUBURBAN, Area.RURAL)).astype(
-        np.int8
-    )
-
-
 def _kept_apart(
     sample: LegSample, usable: BoolArray, share: float, random: np.random.Generator
 ) -> tuple[BoolArray, BoolArray]:
@@ -399,5 +334,3 @@ def _kept_apart(
     apart = np.zeros(2 * len(sample), dtype=bool)
     apart[np.tile(usable, 2)] = chosen[spot.reshape(-1)]
     return apart[: len(sample)], apart[len(sample) :]
-
-

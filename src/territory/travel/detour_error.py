@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -106,7 +107,7 @@ def detour_error(travel: GreatCircle, sample: LegSample) -> DetourError:
     if (start != end).any():
         by_area["mixed"] = pair(start != end)
     by_distance = {}
-    for low, high in zip(_BANDS_KM[:-1], _BANDS_KM[1:], strict=True):
+    for low, high in pairwise(_BANDS_KM):
         rows = (crow >= 1000.0 * low) & (crow < 1000.0 * high)
         if rows.any():
             by_distance[f"{low:g}-{high:g} km" if np.isfinite(high) else f"from {low:g} km"] = pair(rows)

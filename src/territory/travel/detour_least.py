@@ -31,7 +31,7 @@ PARAMETERS: Final = {
     "speeds_km_h.through": (5.0, 130.0, 40.0),
 }
 #: Relative errors beyond which a leg's weight fades.
-_SOFT: Final = 0.25
+_SOFT: Final = 0.5
 #: Errors of legs shorter than this count as those of such a leg: a minute more or less on the way next door is little.
 _SHORT_S, _SHORT_M = 60.0, 500.0
 #: Kilometres of access that the search begins at: it has several hollows.

@@ -126,8 +126,9 @@ class GreatCircle(TravelBase):
     """Travel by great circle, detour factor and speeds.
 
     The road distance is the great circle times the detour factor, and the metres that the streets at both ends add;
-    but never more than 5 great circles. A trip of road distance D between areas a and b drives up to `access_km` at each end, but no more than D / 2, at
-    the speed of that end's area, and the rest at the through speed. Places of unknown area count as suburban.
+    but never more than 5 great circles. A trip of road distance D between areas a and b drives up to `access_km` at
+    each end, but no more than D / 2, at the speed of that end's area, and the rest at the through speed. Places of
+    unknown area count as suburban.
 
     Times are symmetric, zero on the spot, and never shorter for a longer way. They keep the triangle inequality
     among places of one area type, as long as the through speed is not below that area's; between area types they
@@ -276,7 +277,7 @@ class GreatCircle(TravelBase):
         crow = np.asarray(metres, dtype=np.float64)
         if not self._has_ends:
             return np.asarray(crow * self.detour)
-        return np.minimum(crow * self.detour + self._added()[ends].sum(axis=0), crow * _MOST_DETOUR)
+        return np.asarray(np.minimum(crow * self.detour + self._added()[ends].sum(axis=0), crow * _MOST_DETOUR))
 
     def road_s(self, road: NDArray[np.float64], ends: NDArray[np.int8]) -> NDArray[np.float64]:
         """Give the time of legs whose metres by road are known, seconds; parameters as of `legs_m`."""
