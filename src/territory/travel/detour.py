@@ -20,7 +20,6 @@ from territory.travel.base import RawTravel, TravelBase
 from territory.travel.detour_error import DetourError, class_of, detour_error
 from territory.travel.detour_least import PARAMETERS, fitted
 from territory.travel.great_circle import GreatCircle
-from territory.travel.protocol import TravelMatrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from territory.model.arrays import BoolArray, FloatArray
-    from territory.travel.protocol import Travel
+    from territory.travel.protocol import Travel, TravelMatrix
 
 __all__ = ["DetourFit", "LegSample", "detour_sample", "fit_detour"]
 
