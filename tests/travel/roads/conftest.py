@@ -62,7 +62,7 @@ def draw(picture: str, **options: Any) -> Town:
                 r, c = r + dr, c + dc
             if ways and (r, c) in idx:
                 # plain lines beside an arrow belong to it
-                way = min(ways)  if len(ways) == 1 else next(w for w in ways if w != (1, 1))
+                way = min(ways) if len(ways) == 1 else next(w for w in ways if w != (1, 1))
                 edges.append((idx[row, column], idx[r, c], max(r - row, c - column), *way))
     table = np.array(edges, dtype=float)
     arrays = {
