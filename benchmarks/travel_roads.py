@@ -68,9 +68,12 @@ def _team(options: Options, name: str, n_reps: int, truth: Travel) -> Team:
     homes, xy = xy[:n_reps], xy[n_reps : n_reps + n]
     half = np.where(rng.random(n) < HALF_SHARE, rng.integers(0, 2, n), -1)
     area = np.full(n, Area.URBAN if name in CITIES else Area.SUBURBAN, dtype=np.int8)
+    # due on one of the five days, and four days early or late will do
+    ago = rng.integers(3, 8, n).astype("timedelta64[D]")
     customers = Customers(
-        id=[f"c{i}" for i in range(n)], lon=xy[:, 0], lat=xy[:, 1], area=area, interval_days=np.full(n, 7),
-        service_s=np.full(n, SERVICE_S), opening_hours=[OPEN if h < 0 else HALVES[h] for h in half.tolist()],
+        id=[f"c{i}" for i in range(n)], lon=xy[:, 0], lat=xy[:, 1], area=area, service_s=np.full(n, SERVICE_S),
+        visit_interval_days=np.full(n, 7.0), early_days=np.full(n, 4.0), late_days=np.full(n, 4.0),
+        last_visit=REFERENCE_DAY - ago, opening_hours=[OPEN if h < 0 else HALVES[h] for h in half.tolist()],
     )  # fmt: skip
     reps = Reps(
         id=[f"r{j}" for j in range(n_reps)], lon=homes[:, 0], lat=homes[:, 1], shift=[SHIFT] * n_reps

@@ -98,7 +98,8 @@ def customers_of(n: int, seed: int) -> Customers:
         id=[f"c{i}" for i in range(n)],
         lon=8.0 + xy[:, 0] * _KM / np.cos(np.radians(50.0)),
         lat=48.0 + xy[:, 1] * _KM,
-        interval_days=np.full(n, 28),
+        visit_interval_days=np.full(n, 28.0),
+        last_visit=REFERENCE_DAY - rng.integers(1, 29, n).astype("timedelta64[D]"),
         service_s=np.full(n, 1800),
     )
 
