@@ -69,6 +69,7 @@ PLAN_CODES: Final[dict[str, str]] = {
     "travel-differs": "The plan was made with the travel that it is checked with.",
     "leg-unreachable": "There is a way for every leg.",
     "drive-wrong": "A stop's drive_s is the travel time from the place before it.",
+    "estimate-untold": "Drives that a fallback told, the source of travel having failed, are marked as estimated.",
     "distance-wrong": "A stop's distance_m is the distance from the place before it.",
     "route-drive-wrong": "A route's drive_s is the sum of its legs, the last one included.",
     "route-distance-wrong": "A route's distance_m is the sum of its legs, the last one included.",

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from territory.check.facts import PlanFacts
     from territory.model.arrays import BoolArray, IntArray
 
-__all__ = ["bounds_below_drives", "cold_leads_near", "legs_reachable", "legs_right", "routes_right", "travel_same"]
+__all__ = [
+    "bounds_below_drives",
+    "cold_leads_near",
+    "estimates_told",
+    "legs_reachable",
+    "legs_right",
+    "routes_right",
+    "travel_same",
+]
 
 
 def travel_same(f: PlanFacts) -> Iterator[Violation]:
@@ -59,6 +67,25 @@ def legs_right(f: PlanFacts) -> Iterator[Violation]:
                 f"is {truth[i]} {unit}, not {told[i]} {unit}."
             )
             yield f.at_stop(code, i, message, float(abs(int(told[i]) - int(truth[i]))))
+
+
+def estimates_told(f: PlanFacts) -> Iterator[Violation]:
+    """``estimate-untold``: drives that a fallback told, the source of travel having failed, say so."""
+    stops, routes, legs = f.plan.stops, f.plan.routes, f.legs
+    told = np.zeros(len(stops), dtype=bool) if stops.estimated is None else stops.estimated
+    for i in np.flatnonzero(told[f.row] != legs.estimated):
+        said, found = ("estimated", "known") if told[f.row[i]] else ("known", "estimated")
+        message = (
+            f"The drive of rep {f.rep_id(f.rep[i])} to customer {f.customer_id(f.customer[i])} on {f.day[i]} "
+            f"is {found}, not {said}."
+        )
+        yield f.at_stop("estimate-untold", i, message)
+    told = np.zeros(len(routes), dtype=bool) if routes.estimated is None else routes.estimated
+    truth = (_sum(f, legs.estimated.astype(np.int64)) > 0) | legs.home_estimated
+    for r in np.flatnonzero((told != truth) & _whole(f)):
+        said, found = ("partly estimated", "known") if told[r] else ("known", "partly estimated")
+        message = f"The drives of rep {f.rep_id(routes.rep_idx[r])} on {routes.day[r]} are {found}, not {said}."
+        yield f.at_route("estimate-untold", r, message)
 
 
 def routes_right(f: PlanFacts) -> Iterator[Violation]:

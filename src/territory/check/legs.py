@@ -32,6 +32,8 @@ class Legs:
     home_s, home_m : int64 arrays of shape (number of routes,)
         From the last stop; 0 where there is no way, or there are no stops.
     home_reachable : bool array of shape (number of routes,)
+    estimated, home_estimated : bool arrays of shapes (number of stops,), (number of routes,)
+        Whether a fallback told the travel; False where there is no way.
     """
 
     drive_s: IntArray
@@ -40,6 +42,8 @@ class Legs:
     home_s: IntArray
     home_m: IntArray
     home_reachable: BoolArray
+    estimated: BoolArray
+    home_estimated: BoolArray
 
 
 def legs_of(f: PlanFacts) -> Legs:
@@ -53,11 +57,15 @@ def legs_of(f: PlanFacts) -> Legs:
     origins = np.concatenate([origin, last]).astype(np.int64)
     destinations = np.concatenate([place, until[f.last_stop[f.route_group[driven]]]]).astype(np.int64)
     driver = np.concatenate([f.rep, routes.rep_idx[driven]])
-    duration, distance, reachable = _travel(f, places, origins, destinations, _factor(plan, driver))
+    duration, distance, reachable, estimated = _travel(f, places, origins, destinations, _factor(plan, driver))
     home_s, home_m = np.zeros((2, len(routes)), dtype=np.int64)
     home_reachable = np.ones(len(routes), dtype=bool)
+    home_estimated = np.zeros(len(routes), dtype=bool)
+    home_estimated[driven] = estimated[m:]
     home_s[driven], home_m[driven], home_reachable[driven] = duration[m:], distance[m:], reachable[m:]
-    return Legs(duration[:m], distance[:m], reachable[:m], home_s, home_m, home_reachable)
+    return Legs(
+        duration[:m], distance[:m], reachable[:m], home_s, home_m, home_reachable, estimated[:m], home_estimated
+    )
 
 
 def detours(f: PlanFacts, rows: IntArray) -> tuple[IntArray, BoolArray]:
@@ -80,7 +88,7 @@ def detours(f: PlanFacts, rows: IntArray) -> tuple[IntArray, BoolArray]:
     at_end = f.last[rows]
     before = np.where(f.first[rows], begin[rows], place[rows - 1])
     after = np.where(at_end, until[rows], place[np.minimum(rows + 1, len(place) - 1)])
-    straight, _, known = _travel(
+    straight, _, known, _ = _travel(
         f, places, before.astype(np.int64), after.astype(np.int64), _factor(f.plan, f.rep[rows])
     )
     legs, route = f.legs, f.route[rows]
@@ -101,7 +109,7 @@ def both_ways(f: PlanFacts, customer: IdxArray, rep: IntArray, remote: BoolArray
     visited = np.where(remote, homes + rep, place)
     origins = np.concatenate([homes + rep, visited]).astype(np.int64)
     destinations = np.concatenate([visited, ends + rep]).astype(np.int64)
-    _, _, reachable = _travel(f, places, origins, destinations, np.tile(_factor(f.plan, rep), 2))
+    _, _, reachable, _ = _travel(f, places, origins, destinations, np.tile(_factor(f.plan, rep), 2))
     return np.asarray(reachable.reshape(2, -1).all(axis=0))
 
 
@@ -149,18 +157,21 @@ def _travel(
     origins: IntArray,
     destinations: IntArray,
     factor: FloatArray,
-) -> tuple[IntArray, IntArray, BoolArray]:
-    """Return seconds, metres (0 where there is no way) and whether there is a way."""
+) -> tuple[IntArray, IntArray, BoolArray, BoolArray]:
+    """Return seconds, metres (0 where there is no way), whether there is a way, and whether a fallback told it."""
     duration = np.zeros(len(origins), dtype=np.int64)
     distance = np.zeros(len(origins), dtype=np.int64)
     reachable = np.ones(len(origins), dtype=bool)
+    estimated = np.zeros(len(origins), dtype=bool)
     for speed in np.unique(factor):
         rows = np.flatnonzero(factor == speed)
         found = f.travel.pairs(places.take(origins[rows]), places.take(destinations[rows]), speed_factor=float(speed))
         reachable[rows] = found.reachable
         duration[rows] = np.where(found.reachable, found.durations_s, 0)
         distance[rows] = np.where(found.reachable, found.distances_m, 0)
-    return duration, distance, reachable
+        if found.estimated is not None:
+            estimated[rows] = found.estimated & found.reachable
+    return duration, distance, reachable, estimated
 
 
 def _places(plan: Plan, used: IdxArray) -> tuple[Places, int, int]:

@@ -48,6 +48,7 @@ _RULES: Final[tuple[Rule, ...]] = (
     drives.travel_same,
     drives.legs_reachable,
     drives.legs_right,
+    drives.estimates_told,
     drives.routes_right,
     drives.bounds_below_drives,
     drives.cold_leads_near,

@@ -18,6 +18,7 @@ from territory.io.files import atomic_write
 from territory.io.times import iso_times
 from territory.model.nights import route_ends
 from territory.review import basic_report
+from territory.review.street_lines import streets
 
 if TYPE_CHECKING:
     import os
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from territory.geo.rings import Region
     from territory.model import Alignment, Customers, Plan, Reps, TerritoryPolygons
+    from territory.travel import Travel
 
 __all__ = ["alignment_geojson", "polygons_geojson", "polygons_geopandas", "routes_geojson", "write_geojson"]
 
@@ -84,7 +86,7 @@ def polygons_geopandas(polygons: TerritoryPolygons) -> Any:
     return geopandas.GeoDataFrame(columns, geometry=list(polygons.geometry), crs="EPSG:4326")
 
 
-def routes_geojson(plan: Plan, *, homes: bool = True) -> dict[str, Any]:
+def routes_geojson(plan: Plan, *, homes: bool = True, travel: Travel | None = None) -> dict[str, Any]:
     """Draw a plan's routes as GeoJSON lines, and their stops as points.
 
     Parameters
@@ -93,15 +95,18 @@ def routes_geojson(plan: Plan, *, homes: bool = True) -> dict[str, Any]:
         All its routes are drawn; ``plan.day(...)`` and ``plan.rep(...)`` are parts.
     homes : bool
         Whether to add the homes of the reps who drive, as points of kind ``home``.
+    travel : Travel, optional
+        Whose lines the routes follow; default: straight from place to place.
 
     Returns
     -------
     dict
-        A FeatureCollection. Lines go straight from place to place. Times are ISO 8601 on the rep's
+        A FeatureCollection. Times are ISO 8601 on the rep's
         wall clock, with the offset from UTC where the rep's time zone is known.
     """
     reps, stops, routes = plan.reps, plan.stops, plan.routes
     begins, ends = route_ends(plan)
+    driven = None if travel is None else streets(plan, travel)
     leave, back = (iso_times(plan, values, routes.rep_idx) for values in (routes.leave, routes.back))
     arrival, start, end = (iso_times(plan, v, stops.rep_idx) for v in (stops.arrival, stops.start, stops.end))
     rows_of: dict[tuple[int, Any], list[int]] = {}
@@ -113,6 +118,8 @@ def routes_geojson(plan: Plan, *, homes: bool = True) -> dict[str, Any]:
         at = plan.stops.customer_idx[rows_of.get((rep, day), [])]
         lon = np.concatenate([begins[row, :1], plan.customers.lon[at], ends[row, :1]])
         lat = np.concatenate([begins[row, 1:], plan.customers.lat[at], ends[row, 1:]])
+        if driven is not None:
+            lon, lat = driven.route(row).T
         properties = {
             "kind": "route",
             "rep_id": rep_id,

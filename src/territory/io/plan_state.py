@@ -169,6 +169,7 @@ def restore_stops(
         visit_idx=_visit_rows(cells, visits),
         remote=_flags(cells["remote"]) if "remote" in cells else None,
         commitment=_levels(cells["commitment"]) if "commitment" in cells else None,
+        estimated=_flags(cells["estimated"]) if "estimated" in cells else None,
     )
 
 
@@ -185,6 +186,7 @@ def restore_routes(cells: Mapping[str, list[str]], reps: Reps) -> Routes:
         break_start=_instants(cells["break_start_utc"]),
         break_s=_whole(cells["break_s"]),
         bound_s=_whole(cells["bound_s"]) if "bound_s" in cells else None,
+        estimated=_flags(cells["estimated"]) if "estimated" in cells else None,
     )
 
 

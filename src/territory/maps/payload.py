@@ -14,12 +14,14 @@ import shapely
 from territory.maps.aligned import reps_in_plan
 from territory.maps.areas import map_areas, map_seam, unrolled
 from territory.maps.palette import colours
+from territory.maps.singles import single_rows
 from territory.maps.words import measure_scale
 from territory.model.arrays import NO_IDX
 from territory.model.hours import parse_hours
 from territory.model.nights import route_ends
 from territory.model.workload import default_measure
 from territory.model.zones import local
+from territory.review.street_lines import streets
 from territory.routing.shifts import rep_day
 from territory.units import DAY_S
 
@@ -31,19 +33,24 @@ if TYPE_CHECKING:
     from territory.model.arrays import FloatArray, IdxArray, InstantArray, IntArray
     from territory.model.plan import Plan
     from territory.model.routes import Unassigned
+    from territory.travel import Travel
 
 __all__ = ["report_data"]
 
 _GRID: Final = 1e5
+#: Points of roads that a page still draws smoothly, about 3 MB.
+_MOST_ROAD_POINTS: Final = 400_000
 _OFF: Final = -1
 
 
-def report_data(plan: Plan) -> dict[str, Any]:
+def report_data(plan: Plan, travel: Travel | None = None) -> dict[str, Any]:
     """Return the report's data as plain lists and numbers.
 
     Parameters
     ----------
     plan : Plan
+    travel : Travel, optional
+        Whose lines the routes follow, over its roads if it knows them.
 
     Returns
     -------
@@ -68,7 +75,9 @@ def report_data(plan: Plan) -> dict[str, Any]:
         "areas": _areas(plan, of_customer, rep),
         "routes": _routes(plan, first, n_days, seam),
         "unassigned": _unassigned(plan, first),
+        "singles": single_rows(plan, first),
         "notes": _notes(plan),
+        **({} if travel is None else _driven(plan, travel, first, n_days, seam)),
     }
 
 
@@ -273,6 +282,32 @@ def _away(
         lon[at >= 0], lat[at >= 0] = found[at[at >= 0]].T
         more |= {f"{name}_x": _grid(unrolled(lon, seam)), f"{name}_y": _grid(lat)}
     return columns | more
+
+
+def _driven(plan: Plan, travel: Travel, first: np.datetime64, n_days: int, seam: float) -> dict[str, Any]:
+    """Return the roads, and the line of each route by rep and day, ``rep * days + day``; all as steps on the grid."""
+    found = streets(plan, travel)
+    keys = plan.routes.rep_idx.astype(np.int64) * n_days + (plan.routes.day - first).astype(np.int64)
+    lines = {str(key): _steps(found.route(i), seam) for i, key in enumerate(keys.tolist())}
+    return {"streets": lines, "roads": _roads(travel, seam)}
+
+
+def _roads(travel: Travel, seam: float) -> list[list[int]]:
+    """Return the lines of roads as steps on the grid; none where they are not known, or too many for a page."""
+    known = getattr(travel, "lines", None)
+    if known is None:
+        return []
+    found = known()
+    if len(found.lon) > _MOST_ROAD_POINTS:
+        return []
+    lonlat = np.column_stack((found.lon, found.lat))
+    return [_steps(line, seam) for line in np.split(lonlat, found.offsets[1:-1]) if len(line) > 1]
+
+
+def _steps(lonlat: FloatArray, seam: float) -> list[int]:
+    """Return points on the grid, the first as it is and the others as steps from the one before."""
+    at = np.rint(np.column_stack((unrolled(lonlat[:, 0], seam), lonlat[:, 1])) * _GRID).astype(np.int64)
+    return [int(v) for v in np.diff(at, axis=0, prepend=0).ravel()]
 
 
 def _seconds(instants: InstantArray, midnight: InstantArray) -> IntArray:

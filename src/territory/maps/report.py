@@ -16,18 +16,19 @@ from territory.maps.payload import report_data
 
 if TYPE_CHECKING:
     from territory.model.plan import Plan
+    from territory.travel import Travel
 
 __all__ = ["report_html", "write_report"]
 
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 
-def report_html(plan: Plan) -> str:
+def report_html(plan: Plan, *, travel: Travel | None = None) -> str:
     """Return the report as text; see `write_report`."""
-    return _page(report_data(plan))
+    return _page(report_data(plan, travel))
 
 
-def write_report(plan: Plan, path: str | os.PathLike[str]) -> Path:
+def write_report(plan: Plan, path: str | os.PathLike[str], *, travel: Travel | None = None) -> Path:
     """Write a plan as a self-contained HTML report to look at, click through and print.
 
     A map of the territories and routes, every rep's calendar and route sheets, what is not planned and why. The file
@@ -38,6 +39,8 @@ def write_report(plan: Plan, path: str | os.PathLike[str]) -> Path:
     plan : Plan
     path : path-like
         The file to write; one that is there is replaced, at once or not at all.
+    travel : Travel, optional
+        Whose lines the routes follow, over its roads, if it can tell them; default: as the crow flies.
 
     Returns
     -------
@@ -48,13 +51,15 @@ def write_report(plan: Plan, path: str | os.PathLike[str]) -> Path:
     ------
     OSError
         The file cannot be written; one that was there is left as it was.
+    InputError, TravelError
+        The travel does not know the places of the plan, or failed.
 
     Notes
     -----
     The same plan gives the same bytes. 60 reps with 9,000 customers over four weeks are about 1 MB.
     """
     target = Path(path)
-    page = report_html(plan)
+    page = report_html(plan, travel=travel)
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("x", encoding="utf-8", newline="\n") as file:

@@ -13,6 +13,7 @@ from territory.maps.aligned import reps_in_plan
 from territory.maps.areas import map_areas, map_seam, nice_step, unrolled
 from territory.maps.palette import PALETTE, colours
 from territory.model.nights import route_ends
+from territory.review.street_lines import streets
 from territory.units import KM_M, duration
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from territory.model.alignment import Alignment
     from territory.model.arrays import FloatArray
     from territory.model.plan import Route
+    from territory.travel import Travel
 
 __all__ = ["plot_alignment", "plot_route"]
 
@@ -105,8 +107,16 @@ def plot_alignment(
     return ax
 
 
-def plot_route(route: Route, ax: Axes | None = None, *, others: bool = True, names: bool = False) -> Axes:
-    """Draw a rep's day: home, numbered stops and the legs between them, as the crow flies.
+def plot_route(
+    route: Route,
+    ax: Axes | None = None,
+    *,
+    others: bool = True,
+    names: bool = False,
+    travel: Travel | None = None,
+    roads: bool = True,
+) -> Axes:
+    """Draw a rep's day: home, numbered stops and the legs between them.
 
     Parameters
     ----------
@@ -117,6 +127,10 @@ def plot_route(route: Route, ax: Axes | None = None, *, others: bool = True, nam
         Whether the rep's other customers are drawn as faint dots.
     names : bool
         Whether stops are labelled with the customers' names (or ids) too.
+    travel : Travel, optional
+        Whose lines the legs follow; default: as the crow flies.
+    roads : bool
+        Whether its roads are drawn below, if it can tell them, as `RoadGraph` can.
 
     Returns
     -------
@@ -127,6 +141,8 @@ def plot_route(route: Route, ax: Axes | None = None, *, others: bool = True, nam
     ------
     MissingExtraError
         matplotlib is not installed.
+    InputError, TravelError
+        The travel does not know the places, or failed.
     """
     ax = _axes(ax)
     plan, r = route.plan, route.rep_idx
@@ -144,11 +160,17 @@ def plot_route(route: Route, ax: Axes | None = None, *, others: bool = True, nam
     if others:
         rest = np.setdiff1d(_customers_of(route), rows)
         ax.scatter(unrolled(table.lon[rest], seam), table.lat[rest], s=9, c=_FAINT, alpha=0.6, lw=0, zorder=1)
-    _finish(ax, lonlat)
+    line = lonlat
+    if travel is not None:
+        line = np.array(streets(plan, travel, np.array([route.row])).route(0))
+        line[:, 0] = unrolled(line[:, 0], seam)
+    _finish(ax, np.concatenate([lonlat, line]))
+    if travel is not None and roads:
+        _roads(ax, travel, seam)
     colour = PALETTE[0]
-    ax.plot(lonlat[:, 0], lonlat[:, 1], color="white", lw=4, zorder=2, solid_joinstyle="round")
-    ax.plot(lonlat[:, 0], lonlat[:, 1], color=colour, lw=1.8, zorder=3, solid_joinstyle="round")
-    _arrows(ax, lonlat, colour)
+    ax.plot(line[:, 0], line[:, 1], color="white", lw=4, zorder=2, solid_joinstyle="round")
+    ax.plot(line[:, 0], line[:, 1], color=colour, lw=1.8, zorder=3, solid_joinstyle="round")
+    _arrows(ax, line if travel is None else _strides(line), colour)
     if not np.array_equal(lonlat[0], lonlat[-1]):
         _homes(ax, lonlat[-1:, 0], lonlat[-1:, 1], ["white"], edge=_INK)
     _homes(ax, lonlat[:1, 0], lonlat[:1, 1], [_INK])
@@ -264,6 +286,29 @@ def _arrows(ax: Axes, lonlat: FloatArray, colour: str) -> None:
             arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 0, "mutation_scale": 14},
             zorder=4,
         )
+
+
+def _strides(line: FloatArray) -> FloatArray:
+    """Return points of a line along streets, short steps before and after the middle of every sixth of it."""
+    gone = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))))
+    if gone[-1] == 0:
+        return line[:1]
+    return np.column_stack([np.interp(np.linspace(0.0, gone[-1], 25), gone, line[:, d]) for d in (0, 1)])
+
+
+def _roads(ax: Axes, travel: Travel, seam: float) -> None:
+    """Draw the roads of a source that knows them, below everything."""
+    known = getattr(travel, "lines", None)
+    if known is None:
+        return
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - an extra, loaded where it is used
+
+    found = known()
+    lonlat = np.column_stack((unrolled(found.lon, seam), found.lat))
+    ax.add_collection(
+        LineCollection(np.split(lonlat, found.offsets[1:-1]), colors="#dfe4ea", linewidths=0.7, zorder=0),
+        autolim=False,
+    )
 
 
 def _title(ax: Axes, title: str, subtitle: str) -> None:

@@ -79,7 +79,8 @@ def routes_dict(plan: Plan) -> dict[str, Any]:
         "break_start": local(t.break_start, zones),
         "break_s": t.break_s,
     }
-    return columns if t.bound_s is None else {**columns, "bound_s": t.bound_s}
+    optional = {"bound_s": t.bound_s, "estimated": t.estimated}
+    return {**columns, **{name: values for name, values in optional.items() if values is not None}}
 
 
 def unassigned_dict(plan: Plan) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class Stops(Table):
     visit_idx: IdxArray | None = column(Kind.IDX, "row of the plan's visits; -1: by the customer's interval", low=-1)
     remote: BoolArray | None = column(Kind.BOOL, "whether it is a contact from the rep's home")
     commitment: npt.NDArray[np.int8] | None = column(Kind.ENUM, "how firmly it is promised", words=Commitment)
+    estimated: BoolArray | None = column(Kind.BOOL, "whether the drive is an estimate of a fallback")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,6 +71,7 @@ class Routes(Table):
     break_start: InstantArray = column(Kind.INSTANT, "start of the break, UTC; NaT: none", required=True, missing=True)
     break_s: IntArray = column(Kind.INT, "length of the break", required=True, unit="s", low=0)
     bound_s: IntArray | None = column(Kind.INT, "no route of these visits drives less", unit="s", low=0)
+    estimated: BoolArray | None = column(Kind.BOOL, "whether any drive is, the way back among them")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -60,6 +60,9 @@ class Drafts:
         places = [begin, *(0 if home else v + 1 for v, home in zip(at, away, strict=True)), end]
         drive = desk.durations_s[places[:-1], places[1:]].tolist()
         metres = desk.distances_m[places[:-1], places[1:]].tolist()
+        guessed = [0] * len(drive)
+        if desk.estimated is not None:
+            guessed = desk.estimated[places[:-1], places[1:]].astype(int).tolist()
         leave, back = route.leave + desk.origin, route.back + desk.origin
         pause, length = -1, 0
         if any(t >= 0 for t in route.break_starts) and desk.reps.break_s is not None:
@@ -76,9 +79,12 @@ class Drafts:
                 (
                     rep, day, k, int(rows[at[k]]), arrival, start, clock, drive[k], metres[k],
                     int(calls.visit_idx[call]), int(away[k]), int(calls.commitment[call]),
+                    guessed[k],
                 )
             )  # fmt: skip
-        self.routes.append((rep, day, len(visits), leave, back, sum(drive), sum(metres), pause, length, bound_s))
+        self.routes.append(
+            (rep, day, len(visits), leave, back, sum(drive), sum(metres), pause, length, bound_s, max(guessed))
+        )
 
     def add_missed(
         self, customer: int, rep: int, day: np.datetime64, reason: Reason, detail: str, visit_idx: int = -1
@@ -94,8 +100,8 @@ class Drafts:
         singles, promises : bool
             Whether they tell the single visits, and how firmly visits are promised.
         """
-        s = np.array(sorted(self.stops), dtype=np.int64).reshape(-1, 12).T
-        r = np.array(sorted(self.routes), dtype=np.int64).reshape(-1, 10).T
+        s = np.array(sorted(self.stops), dtype=np.int64).reshape(-1, 13).T
+        r = np.array(sorted(self.routes), dtype=np.int64).reshape(-1, 11).T
         missed = sorted(self.missed)
         m = np.array([row[:4] for row in missed], dtype=np.int64).reshape(-1, 4).T
         stops = Stops(
@@ -103,12 +109,14 @@ class Drafts:
             arrival=_instants(s[4]), start=_instants(s[5]), end=_instants(s[6]),
             visit_idx=s[9] if singles else None, remote=s[10].astype(bool) if s[10].any() else None,
             commitment=s[11].astype(np.int8) if promises else None,
+            estimated=s[12].astype(bool) if r[10].any() else None,
         )  # fmt: skip
         pause = _instants(r[7])
         pause[r[7] < 0] = np.datetime64("NaT", "s")
         routes = Routes(
             rep_idx=r[0], day=_days(r[1]), n_stops=r[2], leave=_instants(r[3]), back=_instants(r[4]), drive_s=r[5],
             distance_m=r[6], break_start=pause, break_s=r[8], bound_s=r[9],
+            estimated=r[10].astype(bool) if r[10].any() else None,
         )  # fmt: skip
         unassigned = Unassigned(
             customer_idx=m[0], rep_idx=m[1], due=_days(m[2]),

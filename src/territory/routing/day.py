@@ -23,7 +23,7 @@ from territory.routing.finish import finish
 from territory.routing.reasons import why_missed
 from territory.routing.solve import load_engines, solve_routing
 from territory.routing.trial import LABELS, Trial
-from territory.travel import Travel, default_travel
+from territory.travel import Travel, default_travel, estimate_notes, road_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -133,7 +133,8 @@ def route_day(
         reason, detail = why_missed(desk, v, 0, 0, fits_alone=lambda visit, _: visit in can)
         drafts.add_missed(int(rows[v]), at, settings.start, reason, detail)
     stops, routes, unassigned = drafts.tables()
-    diagnostics = (*customers.diagnostics, *reps.diagnostics, *pair_diagnostics(customers, reps))
+    notes = road_notes(source, customers.places().take(rows), "customers", rows) + estimate_notes(stops.estimated)
+    diagnostics = (*customers.diagnostics, *reps.diagnostics, *pair_diagnostics(customers, reps), *notes)
     plan = Plan(customers, reps, settings, stops, routes, unassigned, status=status, diagnostics=diagnostics)
     check_plan(plan, travel=source).raise_if_any("route_day")
     return plan

@@ -62,6 +62,8 @@ class Desk:
         The same of each day in the office, from where customers are only called.
     overtime_s : int
         How much longer a day may be.
+    estimated : bool array of the shape of durations_s, optional
+        Where a fallback told the travel; None: nowhere.
     factor : float
         By which travel times are divided.
     origin : int
@@ -84,6 +86,7 @@ class Desk:
         matrix = travel.matrix(places, places, speed_factor=self.factor)
         self.durations_s = matrix.durations_s.astype(np.int64)
         self.distances_m = matrix.distances_m.astype(np.int64)
+        self.estimated = matrix.estimated
         self.service_s = service_times(customers, settings)[rows]
         self.shifts: dict[int, tuple[int, int]] = {}
         self.office: dict[int, tuple[int, int]] = {}
@@ -167,10 +170,4 @@ class Desk:
         rest = break_of(self.reps, self.rep, self.settings.days[n])
         if rest is None:
             return begin, end, []
-        low, high = rest.earliest - self.origin, rest.latest - self.origin
-        if rest.length_s <= high - low:
-            return begin, end, [(rest.length_s, low, high)]
-        # the clock jumped over the break's hours: whoever needs none is back before them, or leaves after them
-        if min(end, low) - begin >= end - max(begin, high):
-            return begin, max(begin, min(end, low)), []
-        return max(begin, high), end, []
+        return begin, end, [(rest.length_s, rest.earliest - self.origin, rest.latest - self.origin)]

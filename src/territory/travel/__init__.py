@@ -14,7 +14,9 @@ from territory.travel.detour import DetourFit, LegSample, detour_sample, fit_det
 from territory.travel.detour_error import DetourError, LegError, detour_error
 from territory.travel.estimate import DriveConstants
 from territory.travel.great_circle import DETOUR, EndMetres, GreatCircle, Speeds
+from territory.travel.known import KnownTravel
 from territory.travel.matrix import MatrixTravel
+from territory.travel.notes import estimate_notes, road_notes
 from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, whole_metres, whole_seconds
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "DriveSample",
     "EndMetres",
     "GreatCircle",
+    "KnownTravel",
     "LegError",
     "LegSample",
     "MatrixTravel",
@@ -44,8 +47,10 @@ __all__ = [
     "detour_sample",
     "drive_error",
     "drive_sample",
+    "estimate_notes",
     "fit_detour",
     "fit_drive",
+    "road_notes",
     "whole_metres",
     "whole_seconds",
 ]

@@ -36,6 +36,7 @@ __all__ = [
     "check_coordinates",
     "geometry_of",
     "osrm_anchors",
+    "osrm_met",
     "osrm_route",
     "osrm_table",
     "valhalla_locate",
@@ -49,6 +50,8 @@ PROBES: Final = tuple((lon, lat) for lat in (-60.0, -20.0, 20.0, 60.0) for lon i
 #: distance, whose size is right: up to 0.9 m was seen on 1,000 random places each in Liechtenstein, Andorra, Porto and
 #: Munich. More than this is a fault, metres.
 _SAME_SPOT_M: Final = 5.0
+#: Coordinates that differ by less are equal but for OSRM's rounding, degrees.
+_SAME_POINT: Final = 2e-6
 #: Valhalla's codes for "there is no way": unconnected regions, no path between two places, and none that is allowed.
 _NO_WAY_CODES: Final = (170, 441, 442)
 #: Edges from and to which fewer others lead are on no road network; Valhalla's own default.
@@ -201,6 +204,28 @@ def osrm_route(reply: Any, n_stops: int) -> list[Leg] | None:
             raise bad_reply("OSRM's leg has no steps")
         lines.append(_joined(parts))
     return lines
+
+
+def osrm_met(reply: Any, lon: FloatArray, lat: FloatArray) -> NDArray[np.bool_]:
+    """Tell at which stops a route of OSRM begins and ends where its tables do.
+
+    Asked for one route, OSRM may move a stop elsewhere than in tables (see the top of this module); such a stop is
+    asked for again at the point of the table. Not every stop is: from a place near a junction a route may begin on any
+    of its roads, from the point of the table only on one.
+
+    Parameters
+    ----------
+    reply : dict
+        A reply of the route service, with its ``waypoints``.
+    lon, lat : float arrays of shape (n,), degrees
+        Where tables move the stops to.
+
+    Returns
+    -------
+    bool array of shape (n,)
+    """
+    found = _osrm_waypoints(_osrm_fields(reply).get("waypoints"), len(lon), "OSRM's waypoints")
+    return (np.abs(found.lon - lon) < _SAME_POINT) & (np.abs(found.lat - lat) < _SAME_POINT)
 
 
 def valhalla_matrix(reply: Any, n_origins: int, n_destinations: int) -> TableReply:

@@ -48,7 +48,7 @@ class Town:
 
 
 def draw(picture: str, **options: Any) -> Town:
-    lines = [line for line in picture.split("\n") if line.strip()]
+    lines = picture.strip("\n").split("\n")
     cells = {(r, c): sign for r, line in enumerate(lines) for c, sign in enumerate(line) if sign != " "}
     nodes = [at for at, sign in cells.items() if sign not in EAST and sign not in SOUTH]
     idx = {at: i for i, at in enumerate(nodes)}

@@ -54,10 +54,24 @@ function makeMap(plan) {
   const leaves = R.from_x && points(R, 'from_x', 'from_y'), reaches = R.to_x && points(R, 'to_x', 'to_y');
   const wayOf = (i) => stopsOf(i).filter((_, n) => !(S.remote && S.remote[R.stop[i] + n]));
   const line = (i) => [leaves ? leaves[i] : home[R.rep[i]], ...wayOf(i), reaches ? reaches[i] : end[R.rep[i]]];
+  // lines come as steps on the grid from point to point
+  const along = (steps) => {
+    const out = [];
+    for (let i = 0, x = 0, y = 0; i < steps.length; i += 2) out.push(place(x += steps[i], y += steps[i + 1]));
+    return out;
+  };
+  const streets = {};
+  const driven = (i) => {
+    const key = R.rep[i] * D.days + R.day[i], steps = D.streets && D.streets[key];
+    if (!steps) return line(i);
+    return streets[key] = streets[key] || along(steps);
+  };
+  const roads = new Path2D();
+  for (const steps of D.roads || []) along(steps).forEach((p, n) => roads[n ? 'lineTo' : 'moveTo'](p[0], p[1]));
   function fit() {
     const i = route();
     let shown;
-    if (i !== undefined) shown = line(i);
+    if (i !== undefined) shown = driven(i);
     else if (state.area !== ALL) shown = [...customersOf[state.area].map((c) => at[c]), ...corners[state.area], ...(rep() < 0 ? [] : [home[rep()]])];
     if (!shown || !shown.length) shown = [...at, ...home, ...corners.flat()];
     const low = [Infinity, Infinity], high = [-Infinity, -Infinity];
@@ -100,6 +114,12 @@ function makeMap(plan) {
       pen.strokeStyle = A.colour[state.area];
       pen.lineWidth = 2 / view.k;
       pen.stroke(shapes[state.area]);
+    }
+    if (D.roads) {
+      pen.globalAlpha = 1;
+      pen.strokeStyle = ink.grid;
+      pen.lineWidth = 0.9 / view.k;
+      pen.stroke(roads);
     }
     screen();
     dots(single, faded);
@@ -185,7 +205,7 @@ function makeMap(plan) {
     });
   }
   function trace(i, weight, alpha) {
-    const legs = line(i).map(toScreen), colour = shade(A.colour[areaOfRep.get(R.rep[i])]);
+    const legs = driven(i).map(toScreen), colour = shade(A.colour[areaOfRep.get(R.rep[i])]);
     const stroke = () => { pen.beginPath(); legs.forEach((p, n) => pen[n ? 'lineTo' : 'moveTo'](p[0], p[1])); pen.stroke(); };
     pen.globalAlpha = alpha;
     pen.lineJoin = 'round';
@@ -196,9 +216,13 @@ function makeMap(plan) {
     pen.lineWidth = weight;
     stroke();
     if (weight < 2) return;
-    for (let n = 1; n < legs.length; n += 1) {
+    const winding = driven(i) !== streets[R.rep[i] * D.days + R.day[i]] ? 0 : 120;
+    for (let n = 1, since = winding / 2; n < legs.length; n += 1) {
       const [ax, ay] = legs[n - 1], dx = legs[n][0] - ax, dy = legs[n][1] - ay, length = Math.hypot(dx, dy);
-      if (length < 46) continue;
+      // along streets a head every so often, else one a leg
+      since += length;
+      if (winding ? since < winding || length < 12 : length < 46) continue;
+      since = 0;
       const ux = dx / length, uy = dy / length, mx = ax + 0.55 * dx, my = ay + 0.55 * dy;
       pen.beginPath();
       pen.moveTo(mx + 6 * ux, my + 6 * uy);

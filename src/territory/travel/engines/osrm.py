@@ -20,6 +20,7 @@ from territory.travel.replies import (
     check_coordinates,
     geometry_of,
     osrm_anchors,
+    osrm_met,
     osrm_route,
     osrm_table,
 )
@@ -27,6 +28,7 @@ from territory.travel.replies import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from territory.model.arrays import FloatArray
     from territory.model.places import Places
     from territory.travel.reply_values import Leg
 
@@ -230,29 +232,29 @@ class Osrm(TravelBase):
         before = np.arange(n)
         legs = self.raw_pairs(stops.take(before), stops.take(before + 1))
         snapped = self.snap(stops)
-        points = list(zip(snapped.lon.tolist(), snapped.lat.tolist(), strict=True))
         lines: list[Leg | None] = [None] * n
         for first, last in runs(np.isfinite(legs.seconds) & snapped.on_road[:-1] & snapped.on_road[1:]):
-            lines[first:last] = self._route(points[first : last + 1])
+            here = slice(first, last + 1)
+            met = np.column_stack((snapped.lon[here], snapped.lat[here]))
+            lines[first:last] = self._route(np.column_stack((stops.lon[here], stops.lat[here])), met)
         return geometry_of(lines)
 
-    def _route(self, points: Sequence[tuple[float, float]]) -> list[Leg | None]:
-        """Ask for the way along points in one go, and leg by leg where there is none."""
-        reply = self._ask(
-            "Route",
-            "RouteParameters",
-            points,
-            steps=True,
-            geometries="geojson",
-            overview="false",
-            continue_straight=False,
-        )
+    def _route(self, points: FloatArray, met: FloatArray) -> list[Leg | None]:
+        """Ask for the way along points in one go, and leg by leg where there is none.
+
+        Points, and where tables move them to, are arrays of (lon, lat) of shape (n, 2).
+        """
+        options = {"steps": True, "geometries": "geojson", "overview": "false", "continue_straight": False}
+        reply = self._ask("Route", "RouteParameters", [(x, y) for x, y in points.tolist()], **options)
         legs = osrm_route(reply, len(points))
         if legs is not None:
-            return list(legs)
+            elsewhere = ~osrm_met(reply, met[:, 0], met[:, 1])
+            if not elsewhere.any() or (points[elsewhere] == met[elsewhere]).all():
+                return list(legs)
+            return self._route(np.where(elsewhere[:, None], met, points), met)
         if len(points) == 2:
-            return [None]
-        return [leg for i in range(len(points) - 1) for leg in self._route(points[i : i + 2])]
+            return [None] if (points == met).all() else self._route(met, met)
+        return [leg for i in range(len(points) - 1) for leg in self._route(points[i : i + 2], met[i : i + 2])]
 
     def _table(self, start: Sequence[tuple[float, float]], end: Sequence[tuple[float, float]]) -> TableReply:
         """Ask for one table, with the anchors in front; see `territory.travel.replies`."""

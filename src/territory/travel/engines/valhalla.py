@@ -46,9 +46,9 @@ _TILES: Final = "tiles"
 class Valhalla(TravelBase):
     """Travel by Valhalla in this process, from tiles that were built before; `from_osm` builds them.
 
-    Twenty times slower at tables than OSRM, and there for what the others do not have: one set of tiles for all modes, lines on the map, and
-    times of departure, which matter where access is restricted by the hour or tiles hold speeds by time of day; tiles
-    from an extract alone hold no traffic.
+    Twenty times slower at tables than OSRM, and there for what the others do not have: one set of tiles for all modes,
+    and times of departure. These matter where access is restricted by the hour or tiles hold speeds by time of day;
+    tiles from an extract alone hold no traffic.
 
     Tables are made by `timedistancematrix`, one search an origin. Valhalla's usual `costmatrix` gives other times for
     the same two places when other places are in the request (5 % of legs on Liechtenstein, by up to 22 s), so that a
@@ -81,8 +81,8 @@ class Valhalla(TravelBase):
     Notes
     -----
     On Liechtenstein tiles take about 2 s to build, a table of 500 by 500 takes 2 to 3 s by car or bicycle and 5 s on
-    foot, and 300 pairs 1 s. Time grows with the origins, and little with the destinations. It pickles as the path of its tiles, which the
-    reading process must find there as well.
+    foot, and 300 pairs 1 s. Time grows with the origins, and little with the destinations. It pickles as the path of
+    its tiles, which the reading process must find there as well.
     """
 
     attribution = "© OpenStreetMap contributors, ODbL"
@@ -196,7 +196,8 @@ class Valhalla(TravelBase):
         metres = seconds.copy()
         rows, columns = np.flatnonzero(start.on_road), np.flatnonzero(end.on_road)
         targets = _locations(end, columns)
-        step = max(1, _BLOCK // max(len(columns), 1))
+        # where there are more origins than destinations Valhalla searches backwards, with other answers
+        step = max(1, min(len(columns), _BLOCK // max(len(columns), 1)))
         for first in range(0, len(rows) if len(columns) else 0, step):
             here = rows[first : first + step]
             asked = {"sources": _locations(start, here), "targets": targets, "verbose": False}
@@ -342,6 +343,8 @@ def _config(valhalla: Any, tiles: Path) -> dict[str, Any]:
         limits.update(max_distance=_LONGEST_M, max_matrix_distance=_LONGEST_M)
     config["service_limits"].update(max_timedep_distance=_LONGEST_M, max_timedep_distance_matrix=_LONGEST_M)
     config["thor"]["source_to_target_algorithm"] = "timedistancematrix"
+    # points of `snap` are on the road; they must not be moved again, to a junction
+    config["loki"]["service_defaults"]["node_snap_tolerance"] = 0
     return config
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["segments_of"]
 
 
-def segments_of(given: Mapping[str, Any]) -> tuple[Segments, list[NDArray[Any]]]:
-    """Return the edges of `RoadGraph.from_arrays` as segments, and all columns as they are read.
+def segments_of(given: Mapping[str, Any], junction_s: float) -> tuple[Segments, str]:
+    """Return the edges of `RoadGraph.from_arrays` as segments, and a digest of all columns.
 
     Time and length of an edge are shared out to its segments by their great circles; evenly, if these are all zero.
 
@@ -29,6 +30,9 @@ def segments_of(given: Mapping[str, Any]) -> tuple[Segments, list[NDArray[Any]]]
         Columns that do not fit each other, or values out of range; all that is wrong at once.
     """
     problems: list[Problem] = []
+    if isinstance(junction_s, bool) or not isinstance(junction_s, (int, float)) or not 0.0 <= junction_s <= 600.0:
+        message = f"expected 0 to 600 seconds, not {junction_s!r}"
+        problems.append(Problem("wait-out-of-range", message, "junction_s"))
     columns = {name: _column(name, values, problems) for name, values in given.items() if values is not None}
     lines = [name for name in ("line_lon", "line_lat", "line_start") if name in columns]
     if lines and len(lines) < 3:
@@ -51,7 +55,10 @@ def segments_of(given: Mapping[str, Any]) -> tuple[Segments, list[NDArray[Any]]]
     _refuse(problems)
     _check_values(columns, n, problems)
     _refuse(problems)
-    return _cut(columns), [columns[name] for name in sorted(columns)]
+    digest = hashlib.sha256()
+    for name in sorted(columns):
+        digest.update(f"{name} {len(columns[name])} ".encode() + columns[name].tobytes())
+    return _cut(columns), digest.hexdigest()
 
 
 def _column(name: str, values: Any, problems: list[Problem]) -> NDArray[Any]:
@@ -126,7 +133,7 @@ def _cut(columns: dict[str, NDArray[Any]]) -> Segments:
         metres=columns["metres"][edge] * share,
         forward_s=_shared(columns["seconds"], edge, share),
         backward_s=_shared(columns["back_seconds"], edge, share),
-        by_road=np.ones(total, dtype=bool),
+        midway=np.ones(total, dtype=bool),
     )
 
 

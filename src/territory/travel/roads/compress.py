@@ -18,7 +18,7 @@ def compress(given: Segments, *, junction_s: float = 0.0) -> Network:
     """Join segments at nodes where two of them meet and nothing else changes.
 
     A node stays where one, three or more segments end, where passing it costs something, where a one-way street
-    begins or two meet head on, and at the end of a ferry. Of a ring without such a node one node stays.
+    begins or two meet head on, and at the end of a ferry or motorway. Of a ring without such a node one node stays.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ def compress(given: Segments, *, junction_s: float = 0.0) -> Network:
     # half h < count leaves the tail of segment h, half h + count its head
     start = np.concatenate((tail, head))
     allowed = np.isfinite(np.concatenate((given.forward_s[chosen], given.backward_s[chosen])))
-    by_road = given.by_road[chosen]
+    midway = given.midway[chosen]
     degree = np.bincount(start, minlength=len(given.node_lon))
-    one, two = _passages(start, allowed, by_road, degree, given.wait_s)
+    one, two = _passages(start, allowed, midway, degree, given.wait_s)
     following = _followed(one, two, start, count)
     chain, place, first = _chains(following, allowed, count)
 
@@ -75,7 +75,7 @@ def compress(given: Segments, *, junction_s: float = 0.0) -> Network:
         head=ends_of[n_edges:].astype(np.int32),
         forward=allowed[first],
         backward=allowed[(first + count) % max(2 * count, 1)],
-        by_road=by_road[first % max(count, 1)],
+        midway=midway[first % max(count, 1)],
         first_point=first_point.astype(np.int64),
         lon=given.node_lon[nodes],
         lat=given.node_lat[nodes],
@@ -88,7 +88,7 @@ def compress(given: Segments, *, junction_s: float = 0.0) -> Network:
 def _passages(
     start: NDArray[np.int64],
     allowed: NDArray[np.bool_],
-    by_road: NDArray[np.bool_],
+    midway: NDArray[np.bool_],
     degree: NDArray[np.int64],
     wait: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -100,7 +100,7 @@ def _passages(
     count = len(start) // 2
     back_one, back_two = (one + count) % (2 * count or 1), (two + count) % (2 * count or 1)
     alike = (allowed[back_one] == allowed[two]) & (allowed[back_two] == allowed[one])
-    alike &= by_road[one % max(count, 1)] == by_road[two % max(count, 1)]
+    alike &= midway[one % max(count, 1)] == midway[two % max(count, 1)]
     return one[alike], two[alike]
 
 

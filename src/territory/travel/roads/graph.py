@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 
-from territory.errors import InputError, Problem
 from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase, check_k
 from territory.travel.protocol import TravelMatrix, whole_metres, whole_seconds
 from territory.travel.roads.arrays import segments_of
 from territory.travel.roads.compress import compress
 from territory.travel.roads.paths import Side, Ways
-from territory.travel.roads.snapping import Snapper, Spots
+from territory.travel.roads.snapping import Snapper, Spots, most_moved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +33,11 @@ _BLOCK: Final = 1 << 22
 class RoadGraph(TravelBase):
     """Travel along the edges of a road network, by the quickest way; of equally quick ones by the shortest.
 
-    Made by `from_osm`, `from_networkx` or `from_arrays`. A place is taken to the nearest point of the nearest edge.
-    From there a trip goes on in both directions of a two-way road, in the one direction of a one-way street. Getting
-    from the place to that point costs no time and no metres; `snap` tells how far it is. Ways between two places on
-    one edge go along it, where that is allowed and nothing else is quicker.
+    Made by `from_osm`, `from_networkx` or `from_arrays`. A place is taken to the nearest point of the nearest edge;
+    motorways, tunnels and ferries of extracts do not count, as nobody stops there. From there a trip goes on in both
+    directions of a two-way road, in the one direction of a one-way street. Getting from the place to that point costs
+    no time and no metres; `snap` tells how far it is. Ways between two places on one edge go along it, where that is
+    allowed and nothing else is quicker.
 
     Where some junctions can reach each other but not the rest of the network, as on the roads of a works yard or
     inside a wrong one-way street, places go to a road of a large part within `most_moved_m` in their place. A part is
@@ -179,6 +178,7 @@ class RoadGraph(TravelBase):
         line_lon: ArrayLike | None = None,
         line_lat: ArrayLike | None = None,
         line_start: ArrayLike | None = None,
+        junction_s: float = 0.0,
         mode: Literal["car", "bicycle", "foot"] = "car",
         most_moved_m: float = 1000.0,
         attribution: str | None = None,
@@ -199,6 +199,8 @@ class RoadGraph(TravelBase):
             Points between the ends of edges, from tail to head.
         line_start : array_like of int, shape (n_edges + 1,), optional
             Points of edge e are those from ``line_start[e]`` up to ``line_start[e + 1]``.
+        junction_s : float
+            What it costs to pass a node where three edges or more meet, seconds.
         mode, most_moved_m, attribution
             As for `from_networkx`.
         name : str
@@ -228,14 +230,10 @@ class RoadGraph(TravelBase):
             "metres": metres, "back_seconds": back_seconds, "line_lon": line_lon, "line_lat": line_lat,
             "line_start": line_start,
         }  # fmt: skip
-        segments, columns = segments_of(given)
-        digest = hashlib.sha256()
-        for column in columns:
-            digest.update(str((column.dtype.str, column.shape)).encode() + column.tobytes())
-        fingerprint = f"road graph {name} sha256={digest.hexdigest()} mode={mode}"
-        return cls(
-            compress(segments), fingerprint=fingerprint, mode=mode, most_moved_m=most_moved_m, attribution=attribution
-        )
+        segments, digest = segments_of(given, junction_s)
+        fingerprint = f"road graph {name} sha256={digest} mode={mode} junction_s={float(junction_s)!r}"
+        network = compress(segments, junction_s=junction_s)
+        return cls(network, fingerprint=fingerprint, mode=mode, most_moved_m=most_moved_m, attribution=attribution)
 
     @property
     def fingerprint(self) -> str:
@@ -286,7 +284,7 @@ class RoadGraph(TravelBase):
         spots, start, end = self._met(origins, destinations)
         durations = np.empty((len(start), len(end)), dtype=np.int32)
         distances = np.empty((len(start), len(end)), dtype=np.int32)
-        # blocks are cut from the side on which searches begin, so that none is made twice
+        # cut from the side on which searches begin, so that none is made twice
         rows, columns = [slice(None)], [slice(None)]
         if len(np.unique(end)) < len(np.unique(start)):
             columns = _cut(len(end), max(1, _BLOCK // max(len(start), 1)))
@@ -296,7 +294,7 @@ class RoadGraph(TravelBase):
             for column in columns:
                 ones, one = np.unique(start[row], return_inverse=True)
                 others, other = np.unique(end[column], return_inverse=True)
-                seconds, metres = self._block(spots, ones, others, back=len(columns) > 1 or None)
+                seconds, metres = self._block(spots, ones, others)
                 every = np.ix_(one.ravel(), other.ravel())
                 durations[row, column] = whole_seconds(seconds, speed_factor)[every]
                 distances[row, column] = whole_metres(metres)[every]
@@ -311,6 +309,8 @@ class RoadGraph(TravelBase):
         back = len(np.unique(end)) < len(np.unique(start))
         ones, others = (end, start) if back else (start, end)
         count = len(spots.lon)
+        if not len(ones):
+            return RawTravel(np.empty(0), np.empty(0))
         keys, inverse = np.unique(ones * count + others, return_inverse=True)
         seconds, metres = self._ways.lists(spots, keys // max(count, 1), keys % max(count, 1), back=back)
         return RawTravel(seconds[inverse.ravel()], metres[inverse.ravel()])
@@ -349,6 +349,11 @@ class RoadGraph(TravelBase):
         lon, lat = (np.concatenate([np.zeros(0), *(line[axis] for line in lines)]) for axis in (0, 1))
         return RouteGeometry(lon, lat, offsets)
 
+    def lines(self) -> RouteGeometry:
+        """Give the line of every road, as a leg of its own, for maps."""
+        network = self._network
+        return RouteGeometry(network.lon, network.lat, network.first_point)
+
     def snap(self, places: Places) -> SnappedPlaces:
         """Tell where on the road trips from and to places begin and end; see `Travel.snap`."""
         spots, rows, _ = self._met(places, places)
@@ -358,36 +363,16 @@ class RoadGraph(TravelBase):
         """Return spots of all coordinates that occur, and the rows of origins and destinations in them."""
         if self._snapper is None:
             self._snapper = Snapper(self._network, self._most_moved_m)
-        both = (origins,) if origins is destinations else (origins, destinations)
-        lon, lat = (np.concatenate([getattr(p, axis) for p in both]) for axis in ("lon", "lat"))
-        at, rows = np.unique(lon + 1j * lat, return_inverse=True)
-        rows = rows.ravel().astype(np.int64)
-        spots = self._snapper.spots(at.real, at.imag)
-        return spots, rows[: len(origins)], rows[-len(destinations) :] if len(destinations) else rows[:0]
+        return self._snapper.meet(origins, destinations)
 
     def _block(
-        self, spots: Spots, start: NDArray[np.int64], end: NDArray[np.int64], *, back: bool | None = None
+        self, spots: Spots, start: NDArray[np.int64], end: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the travel between spots of different places, searched from the side with fewer of them."""
-        if len(end) < len(start) if back is None else back:
+        if len(end) < len(start):
             seconds, metres = self._ways.block(spots, end, start, back=True)
             return seconds.T, metres.T
         return self._ways.block(spots, start, end, back=False)
-
-
-def most_moved(value: float) -> float:
-    """Return a limit of snapping as a float.
-
-    Raises
-    ------
-    InputError
-        Not a number from 0 to 100,000.
-    """
-    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else np.nan
-    if isinstance(value, bool) or not 0.0 <= number <= 100_000.0:
-        message = f"expected 0 to 100,000 metres, not {value!r}"
-        raise InputError([Problem("most-moved-out-of-range", message, "most_moved_m")], "road graph")
-    return number
 
 
 def _cut(count: int, step: int) -> list[slice]:

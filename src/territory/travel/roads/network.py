@@ -42,8 +42,8 @@ class Segments:
     metres : float array of shape (n,)
     forward_s, backward_s : float arrays of shape (n,)
         From tail to head and back; infinite where that is not allowed.
-    by_road : bool array of shape (n,)
-        False for what nobody can get on midway, as a ferry.
+    midway : bool array of shape (n,)
+        Whether trips may begin and end between its ends; not so on ferries and motorways.
     """
 
     node_lon: FloatArray
@@ -54,7 +54,7 @@ class Segments:
     metres: FloatArray
     forward_s: FloatArray
     backward_s: FloatArray
-    by_road: NDArray[np.bool_]
+    midway: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +90,8 @@ class Network:
     tail, head : int32 arrays of shape (n_edges,)
     forward, backward : bool arrays of shape (n_edges,)
         Whether the edge leads from tail to head, and from head to tail.
-    by_road : bool array of shape (n_edges,)
-        False for what nobody can get on midway, as a ferry.
+    midway : bool array of shape (n_edges,)
+        Whether trips may begin and end between its ends; not so on ferries and motorways.
     first_point : int64 array of shape (n_edges + 1,)
         Points of edge e are ``first_point[e]`` up to ``first_point[e + 1]``, from tail to head.
     lon, lat : float arrays of shape (n_points,), degrees
@@ -106,7 +106,7 @@ class Network:
     head: NDArray[np.int32]
     forward: NDArray[np.bool_]
     backward: NDArray[np.bool_]
-    by_road: NDArray[np.bool_]
+    midway: NDArray[np.bool_]
     first_point: NDArray[np.int64]
     lon: FloatArray
     lat: FloatArray

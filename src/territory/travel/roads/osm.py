@@ -161,7 +161,7 @@ class _Read:
                     self._node(each)
                 else:
                     self._way(each)
-        except (RuntimeError, ValueError, UnicodeDecodeError) as error:
+        except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
             message = f"{file.name} is no sound file of OpenStreetMap: {error}"
             hint = "Maybe a download that broke off? Expected .osm.pbf, .osm, .osm.bz2 or .osm.gz."
             raise InputError([Problem("osm-unreadable", message, "path", hint=hint)], "road graph") from None
@@ -183,7 +183,7 @@ class _Read:
             self.x.append(node.x)
             self.y.append(node.y)
         self.length.append(len(self.refs) - before)
-        self.use.append((use.forward_km_h, use.backward_km_h, use.duration_s, use.ferry))
+        self.use.append((use.forward_km_h, use.backward_km_h, use.duration_s, use.midway))
 
     def segments(self) -> Segments:
         """Return all pieces between two nodes of a way that are both in the file; closed nodes are cut through."""
@@ -214,7 +214,7 @@ class _Read:
             km_h = use[:, direction]
             per_m = np.where(told, pace, 3.6 / np.where(km_h > 0, km_h, 1.0))
             seconds.append(np.where(km_h[of] > 0, metres * per_m[of], np.inf))
-        return Segments(lon, lat, wait, tail, head, metres, seconds[0], seconds[1], use[of, 3] == 0)
+        return Segments(lon, lat, wait, tail, head, metres, seconds[0], seconds[1], use[of, 3] == 1)
 
     def _cut(self, ids: NDArray[np.int64], tail: Any, head: Any, lon: Any, lat: Any, wait: Any) -> tuple[Any, ...]:
         """Give each end of a segment at a closed node a node of its own, at the same place."""

@@ -84,7 +84,9 @@ class Ways:
         Pairs of one origin stand together; none occurs twice.
         """
         n = len(origins)
-        begins = np.flatnonzero(np.concatenate(([True], origins[1:] != origins[:-1]))) if n else np.arange(0)
+        if not n:
+            return np.zeros(0), np.zeros(0)
+        begins = np.flatnonzero(np.concatenate(([True], origins[1:] != origins[:-1])))
         ends = np.append(begins[1:], n)
         there, wanted = np.unique(goals, return_inverse=True)
         seconds, metres = np.full(n, np.inf), np.full(n, np.inf)
@@ -120,14 +122,12 @@ class Ways:
         else:
             legs = self._traced(spots, origin, goal, came, int(entry[last]))
         points = np.concatenate([np.zeros(0, dtype=np.int64), *legs])
-        # where edges meet, their common point is once in the line
-        kept = np.ones(len(points), dtype=bool)
-        lon, lat = self.network.lon[points], self.network.lat[points]
+        lon = np.concatenate((ends_lon[:1], self.network.lon[points], ends_lon[1:]))
+        lat = np.concatenate((ends_lat[:1], self.network.lat[points], ends_lat[1:]))
+        # where edges meet, their common point is once in the line; a way of no length still has two ends
+        kept = np.ones(len(lon), dtype=bool)
         kept[1:] = (lon[1:] != lon[:-1]) | (lat[1:] != lat[:-1])
-        return (
-            np.concatenate((ends_lon[:1], lon[kept], ends_lon[1:])),
-            np.concatenate((ends_lat[:1], lat[kept], ends_lat[1:])),
-        )  # fmt: skip
+        return (lon[kept], lat[kept]) if kept.sum() > 1 else (ends_lon, ends_lat)
 
     def _run(
         self,
@@ -144,7 +144,7 @@ class Ways:
         factor: float = 1.0,
         back: bool = False,
         came: NDArray[np.int32] | None = None,
-    ) -> NDArray[np.int32]:
+    ) -> NDArray[np.intp]:
         """Call the kernel; return which entry each row is: twice the destination's position, plus 1 at the head."""
         from territory.travel.roads.search import search  # noqa: PLC0415 - compiled when first used
 

@@ -1,9 +1,9 @@
 """Kernel: quickest ways from places to places, by Dijkstra's algorithm on the arcs between junctions.
 
 Dijkstra (1959), "A note on two problems in connexion with graphs", Numerische Mathematik 1, 269-271, with two
-departures: of equally quick ways the shortest is found, as keys are pairs of seconds and metres; and destinations
-are nodes of their own, so that a search ends with the last one that is asked for, or the k-th that is met. They are
-entered at the nodes at both ends of their edge, and from origins on the same edge directly.
+departures: of equally quick ways the shortest is found, as keys are pairs of seconds and metres; and searches end
+when no destination can come nearer. These are entered from the nodes at both ends of their edge, and from origins on
+the same edge directly. Where the nearest are looked for, they are nodes of their own, met in order.
 """
 
 from __future__ import annotations
@@ -125,20 +125,23 @@ def search(  # type: ignore[no-untyped-def] # noqa: C901, PLR0912, PLR0915
     stamp = np.full(n_nodes + n_goals, -1, np.int32)
     room = len(head) + len(at_place) + len(on_place) + 4
     heap_s, heap_m, heap_v = np.empty(room), np.empty(room), np.empty(room, np.int32)
-    slot = np.full(n_goals, -1, np.int64)
+    here = np.zeros(n_goals, np.bool_)
     found_w = np.empty(max(k, 1))
     trace = len(came) > 0
     for i in range(len(seed)):
         size = 0
+        found = 0
         pending = 0
+        limit = np.inf
         if k == 0:
-            slot[:] = -1
+            if i > 0:
+                for w in range(wanted_at[i - 1, 0], wanted_at[i - 1, 1]):
+                    here[wanted[w]] = False
             for w in range(wanted_at[i, 0], wanted_at[i, 1]):
-                slot[wanted[w]] = wanted_at[i, 2] + w - wanted_at[i, 0]
+                here[wanted[w]] = True
                 pending += 1
             if pending == 0:
                 continue
-        found = 0
         for j in range(2):
             v = seed[i, j]
             if v >= 0:
@@ -152,7 +155,7 @@ def search(  # type: ignore[no-untyped-def] # noqa: C901, PLR0912, PLR0915
         if row >= 0:
             for t in range(on_first[row], on_first[row + 1]):
                 d = on_place[t]
-                if k == 0 and slot[d] < 0:
+                if k == 0 and not here[d]:
                     continue
                 gap = spot[i, 0] - goal_spot[d, 0] if back else goal_spot[d, 0] - spot[i, 0]
                 if gap == 0.0:
@@ -168,22 +171,26 @@ def search(  # type: ignore[no-untyped-def] # noqa: C901, PLR0912, PLR0915
                     stamp[v], label_s[v], label_m[v] = i, s, m
                     if trace:
                         came[v] = -1
-                    size = _push(heap_s, heap_m, heap_v, size, s, m, v)
+                    if k > 0:
+                        size = _push(heap_s, heap_m, heap_v, size, s, m, v)
+                    else:
+                        pending -= 1
         while size > 0:
+            if k == 0 and pending == 0 and limit == np.inf:
+                # all have been met: who is still to come nearer, comes before the last of them
+                limit = 0.0
+                for w in range(wanted_at[i, 0], wanted_at[i, 1]):
+                    limit = max(limit, label_s[n_nodes + wanted[w]])
             s, m, v = heap_s[0], heap_m[0], heap_v[0]
             size = _pop(heap_s, heap_m, heap_v, size)
             if s != label_s[v] or m != label_m[v]:
                 continue
+            if s > limit:
+                break
             if 0 < k <= found and np.ceil(s / factor - _NOISE_S) > found_w[k - 1]:
                 break
             if v >= n_nodes:
                 d = v - n_nodes
-                if k == 0:
-                    out_s[slot[d]], out_m[slot[d]] = s, m
-                    pending -= 1
-                    if pending == 0:
-                        break
-                    continue
                 if goal_code[d] == code[i]:
                     continue
                 whole = np.ceil(s / factor - _NOISE_S)
@@ -211,12 +218,22 @@ def search(  # type: ignore[no-untyped-def] # noqa: C901, PLR0912, PLR0915
                     size = _push(heap_s, heap_m, heap_v, size, us, um, u)
             for t in range(at_first[v], at_first[v + 1]):
                 d = at_place[t]
-                if k == 0 and slot[d] < 0:
+                if k == 0 and not here[d]:
                     continue
                 u = n_nodes + d
                 us, um = s + at_cost[t, 0], m + at_cost[t, 1]
                 if stamp[u] != i or us < label_s[u] or (us == label_s[u] and um < label_m[u]):
+                    if k == 0 and stamp[u] != i:
+                        pending -= 1
                     stamp[u], label_s[u], label_m[u] = i, us, um
                     if trace:
                         came[u] = t
-                    size = _push(heap_s, heap_m, heap_v, size, us, um, u)
+                    if k > 0:
+                        size = _push(heap_s, heap_m, heap_v, size, us, um, u)
+        if k == 0:
+            to = wanted_at[i, 2]
+            for w in range(wanted_at[i, 0], wanted_at[i, 1]):
+                u = n_nodes + wanted[w]
+                if stamp[u] == i:
+                    out_s[to], out_m[to] = label_s[u], label_m[u]
+                to += 1

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from territory.errors import InputError, Problem
 from territory.geo.sphere import EARTH_RADIUS_M, great_circle_m
+from territory.travel.replies import check_coordinates
 from territory.travel.roads.network import whole_quanta
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from territory.model.arrays import FloatArray
+    from territory.model.places import Places
     from territory.travel.roads.network import Network
 
-__all__ = ["Snapper", "Spots"]
+__all__ = ["Snapper", "Spots", "most_moved"]
 
 #: Segments of an edge that share a box in the index.
 _RUN: Final = 8
@@ -80,7 +83,7 @@ class Snapper:
 
         self.network, self.most_moved_m = network, most_moved_m
         sizes = np.diff(network.first_point) - 1
-        sizes = np.where(network.by_road, sizes, 0)
+        sizes = np.where(network.midway, sizes, 0)
         pieces = -(-sizes // _RUN)
         edge = np.repeat(np.arange(network.n_edges), pieces)
         nth = np.arange(len(edge)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
@@ -104,6 +107,22 @@ class Snapper:
             self.far = bool(corners[0].min() < -179.0 or corners[2].max() > 179.0)
             self.tree = STRtree(box(*corners))
 
+    def meet(self, origins: Places, destinations: Places) -> tuple[Spots, NDArray[np.int64], NDArray[np.int64]]:
+        """Return spots of all coordinates that occur, and the rows of origins and destinations in them.
+
+        Raises
+        ------
+        InputError
+            Coordinates that are none.
+        """
+        same = origins is destinations
+        both = {"places": origins} if same else {"origins": origins, "destinations": destinations}
+        check_coordinates(**both)
+        lon, lat = (np.concatenate([getattr(p, axis) for p in both.values()]) for axis in ("lon", "lat"))
+        at, rows = np.unique(lon + 1j * lat, return_inverse=True)
+        rows = rows.ravel().astype(np.int64)
+        return self.spots(at.real, at.imag), rows[: len(origins)], rows[len(rows) - len(destinations) :]
+
     def spots(self, lon: FloatArray, lat: FloatArray) -> Spots:
         """Return where places, none of them twice, are on the network; O(log n) each."""
         point, share = self._nearest(lon, lat)
@@ -122,17 +141,16 @@ class Snapper:
         radius = min(_NEAR_M, self.most_moved_m)
         while len(open_rows):
             left = []
-            for at in range(0, len(open_rows), _BLOCK):
-                rows = open_rows[at : at + _BLOCK]
-                for large in (True, False):
-                    found, where, along, gap = self._within(lon[rows], lat[rows], radius, large=large)
-                    mine = rows[found]
-                    if large:
-                        point[mine], share[mine] = where, along
-                    else:
-                        nearer = gap < small_m[mine]
-                        mine, where, along, gap = mine[nearer], where[nearer], along[nearer], gap[nearer]
-                        small_point[mine], small_share[mine], small_m[mine] = where, along, gap
+            # wider boxes hold more segments
+            step = max(16, int(_BLOCK * _NEAR_M / max(radius, _NEAR_M)))
+            for at in range(0, len(open_rows), step):
+                rows = open_rows[at : at + step]
+                of_large, of_small = self._within(lon[rows], lat[rows], radius)
+                mine = rows[of_large[0]]
+                point[mine], share[mine] = of_large[1], of_large[2]
+                nearer = of_small[3] < small_m[rows[of_small[0]]]
+                mine = rows[of_small[0]][nearer]
+                small_point[mine], small_share[mine], small_m[mine] = (column[nearer] for column in of_small[1:])
                 left.append(rows[point[rows] < 0])
             open_rows = np.concatenate(left)
             if radius >= self.most_moved_m:
@@ -142,11 +160,12 @@ class Snapper:
         point[lone], share[lone] = small_point[lone], small_share[lone]
         return point, share
 
-    def _within(self, lon: FloatArray, lat: FloatArray, radius: float, *, large: bool) -> tuple[Any, ...]:
-        """Return which places have a road of the named kind within a radius, and where; with distances."""
+    def _within(self, lon: FloatArray, lat: FloatArray, radius: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return which places have a road within a radius, where, and how far: of a large part, and of a small one."""
         from shapely import box  # noqa: PLC0415
 
-        d_lat = radius / _M_PER_DEG * 1.001
+        # a little more, for what rounding takes
+        d_lat = radius / _M_PER_DEG * 1.001 + 1e-9
         cos = np.maximum(np.cos(np.radians(np.minimum(np.abs(lat) + d_lat, 90.0))), 1e-9)
         d_lon = np.minimum(d_lat / cos, 180.0)
         place, piece = self.tree.query(box(lon - d_lon, lat - d_lat, lon + d_lon, lat + d_lat))
@@ -154,19 +173,15 @@ class Snapper:
             for turn in (-360.0, 360.0):
                 more = self.tree.query(box(lon + turn - d_lon, lat - d_lat, lon + turn + d_lon, lat + d_lat))
                 place, piece = np.concatenate((place, more[0])), np.concatenate((piece, more[1]))
-        kind = self.large[self.edge[piece]] == large
-        place, piece = place[kind], piece[kind]
         counts = self.count[piece]
         place = np.repeat(place, counts)
         point = np.repeat(self.begin[piece], counts)
         point += np.arange(len(point)) - np.repeat(np.cumsum(counts) - counts, counts)
         share, gap = self._measured(lon[place], lat[place], point)
-        order = np.lexsort((point, gap, place))
-        place, point, share, gap = place[order], point[order], share[order], gap[order]
-        best = np.ones(len(place), dtype=bool)
-        best[1:] = place[1:] != place[:-1]
-        best &= gap <= radius
-        return place[best], point[best], share[best], gap[best]
+        large = np.repeat(self.large[self.edge[piece]], counts)
+        near = gap <= radius
+        found = (place, point, share, gap)
+        return _best(*found, near & large), _best(*found, near & ~large)
 
     def _measured(self, lon: FloatArray, lat: FloatArray, point: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """Return the share of segments at which they are nearest to places, and how near; on the plane of the place."""
@@ -238,6 +253,31 @@ class Snapper:
         return Spots(
             snapped_lon, snapped_lat, moved, edges, spot, leave, enter, leave_cost, enter_cost, where
         )  # fmt: skip
+
+
+def _best(place: Any, point: Any, share: Any, gap: Any, chosen: NDArray[np.bool_]) -> tuple[Any, ...]:
+    """Return the nearest of the chosen for each place: place, point, share and distance."""
+    place, point, share, gap = place[chosen], point[chosen], share[chosen], gap[chosen]
+    order = np.lexsort((point, gap, place))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = place[order][1:] != place[order][:-1]
+    order = order[first]
+    return place[order], point[order], share[order], gap[order]
+
+
+def most_moved(value: float) -> float:
+    """Return a limit of snapping as a float.
+
+    Raises
+    ------
+    InputError
+        Not a number from 0 to 100,000.
+    """
+    number = float(value) if isinstance(value, (int, float, np.integer, np.floating)) else np.nan
+    if isinstance(value, bool) or not 0.0 <= number <= 100_000.0:
+        message = f"expected 0 to 100,000 metres, not {value!r}"
+        raise InputError([Problem("most-moved-out-of-range", message, "most_moved_m")], "road graph")
+    return number
 
 
 def _large(network: Network) -> NDArray[np.bool_]:

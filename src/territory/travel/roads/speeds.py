@@ -94,6 +94,6 @@ GATE_S: Final = 60.0
 #: What a junction of three or more roads costs, seconds. OSRM's profiles charge turns by their angle; by their
 #: formulas a car loses 2.1 s in a right angle to the right and 7.3 s in one to the left, a bicycle 0.1 s and 5.9 s,
 #: and next to nothing straight on. An assumption turns this into one figure: about one passage in five is a turn, to
-#: either side as often. With it, the median ratio of times by car to OSRM's own, turns and all, is 1.04, 1.06, 0.99 and
+#: either side as often. With it, the median ratio of times by car to OSRM's own, turns and all, is 1.04, 1.06, 1.00 and
 #: 1.00 among 200 random spots on the roads of Liechtenstein, Andorra, Porto and Munich. Pedestrians lose nothing.
 JUNCTION_S: Final = {"car": 1.0, "bicycle": 0.6, "foot": 0.0}

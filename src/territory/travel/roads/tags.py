@@ -36,12 +36,14 @@ _CLOSED: Final = frozenset({
     "restricted", "use_sidepath", "agricultural;forestry", "forestry;agricultural", "foot", "bicycle", "horse",
     "permit",
 })  # fmt: skip
-_OPEN: Final = frozenset({"yes", "designated", "permissive", "destination", "customers", "delivery", "official"})
+_OPEN: Final = frozenset({"yes", "designated", "permissive", "destination", "customers", "delivery"})
 #: Ways that are not there.
 _NO_WAY: Final = frozenset({
     "construction", "proposed", "planned", "abandoned", "razed", "disused", "demolished", "historic", "raceway",
     "elevator", "bus_guideway", "escape", "rest_area", "services", "no",
 })  # fmt: skip
+#: Ways on which nobody stops.
+_NO_STOP: Final = frozenset({"motorway", "motorway_link"})
 _FORWARD: Final = frozenset({"yes", "true", "1"})
 _BACKWARD: Final = frozenset({"-1", "reverse"})
 #: Barriers that cars pass, and that they open.
@@ -69,13 +71,14 @@ class Pass:
         0 where it may not be.
     duration_s : float
         Of the whole way in either direction, in place of speeds; 0: not known.
-    ferry : bool
+    midway : bool
+        Whether trips may begin and end on it; not so on ferries and motorways, and in tunnels.
     """
 
     forward_km_h: float
     backward_km_h: float
     duration_s: float = 0.0
-    ferry: bool = False
+    midway: bool = True
 
 
 class Rules:
@@ -109,7 +112,8 @@ class Rules:
         forward, backward = self._directions(tags, highway)
         there = self._speed(tags, speed, "forward") if forward else 0.0
         back = self._speed(tags, speed, "backward") if backward else 0.0
-        return Pass(there, back) if there > 0 or back > 0 else None
+        midway = highway not in _NO_STOP and tags.get("motorroad") != "yes" and tags.get("tunnel") != "yes"
+        return Pass(there, back, midway=midway) if there > 0 or back > 0 else None
 
     def node(self, tags: Tags) -> tuple[bool, float]:
         """Return whether a node stops who comes along, and what it costs to pass, seconds."""
@@ -133,7 +137,7 @@ class Rules:
             return None
         forward, backward = self._directions(tags, "")
         takes = duration_s(tags.get("duration", ""))
-        return Pass(km_h if forward else 0.0, km_h if backward else 0.0, takes, ferry=True)
+        return Pass(km_h if forward else 0.0, km_h if backward else 0.0, takes, midway=False)
 
     def _allowed(self, tags: Tags, highway: str) -> bool:
         told = next((tags[key] for key in self.access if key in tags), None)
