@@ -4,9 +4,9 @@ Instances: ``matrix-{engine}``: a table of 1,000 x 1,000 (``--size N``: N x N; V
 200 x 200) between nodes of Liechtenstein's roads, the median of five (``--iterations N``) on CPU time, against its
 promise, and what building took; ``detour``: `GreatCircle` fitted to the roads of four extracts by every engine that is
 installed, and its error on places that were kept apart; ``scale``: 100,000 customers (``--size N``) on a road network
-of a country's size that is made from the seed, in a territory for every 200, designed by travel, and the weeks of some
-reps planned; ``roads-{porto,munchen,liechtenstein}``: a week of a team on real points of interest, planned by road and
-by straight lines, and both driven by road.
+of a country's size that is made from the seed, in a territory for every 200, designed by travel within ``--seconds S``
+(default 300), and the weeks of some reps planned; ``roads-{porto,munchen,liechtenstein}``: a week of a team on real
+points of interest, planned by road and by straight lines, and both driven by road.
 
 Data are extracts of OpenStreetMap under ``osm/`` of ``--data``, and the points of interest on them under ``real/``
 (c) OpenStreetMap contributors, ODbL.
@@ -37,7 +37,7 @@ REPEATS, SIZE, VALHALLA_SIZE = 5, 1_000, 200
 
 def run(options: Options) -> list[dict[str, Any]]:
     """Measure what was asked for."""
-    options.takes("travel", "size", "iterations")
+    options.takes("travel", "size", "iterations", "seconds")
     results = _matrix(options)
     for name, part in (("detour", travel_detour), ("scale", travel_scale)):
         if options.wants(name):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from territory.model.places import Places
     from territory.travel import NearestPlaces, RawTravel, TravelMatrix
 
-SIZE, PER_TERRITORY, PLANNED = 100_000, 200, 10
+SIZE, PER_TERRITORY, PLANNED, SECONDS = 100_000, 200, 10, 300.0
 #: The country: junctions on a side, a kilometre apart, and every tenth road a fast one.
 SIDE, MAIN, SLOW_KM_H, FAST_KM_H, MISSING = 400, 10, 42.0, 78.0, 0.12
 #: Roads wind: metres by road over the straight line.
@@ -114,7 +114,12 @@ def run(options: Options) -> list[dict[str, Any]]:
     results = []
     with Clock() as clock:
         made = design_territories(
-            customers, n_territories=k, balance={"count": 0.05}, travel=travel, time_limit_s=3600.0, rng=options.seed
+            customers,
+            n_territories=k,
+            balance={"count": 0.05},
+            travel=travel,
+            rng=options.seed,
+            time_limit_s=SECONDS if options.seconds is None else options.seconds,
         )
     params = {"customers": n, "territories": k, "junctions": SIDE * SIDE}
     results.append(
