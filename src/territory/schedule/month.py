@@ -62,8 +62,8 @@ class Horizon:
     trial: Trial | None
 
     def fits_alone(self, call: int, r: int, n: int) -> bool:
-        """Return whether a call fits a worked day of a desk if it is the only one."""
-        return self.trial is not None and self.trial.fits(self.board.shifts.index((r, n)), [call])
+        """Return whether a call fits a worked day of a desk if it is the only one; where time ran out: yes, untried."""
+        return self.trial is None or self.trial.fits(self.board.shifts.index((r, n)), [call])
 
 
 def plan_horizon(

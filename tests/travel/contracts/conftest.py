@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
+from tests.travel.servers.started import SOON, osrm_routed, valhalla_service
 
 from territory.errors import MissingExtraError
 from territory.model.places import PlaceKind, Places
 from territory.travel import GreatCircle, MatrixTravel, Travel
+from territory.travel.fallback import FallbackTravel
 from territory.travel.parking import ParkingTravel
 from territory.travel.time_of_day import TimeOfDay
 
@@ -40,6 +42,8 @@ class World:
     far: bool
     #: Closes what a factory has opened, at the end of the session.
     closing: ExitStack = field(default_factory=ExitStack)
+    #: Addresses of servers that are running.
+    served: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,24 @@ def valhalla(world: World, **options: Any) -> Travel:
     return Valhalla.from_osm(world.extract, folder=world.folder, **options)
 
 
+def osrm_server(world: World, **options: Any) -> Travel:
+    from territory.travel.servers import OsrmServer  # noqa: PLC0415 - an extra
+
+    pytest.importorskip("httpx2", reason="httpx2 asks servers")
+    if "OSRM" not in world.served:
+        world.served["OSRM"] = world.closing.enter_context(osrm_routed(osrm(world).graph, world.folder))
+    return OsrmServer(world.served["OSRM"], limits=SOON, **options)
+
+
+def valhalla_server(world: World, **options: Any) -> Travel:
+    from territory.travel.servers import ValhallaServer  # noqa: PLC0415 - an extra
+
+    pytest.importorskip("httpx2", reason="httpx2 asks servers")
+    if "Valhalla" not in world.served:
+        world.served["Valhalla"] = world.closing.enter_context(valhalla_service(valhalla(world).tiles, world.folder))
+    return ValhallaServer(world.served["Valhalla"], limits=SOON, **options)
+
+
 def cached(world: World, source: Callable[[World], Travel], **options: Any) -> Travel:
     from territory.travel.cache import CachedTravel  # noqa: PLC0415 - opens no file before it is asked
 
@@ -150,6 +172,14 @@ ADAPTERS = {
     "matrix": Adapter(user_matrix, (minutes,), by_id=True),
     "matrix of durations": Adapter(minutes, (user_matrix,), by_id=True),
     **ROADS,
+    "fallback": Adapter(
+        lambda world: FallbackTravel(road_graph(world), GreatCircle()),
+        (lambda world: FallbackTravel(road_graph(world), GreatCircle(detour=1.3)),),
+        way="roads",
+        moves=True,
+    ),
+    "OSRM over HTTP": Adapter(osrm_server, (partial(osrm_server, most_moved_m=900.0),), way="roads", moves=True),
+    "Valhalla over HTTP": Adapter(valhalla_server, (partial(valhalla_server, mode="foot"),), way="roads", moves=True),
     "OSRM, MLD": Adapter(partial(osrm, algorithm="MLD"), (osrm,), way="roads", moves=True),
     "Valhalla by bicycle": Adapter(partial(valhalla, mode="bicycle"), (valhalla,), way="roads", moves=True),
     "Valhalla at eight": Adapter(

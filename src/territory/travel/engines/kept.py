@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LIST", "checksum", "default_folder", "extract_path", "kept_graph", "key_of", "run_tool"]
 
+#: A step of a build that takes longer has hung, seconds: a continent takes hours on a slow machine, and contracting a
+#: regular grid of streets, which no map is, was seen not to end.
+BUILD_S: Final = 12 * 3_600.0
 #: Name of the list of files beside a graph.
 LIST: Final = "graph.json"
 #: Prefix of directories in which a graph is being built.
@@ -138,19 +141,22 @@ def key_of(graph: Path) -> str | None:
     return key if isinstance(key, str) else None
 
 
-def run_tool(command: Sequence[str | os.PathLike[str]]) -> None:
-    """Run a program of an engine and wait for it.
+def run_tool(command: Sequence[str | os.PathLike[str]], *, time_limit_s: float = BUILD_S) -> None:
+    """Run a program of an engine and wait for it; one that does not end is killed.
 
     Raises
     ------
     TravelError
-        It is not there, or it failed; with the last lines that it wrote.
+        It is not there, it took longer than `time_limit_s`, or it failed; with the last lines that it wrote.
     """
     program = Path(command[0]).name
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and the program is the engine's own
-            [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
+            [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            timeout=time_limit_s,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise TravelError(f"{program} was not done after {time_limit_s:,.0f} s; was stopped") from error
     except OSError as error:
         raise TravelError(f"{program} cannot be run: {error}") from error
     if done.returncode:

@@ -330,9 +330,11 @@ def _points(places: Places) -> list[tuple[float, float]]:
 def _table(value: Any, kind: Any, sequence: Any) -> Any:
     """Turn a table into an array, without a million Python objects in between; or into lists where it holds nulls."""
     try:
-        return np.stack([np.fromiter(row, dtype=np.float64, count=len(row)) for row in value])
+        found = np.stack([np.fromiter(row, dtype=np.float64, count=len(row)) for row in value])
     except (TypeError, ValueError):
         return _plain(value, kind, sequence)
+    # a null has become NaN, and must be told from one that OSRM gave
+    return _plain(value, kind, sequence) if np.isnan(found).any() else found
 
 
 def _plain(value: Any, kind: Any, sequence: Any) -> Any:
