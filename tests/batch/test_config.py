@@ -133,6 +133,9 @@ metrics = "a.txt"
         ('[travel]\nkind = "matrix"\nfile = "legs.csv"\ndetour = 1.2', "travel.detour"),
         ('[travel]\nkind = "matrix"\nfile = "legs.csv"\ncache = "c"', "travel.cache"),
         ('[travel]\nkind = "osm"\nfile = "legs.csv"\ndata_version = "c"', "travel.data_version"),
+        ('[travel]\nkind = "osrm-server"', "travel.url"),
+        ('[travel]\nkind = "osrm-server"\nurl = "http://h"\ndeparture = "2026-01-06T08:00"', "travel.departure"),
+        ('[travel]\nkind = "osm"\nfile = "legs.csv"\nfallback = "great-circle"', "travel.fallback"),
         ('[territories]\nfrom = "plan"', "territories.plan"),
         ('[territories]\nplan = "territories"', "territories.plan"),
         ('[previous]\nuse = "none"\nfreeze_days = 2', "previous.freeze_days"),
@@ -179,7 +182,8 @@ def test_bounds_are_those_of_the_keys(folder):
         if key.low is None or key.kind not in ("whole", "number"):
             continue
         step = 0 if key.above else 1
-        travel = f'kind = "{key.travel[0]}"\nfile = "legs.csv"\n' if key.travel else ""
+        own = 'url = "http://h"' if key.travel and key.travel[-1].endswith("server") else 'file = "legs.csv"'
+        travel = f'kind = "{key.travel[-1]}"\n{own}\n' if key.travel else ""
         for value in (key.low - step, *([] if key.high is None else [key.high + 1])):
             shown = int(value) if value == int(value) else value
             found = problems(folder, f"{MINIMAL}[{key.section}]\n{travel}{key.name} = {shown}\n")

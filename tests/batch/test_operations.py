@@ -226,6 +226,64 @@ def test_parameters_of_the_great_circle_are_those_of_the_file(folder):
     assert travel.speeds_km_h.through == 50
 
 
+def test_a_server_that_is_down_is_stood_in_for_and_marked(folder):
+    pytest.importorskip("httpx2", reason="the extra [road] is not installed")
+    more = """[travel]
+kind = "osrm-server"
+url = "http://127.0.0.1:9"
+attempts = 1
+total_s = 2
+data_version = "roads of January"
+cache = "travel.sqlite"
+"""
+    code, result = night(write_config(folder, more), since=MONDAY)
+    assert code is ExitCode.PARTLY
+    assert result is not None
+    assert len(result.failures) == 2
+    code, _ = night(write_config(folder, more + 'fallback = "great-circle"'), since="2026-01-06")
+    assert code is ExitCode.DONE
+    found = stops(folder / "nights" / "2026-01-06")
+    assert found
+    assert all(s["estimated"] for s in found)
+    assert (folder / "travel.sqlite").exists()
+
+
+def test_parameters_of_a_server_are_those_of_the_file(folder):
+    pytest.importorskip("httpx2", reason="the extra [road] is not installed")
+    more = """[travel]
+kind = "valhalla-server"
+url = "http://127.0.0.1:9"
+mode = "bicycle"
+departure = "2026-01-06T08:00"
+most_moved_m = 200
+data_version = "roads of January"
+headers = { "X-Api-Key" = "secret" }
+"""
+    travel = travel_of(read_config(write_config(folder, more)), read_reps(folder / "reps.csv"))
+    for part in ("valhalla", "127.0.0.1:9", "bicycle", "2026-01-06T08:00", "200", "roads of January"):
+        assert part in travel.fingerprint
+    assert "secret" not in travel.fingerprint + repr(travel)
+
+
+OSM = """<?xml version="1.0"?><osm version="0.6">
+<node id="1" lat="50.00" lon="9.00"/><node id="2" lat="50.00" lon="9.01"/><node id="3" lat="50.01" lon="9.01"/>
+<way id="1"><nd ref="1"/><nd ref="2"/><nd ref="3"/><tag k="highway" v="residential"/></way>
+</osm>"""
+
+
+def test_roads_are_read_from_an_extract_and_remembered(folder):
+    pytest.importorskip("osmium", reason="the extra [road] is not installed")
+    (folder / "roads.osm").write_text(OSM)
+    more = "[travel]\nkind = 'osm'\nfile = 'roads.osm'\ncache = 'legs.sqlite'\ndata_version = 'x'"
+    travel = travel_of(read_config(write_config(folder, more)), read_reps(folder / "reps.csv"))
+    ends = Places.of(PlaceKind.CUSTOMER, ["a", "b"], [9.00, 9.01], [50.00, 50.01])
+    metres = travel.matrix(ends, ends).distances_m
+    # two sides of a square, not its diagonal
+    assert 1800 < metres[0, 1] < 1900
+    assert (folder / "legs.sqlite").exists()
+    assert "data='x'" in travel.fingerprint
+
+
 # -- log and counters --------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from territory.batch.config_keys import KEYS, SECTIONS, Key
+from territory.batch.config_keys import KEYS, SECTIONS, SERVERS, Key
 from territory.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -273,15 +273,17 @@ def _together(values: dict[str, Any], given: frozenset[str], problems: list[Prob
     for key in KEYS:
         if key.travel and key.path in given and kind not in key.travel:
             wrong(key.path, f"means nothing with travel.kind = {kind!r}, only with {' or '.join(key.travel)}")
-    if kind in ("matrix", "osm") and "travel.file" not in given:
-        problems.append(Problem("missing-key", f"is required with travel.kind = {kind!r}", "travel.file"))
+    needed = {"matrix": "travel.file", "osm": "travel.file", **dict.fromkeys(SERVERS, "travel.url")}.get(kind, "out")
+    if needed not in given and needed != "out":
+        problems.append(Problem("missing-key", f"is required with travel.kind = {kind!r}", needed))
     if ("territories.plan" in given) != (values["territories.from"] == "plan"):
         wrong("territories.plan", "goes with territories.from = 'plan', and that with it")
     if "previous.freeze_days" in given and values["previous.use"] == "none":
         wrong("previous.freeze_days", "means nothing without a previous plan")
-    for name, other in (("travel.data_version", "travel.cache"), ("output.name", "output.metrics")):
-        if name in given and other not in given:
-            wrong(name, f"means nothing without {other}")
+    if "output.name" in given and "output.metrics" not in given:
+        wrong("output.name", "means nothing without output.metrics")
+    if kind == "osm" and "travel.data_version" in given and "travel.cache" not in given:
+        wrong("travel.data_version", "means nothing without travel.cache")
     if "run.ray_address" in given and values["run.executor"] != "ray":
         wrong("run.ray_address", "means nothing without run.executor = 'ray'")
     if values["run.executor"] == "ray":

@@ -68,7 +68,9 @@ SECTIONS: Final = {
     "run": "How the night is run.",
     "output": "What is written beside the tables.",
 }
-TRAVEL_KINDS: Final = ("great-circle", "matrix", "osm")
+TRAVEL_KINDS: Final = ("great-circle", "matrix", "osm", "osrm-server", "valhalla-server")
+SERVERS: Final = ("osrm-server", "valhalla-server")
+_ROADS: Final = ("osm", *SERVERS)
 _DAY_S: Final = 86_400
 
 #: In the order of the example.
@@ -131,22 +133,38 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("plan", "load", "text", "The measure of customers that the reps' load_limit limits a day.", example="pallets"),
     Key("plan", "nights", "text", "Whether reps may spend nights away.", default="never", choices=("never", "allowed")),
     Key("travel", "kind", "text", "great-circle: from coordinates alone. matrix: a table of yours. osm: the roads of "
-        "an extract of OpenStreetMap.", default="great-circle", choices=TRAVEL_KINDS),
+        "an extract of OpenStreetMap. osrm-server, valhalla-server: a server of yours.", default="great-circle",
+        choices=TRAVEL_KINDS),
     Key("travel", "detour", "number", "Road over straight line.", default=1.4, low=1, high=5, travel=("great-circle",)),
     Key("travel", "speed_km_h", "number", "One speed everywhere. Default: by the area of both ends.", low=1, high=200,
         example=60.0, travel=("great-circle",)),
     Key("travel", "file", "input", "matrix: a table of origin, destination, duration_s and maybe distance_m, CSV or "
         "Parquet. osm: an extract (.osm.pbf).", example="roads.osm.pbf", travel=("matrix", "osm")),
+    Key("travel", "url", "text", "Address of the server, without the path of a service.",
+        example="http://localhost:5000", travel=SERVERS),
     Key("travel", "mode", "text", "What is driven.", default="car", choices=("car", "bicycle", "foot"),
-        travel=("osm",)),
+        travel=_ROADS),
+    Key("travel", "departure", "text", "Local time at which every trip begins. Default: any time.",
+        example="2026-01-06T08:00", travel=("valhalla-server",)),
     Key("travel", "missing", "text", "What legs mean that are not in the table.", default="error",
         choices=("error", "unreachable"), travel=("matrix",)),
     Key("travel", "most_moved_m", "number", "Places further from a road cannot be reached, metres.", default=1000,
-        low=0, high=100_000, travel=("osm",)),
+        low=0, high=100_000, travel=_ROADS),
+    Key("travel", "max_table", "whole", "The server's own limit. osrm-server: places of a table on a side (100). "
+        "valhalla-server: legs of a table (2500).", low=2, high=10**8, example=100, travel=SERVERS),
+    Key("travel", "headers", "words", "Sent along with every request, such as a key; never shown.", default={},
+        example={"X-Api-Key": "..."}, travel=SERVERS),
+    Key("travel", "attempts", "whole", "Requests for one answer at most.", default=4, low=1, high=100, travel=SERVERS),
+    Key("travel", "total_s", "number", "Seconds for one answer, all attempts together.", default=300, low=0, above=True,
+        high=86_400, travel=SERVERS),
+    Key("travel", "concurrency", "whole", "Requests under way at once, of each worker.", default=4, low=1, high=1000,
+        travel=SERVERS),
     Key("travel", "cache", "path", "File that remembers what was asked once, for later nights.",
-        example="travel.sqlite", travel=("osm",)),
-    Key("travel", "data_version", "text", "Names the roads in the cache: with another name they are asked anew.",
-        example="2026-11", travel=("osm",)),
+        example="travel.sqlite", travel=_ROADS),
+    Key("travel", "data_version", "text", "Names the roads: with another name what a cache remembers is asked anew. Of "
+        "a server, default: what the server says of them.", example="2026-11", travel=_ROADS),
+    Key("travel", "fallback", "text", "What answers where the server fails; each such drive is marked as estimated. "
+        "Default: the task fails.", choices=("great-circle",), example="great-circle", travel=SERVERS),
     Key("run", "jobs", "whole", "Worker processes; -1: one a core.", default=-1, low=-1, high=4096),
     Key("run", "executor", "text", "processes: of this machine. ray: a cluster (extra ray).", default="processes",
         choices=("processes", "ray")),

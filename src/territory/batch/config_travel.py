@@ -38,13 +38,20 @@ def travel_of(config: NightConfig, reps: Reps) -> Travel:
     MissingExtraError
         A package that it needs is not installed.
     """
-    source = _KINDS[config["travel.kind"]](config.section("travel"), reps)
-    cache = config["travel.cache"]
-    if cache is None:
-        return source
-    from territory.travel.cache import CachedTravel  # noqa: PLC0415 - loads what only a cache needs
+    values = config.section("travel")
+    source = _KINDS[values["kind"]](values, reps)
+    if "cache" in values:
+        from territory.travel.cache import CachedTravel  # noqa: PLC0415 - loads what only a cache needs
 
-    return CachedTravel(source, cache, data_version=config["travel.data_version"])
+        # a server has its own in its fingerprint
+        version = values.get("data_version") if values["kind"] == "osm" else None
+        source = CachedTravel(source, values["cache"], data_version=version)
+    if "fallback" in values:
+        from territory.travel.fallback import FallbackTravel  # noqa: PLC0415 - loads what only a server needs
+
+        # around the cache: what it has is still answered when the server is down
+        source = FallbackTravel(source, GreatCircle())
+    return source
 
 
 def _great_circle(values: dict[str, Any], _reps: Reps) -> Travel:
@@ -95,6 +102,31 @@ def _osm(values: dict[str, Any], _reps: Reps) -> Travel:
     return RoadGraph.from_osm(values["file"], mode=values["mode"], most_moved_m=values["most_moved_m"])
 
 
+def _server(values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the address of a server, and the options that all have."""
+    from territory.travel.servers import HttpLimits  # noqa: PLC0415 - an extra
+
+    names = ("mode", "most_moved_m", "max_table", "data_version", "departure")
+    limits = HttpLimits(**{name: values[name] for name in ("attempts", "total_s", "concurrency")})
+    options = {name: values[name] for name in names if name in values}
+    return values["url"], {**options, "limits": limits, "headers": values["headers"] or None}
+
+
+def _osrm(values: dict[str, Any], _reps: Reps) -> Travel:
+    from territory.travel.servers import OsrmServer  # noqa: PLC0415 - an extra
+
+    url, options = _server(values)
+    return OsrmServer(url, **options)
+
+
+def _valhalla(values: dict[str, Any], _reps: Reps) -> Travel:
+    from territory.travel.servers import ValhallaServer  # noqa: PLC0415 - an extra
+
+    url, options = _server(values)
+    return ValhallaServer(url, **options)
+
+
 _KINDS: dict[str, Callable[[dict[str, Any], Reps], Travel]] = {
-    "great-circle": _great_circle, "matrix": _matrix, "osm": _osm,
+    "great-circle": _great_circle, "matrix": _matrix, "osm": _osm, "osrm-server": _osrm,
+    "valhalla-server": _valhalla,
 }  # fmt: skip
