@@ -89,7 +89,7 @@ def _reasons(r: Row) -> str:
 
 
 #: Columns of words stand to the left, figures to the right.
-_WORDS = {"class", "instance", "engine", "status", "promise", "unassigned"}
+_WORDS = {"class", "instance", "engine", "status", "promise", "unassigned", "figures"}
 _IMPORT: dict[str, Cell] = {
     "instance": _text("instance"),
     "cpu ms: numpy": _number("numpy_cpu_ms", 1),
@@ -204,6 +204,13 @@ _COLUMNS: dict[str, dict[str, Cell]] = {
         "error": _share("error_mean"),
         "fitted": _share("error_fitted_mean"),
         "held out": _share("error_held_out_mean"),
+    },
+    "travel": {
+        "instance": _text("instance"),
+        "engine": _text("engine"),
+        "cpu s": _number("cpu_s", 2),
+        "promise": _text("promise"),
+        "figures": _text("figure"),
     },
     "teammonth": {
         "instance": _text("instance"),

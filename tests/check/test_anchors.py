@@ -90,11 +90,21 @@ def expected(entries: list[Entry], interval: int, slack: int, last: int | None) 
         anchors = [e for e in some if e.kind == "anchor"]
         return shortest + sum(e.width for e in anchors) if anchors else 0
 
-    end = counted[-1]
-    found = {"first-visit-late"} if counted[0].day > high + room(counted[0]) else set()
+    def instead(since: int, e: Entry, *beside: Entry) -> int:
+        # a missed anchor stands for a visit on any of its days, also one between two other visits
+        return sum(
+            shortest + longest + m.width
+            for m in counted
+            if m.kind == "anchor" and not m.planned and m not in beside
+            and max(0, m.day - m.before) < e.day and min(D - 1, m.day + m.after) > since
+        )  # fmt: skip
+
+    first, end = counted[0], counted[-1]
+    found = {"first-visit-late"} if first.day > high + room(first) + instead(-99, first, first) else set()
     found |= {"visit-missing"} if end.day + longest + end.width < D else set()
     for a, b in pairwise(counted):
-        found |= {"interval-too-long"} if b.day - a.day > longest + room(a, b) else set()
+        most = longest + room(a, b) + instead(a.day, b, a, b)
+        found |= {"interval-too-long"} if b.day - a.day > most else set()
         soon = a.kind == b.kind == "interval" and b.day - a.day < shortest
         found |= {"unassigned-too-soon"} if soon and not b.planned else set()
     return found | too_near(counted, low, shortest)
@@ -145,6 +155,11 @@ RIGHT = {
     "as far after as an anchor may be": [*by_interval(0), anchor(17, 1, 2), *by_interval(24)],
     "as far from an anchor as may be": [*by_interval(0), anchor(7, 3), *by_interval(24)],
     "the last, with its days": [*by_interval(0, 7), anchor(14, 7)],
+    "missed, on another of its days than it is told for": [
+        *by_interval(0),
+        Entry(27, "anchor", planned=False, before=15),
+        anchor(21),
+    ],
     "missed, as if it had been": [*by_interval(0), anchor(7, planned=False), *by_interval(8, 15, 22)],
     "an event is no visit": [*by_interval(0, 7, 14, 21), Entry(1, "event", planned=True)],
 }

@@ -1,4 +1,4 @@
-"""Plans made by hand: no solver takes part, so that pictures are tested for themselves."""
+"""Plans made by hand: no solver takes part, so that pictures are tested for themselves (but for single visits)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from territory import Visits, schedule_visits
 from territory.errors import Problem
 from territory.geo.sphere import great_circle_m
 from territory.model import Alignment, Customers, Plan, PlanSettings, Reps
@@ -17,6 +18,7 @@ from territory.model.routes import Routes, Stops, Unassigned
 START = np.datetime64("2026-01-05")  # a Monday
 SPEED_M_S = 14.0
 SERVICE_S = 1500
+EVIL = "</script><script>alert(1)</script><b>"
 #: What the plans have beyond the columns that they must have.
 _GIVEN = ("bound_s",)
 
@@ -166,3 +168,26 @@ def plan(alignment):
 def build():
     """The makers, for tests that need another plan."""
     return make_customers, make_alignment, make_plan
+
+
+@pytest.fixture(scope="session")
+def promised():
+    """A plan of two reps in Berlin with an appointment for both, an event of two days, and two that find no place."""
+    n = 12
+    customers = Customers(
+        id=[f"c{i:02d}" for i in range(n)], name=[EVIL] * n, lon=13.3 + 0.02 * np.arange(n), lat=[52.5] * n,
+        visit_interval_days=[7.0] * n, owner=["R0", "R1"] * (n // 2), call_blocks=["2026-01-09", *[""] * (n - 1)],
+    )  # fmt: skip
+    reps = Reps(id=["R0", "R1"], lon=[13.3, 13.5], lat=[52.5] * 2, timezone=["Europe/Berlin"] * 2)
+    visits = Visits(
+        id=["both", "fair", "long", "blocked"], customer_id=["c02", "c05", "c04", "c00"],
+        earliest=["2026-01-06", "2026-01-07", "2026-01-08", "2026-01-09"],
+        latest=["2026-01-06", "2026-01-08", "2026-01-09", "2026-01-09"], time_s=[36_000, np.nan, np.nan, np.nan],
+        service_s=[1800, 1800, 40_000, 1800], kind=["appointment", "event", "", "follow_up"],
+        second_rep_id=["R1", "", "", ""], commitment=["", "", "", "planned"],
+    )  # fmt: skip
+    alignment = Alignment.from_owners(customers, reps)
+    plan = schedule_visits(
+        customers, reps, alignment, start="2026-01-05", weeks=1, visits=visits, iterations=100, time_price_s=0.0
+    )
+    return plan.committed("confirmed_week", customers=["c07"])

@@ -266,3 +266,18 @@ def test_the_map_moves_by_keyboard_and_buttons(plan, page):
     assert pixels(driver)[1] != seen[0]
     driver.find_element(By.ID, "zoom-fit").click()
     assert pixels(driver)[1] == seen[0]
+
+
+def test_single_visits_are_listed_apart(promised, plan, page):
+    driver = page(promised)
+    lines = [row.split("\n") for row in texts(driver, "#singles tbody tr")]
+    assert len(lines) == 6
+    text = " ".join(texts(driver, "#singles tbody td"))
+    assert "Tue 6 Jan, 10:00" in text
+    assert "R0, R1" in text
+    assert "not planned: blocked" in text
+    assert "Smallest change: " in text
+    assert promised.customers.name[0] in text, "as text, whatever is in it"
+    Select(driver.find_element(By.ID, "pick-area")).select_by_visible_text("R1")
+    assert len(texts(driver, "#singles tbody tr")) == 4
+    assert not page(plan).find_element(By.ID, "singles-card").is_displayed()

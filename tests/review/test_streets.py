@@ -12,7 +12,7 @@ from territory import Customers, Plan, Reps, schedule_visits
 from territory.io import routes_geojson
 from territory.maps import plot_route
 from territory.maps.payload import report_data
-from territory.review.streets import streets
+from territory.review.street_lines import streets
 from territory.travel import GreatCircle, RouteGeometry, TravelBase
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, permutations
 from time import monotonic
 
@@ -144,15 +145,21 @@ def test_ctrl_c_gives_the_best_so_far():
     assert check_plan(plan).ok
 
 
-def test_a_day_without_a_way_through_the_break_is_left_before_it_or_after():
-    # the clock jumps over the hours of the break: whoever is out before and after it has none
+@pytest.mark.parametrize(("earliest", "length"), [(7200, 1800), (7200, 3600), (5400, 1801)])
+def test_a_day_of_which_the_clock_skips_the_break_is_used_as_a_whole(earliest, length):
     rep = Reps(
-        id=["R1"], lon=[13.4], lat=[52.5], shift=["Su 00:00-12:00"], timezone=["Europe/Berlin"], break_s=[1800],
-        break_earliest_s=[2 * 3600], break_latest_s=[3 * 3600],
+        id=["R1"], lon=[13.4], lat=[52.5], shift=["Su 00:00-08:00"], timezone=["Europe/Berlin"], break_s=[length],
+        break_earliest_s=[earliest], break_latest_s=[3 * 3600], max_overtime_s=[1800],
     )  # fmt: skip
-    plan = route_day(scattered(5), rep, day="2026-03-29")
-    assert len(plan.stops) == 5
-    assert plan.routes.leave[0] >= np.datetime64("2026-03-29T01:00:00")
+    plan = route_day(scattered(40), rep, day="2026-03-29")
+    # the clock jumps from two to three; seven hours and the overtime, of which neither part would hold six
+    assert plan.routes.back[0] - plan.routes.leave[0] > np.timedelta64(6, "h")
+    assert plan.routes.leave[0] < np.datetime64("2026-03-29T01:00:00") < plan.routes.back[0]
+    assert np.isnat(plan.routes.break_start[0])
+    assert check_plan(plan).ok
+    # what is left of longer hours is enough for a break
+    longer = replace(rep, break_earliest_s=[earliest - length])
+    assert not np.isnat(route_day(scattered(40), longer, day="2026-03-29").routes.break_start[0])
 
 
 @pytest.mark.parametrize("day", ["1975-03-03", "2200-06-02"])

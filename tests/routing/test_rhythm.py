@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from territory.routing.layout import layout_of
 from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
-from territory.routing.rhythm import best_chain, chain_of
+from territory.routing.rhythm import best_chain, chain_of, open_days
 
 MISSED = 1e7
 OFF = 30.0
@@ -151,3 +151,14 @@ def test_the_first_visit_follows_the_one_before_the_horizon():
 
 def test_nothing_is_due_after_the_horizon():
     assert chain(Rhythm(5, 7.0, 6, 8, 7, 6, 8), [0.0] * 5) == Chain([], [], 0.0)
+
+
+@given(rhythms())
+def test_open_days_are_those_that_some_chain_makes(r):
+    # a day that pays more than all misses and days off cost is in the chain, if it is in any
+    wanted = []
+    for d in range(r.days):
+        costs = [0.0] * r.days
+        costs[d] = -1e9
+        wanted.append(d in chain(r, costs).planned)
+    assert open_days(r.layout(), 0).tolist() == wanted

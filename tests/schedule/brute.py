@@ -187,7 +187,9 @@ class Instance:
         if found is None:
             return None
         day, zone = self.day(n), self.reps[rep].get("zone", "")
-        return found[0], instant(day, found[1], zone), instant(day, found[2], zone)
+        early, late = instant(day, found[1], zone), instant(day, found[2], zone)
+        # where the clock skips what the break needs of its hours, there is none
+        return None if early + found[0] > late else (found[0], early, late)
 
     def back(self, rep: int, n: int, order: tuple[int, ...]) -> int | None:
         """Return the earliest second at which the rep can be back after these visits in this order."""

@@ -83,3 +83,48 @@ def test_the_order_of_rows_does_not_matter():
         plan = plan_of([windows[k] for k in order], service_s=[length[k] for k in order])
         made.append(sorted(zip(plan.stops.day.tolist(), (plan.stops.end - plan.stops.start).tolist(), strict=True)))
     assert made[0] == made[1] == made[2]
+
+
+def two_on(first, last, **more):
+    return Visits(
+        id=["v0", "v1"], customer_id=["a", "a"], earliest=[first] * 2, latest=[last] * 2, **more
+    )  # fmt: skip
+
+
+def missed(plan):
+    u = plan.unassigned
+    return [(str(d), str(r)) for d, r, v in zip(u.due, u.reason, u.visit_idx, strict=True) if v in (0, 1)]
+
+
+def test_a_missed_one_is_told_for_the_day_of_its_row():
+    # Monday is full, and one of the two has to be on Monday
+    visits = two_on("2026-01-05", "2026-01-06").joined(
+        Visits(
+            id=["all day"], customer_id=["b"], earliest=["2026-01-05"], latest=["2026-01-05"], service_s=[30_000.0],
+            kind=["event"], time_s=[8.25 * 3600],
+        )
+    )  # fmt: skip
+    customers = Customers(id=["a", "b"], lon=[13.45, 13.41], lat=[52.51, 52.5], service_s=[3600] * 2)
+    reps = Reps(id=["R1"], lon=[13.41], lat=[52.5])
+    plan = schedule_visits(customers, reps, start=START, weeks=1, visits=visits, iterations=50)
+    assert missed(plan) == [("2026-01-06", "over-capacity")]
+
+
+@pytest.mark.parametrize("due", [None, "2026-01-05"])
+def test_days_that_others_take_are_a_conflict_and_not_a_day_off(due):
+    # Monday is in the office
+    days = {} if due is None else {"due": [due] * 2}
+    visits = two_on("2026-01-05", "2026-01-06", **days)
+    customers = Customers(id=["a"], lon=[13.45], lat=[52.51], service_s=[3600])
+    reps = Reps(id=["R1"], lon=[13.41], lat=[52.5], office_days=["Mo"])
+    plan = schedule_visits(customers, reps, start=START, weeks=1, visits=visits, iterations=50)
+    assert plan.stops.day.astype(str).tolist() == ["2026-01-06"]
+    assert missed(plan) == [(due or "2026-01-06", "conflict")]
+
+
+def test_what_no_day_of_its_row_allows_is_still_told_as_such():
+    visits = two_on("2026-01-05", "2026-01-06", service_s=[600.0, 36_000.0])
+    customers = Customers(id=["a"], lon=[13.45], lat=[52.51])
+    reps = Reps(id=["R1"], lon=[13.41], lat=[52.5])
+    plan = schedule_visits(customers, reps, start=START, weeks=1, visits=visits, iterations=50)
+    assert missed(plan) == [("2026-01-06", "service-too-long")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,26 +12,16 @@ from tests.schedule.brute_plan import tables
 from tests.schedule.test_brute_force import instances
 
 from territory import (
-    Alignment,
-    Customers,
-    InputError,
     Plan,
-    PlanSettings,
-    Reps,
-    Visits,
     apply_change,
     read_plan,
     schedule_visits,
     write_plan,
 )
 from territory.model.enums import Reason
-from territory.routing.desk import Desk
-from territory.schedule import changes
-from territory.schedule.changes import SIZES, Change, sentence, size_of
-from territory.schedule.changes_bench import Bench, Stop
-from territory.schedule.changes_chain import Rhythm, fewest_missed
+from territory.schedule.changes import SIZES
+from territory.schedule.changes_bench import Bench
 from territory.schedule.changes_plan import with_changes
-from territory.travel import MatrixTravel
 
 WEEK = "2026-01-05..2026-01-11"
 ALL_WEEK = [f"2026-01-{d:02d}" for d in range(5, 12)]
@@ -184,107 +173,6 @@ def test_there_are_more_than_twenty_causes_and_most_changes_among_them():
     assert {code for _, _, code, _, _ in PLANTED.values()} == set(SIZES) - elsewhere
 
 
-# -- who serves whom -----------------------------------------------------------------------------
-
-
-def two_reps(territory_idx, rep_idx=(0, 1), *, no_way=(), columns=None, weeks=1):
-    """Plan two customers, and two reps next to each other."""
-    customers = Customers(id=["a", "b"], lon=[10, 10.01], lat=[50, 50], **(columns or {}))
-    reps = Reps(id=["R1", "R2"], lon=[10.02, 10.03], lat=[50, 50])
-    alignment = Alignment(customers, reps, ["T1", "T2"], np.array(territory_idx), np.array(rep_idx), [10, 10], [50, 50])
-    seconds = np.full((4, 4), 600.0)
-    for i, j in no_way:
-        seconds[i, j] = seconds[j, i] = np.inf
-    np.fill_diagonal(seconds, 0.0)
-    travel = MatrixTravel(seconds, customer_ids=["a", "b"], rep_ids=["R1", "R2"])
-    return schedule_visits(customers, reps, alignment, start="2026-01-05", weeks=weeks, travel=travel), travel
-
-
-@pytest.mark.parametrize(
-    ("reason", "case"),
-    [
-        (Reason.UNREACHABLE, {"territory_idx": [0, 1], "no_way": [(0, 2)]}),
-        (Reason.NO_ELIGIBLE_REP, {"territory_idx": [-1, 0]}),
-        (Reason.NO_ELIGIBLE_REP, {"territory_idx": [0, 1], "rep_idx": (-1, 1)}),
-    ],
-)
-def test_another_rep_who_could(reason, case):
-    plan, travel = two_reps(**case)
-    u = plan.unassigned
-    assert u.reason.tolist() == [reason]
-    assert u.change_code.tolist() == ["rep"]
-    chosen = int(u.change_amount[0])
-    assert plan.reps.id[chosen] in str(u.change[0])
-    again = changed(plan, 0, travel)
-    assert len(again.unassigned) == 0
-    assert again.stops.rep_idx[again.stops.customer_idx == 0].tolist() == [chosen]
-
-
-def test_a_lock_to_a_rep_of_another_territory_is_cheaper_kept():
-    """The customer is locked to R2, but belongs to R1's territory: R2 serves it then."""
-    plan, travel = two_reps([0, 1], columns={"owner": ["R2", "R2"], "locked": [True, True]})
-    assert plan.unassigned.change_code.tolist() == ["rep"]
-    again = changed(plan, 0, travel)
-    assert again.stops.rep_idx.tolist() == [1, 1]
-
-
-def test_nothing_helps_where_nobody_can_drive():
-    plan, _ = two_reps([0, 1], no_way=[(0, 2), (0, 3)])
-    assert plan.unassigned.change_code.tolist() == [""]
-    assert "no single change" in str(plan.unassigned.change[0])
-    assert np.isnat(plan.unassigned.change_day[0])
-    with pytest.raises(InputError) as caught:
-        apply_change(plan, 0)
-    assert caught.value.codes == ("no-change",)
-    with pytest.raises(InputError) as caught:
-        apply_change(plan, 1)
-    assert caught.value.codes == ("no-such-row",)
-
-
-# -- single visits -------------------------------------------------------------------------------
-
-
-def appointments(town, times, **rep):
-    customers, reps, travel = town([1, 1], visit_interval_days=[np.nan, np.nan], rep=rep or None)
-    visits = Visits(
-        id=["v0", "v1"], customer_id=["c0", "c1"], earliest=["2026-01-06"] * 2, latest=["2026-01-06"] * 2, time_s=times
-    )
-    return schedule_visits(customers, reps, start="2026-01-05", weeks=1, travel=travel, visits=visits), travel
-
-
-def test_two_appointments_at_one_time_are_in_conflict_and_one_is_moved(town):
-    plan, travel = appointments(town, [36_000.0, 36_000.0])
-    u = plan.unassigned
-    assert u.reason.tolist() == [Reason.CONFLICT]
-    # half an hour for the visit of the other; they are next door
-    assert (u.change_code[0], u.change_amount[0]) == ("time-early", 1800)
-    again = changed(plan, 0, travel)
-    assert len(again.stops) == 2
-    assert again.stops.start.astype(str).tolist() == ["2026-01-06T09:30:00", "2026-01-06T10:00:00"]
-
-
-def test_an_appointment_on_a_day_of_leave_is_better_a_day_earlier(town):
-    plan, travel = appointments(town, [36_000.0, 50_400.0], leave=["2026-01-06"])
-    u = plan.unassigned
-    assert u.reason.tolist() == [Reason.NO_SHIFT] * 2
-    assert u.change_code.tolist() == ["dates-early"] * 2
-    assert u.change_amount.tolist() == [1, 1]
-    again = changed(plan, 1, travel)
-    assert len(again.unassigned) == 1
-    assert again.stops.start.astype(str).tolist() == ["2026-01-05T14:00:00"]
-
-
-def test_follow_ups_that_planning_adds_are_not_handed_back(town):
-    customers, reps, travel = town(
-        [1, 30], visit_interval_days=[7.0, 7.0], won_on=["2025-12-24", ""], rep={"leave": ["2026-01-06..2026-01-11"]}
-    )
-    plan = schedule_visits(customers, reps, start="2026-01-05", weeks=1, travel=travel)
-    assert plan.visits is not None
-    row = plan.unassigned.customer_idx.tolist().index(1)
-    assert apply_change(plan, row)[3]["visits"] is None
-    assert 1 in changed(plan, row, travel).stops.customer_idx
-
-
 # -- whatever comes ------------------------------------------------------------------------------
 
 
@@ -368,80 +256,3 @@ def test_changes_are_in_the_frame_and_survive_files(town, tmp_path):
         plan.to_frame(), customers=customers, reps=reps, like=plan, unassigned=plan.unassigned_frame()
     )
     assert len(changed(again, 1, travel).unassigned) == 1
-
-
-# -- parts ---------------------------------------------------------------------------------------
-
-
-def test_the_table_of_sizes_is_what_is_reckoned_with():
-    pattern = r"^([a-z-]+)  .*?  +([\d.]+)(?: a (day|half hour|quarter of an hour)| each)?$"
-    rows = re.findall(pattern, changes.__doc__, re.MULTILINE)
-    assert [code for code, _, _ in rows] == list(SIZES)
-    unit = {"half hour": 1800, "quarter of an hour": 900}
-    for code, each, per in rows:
-        assert size_of(code, unit.get(per, 1)) == float(each), code
-
-
-@pytest.mark.parametrize("code", SIZES)
-def test_every_change_has_a_sentence(code):
-    days = np.datetime64("2026-01-12") + np.arange(7)
-    for amount in (1, 2, 14, 1800, 5400):
-        said = sentence(Change(code, amount, 1), days, "R1")
-        assert "Tue 2026-01-13" in said
-        assert said == said.strip()
-
-
-@pytest.mark.parametrize(
-    ("made", "missed"),
-    [([0, 7, 14], 0), ([], 3), ([14], 2), ([8], 2), ([7, 9], None), ([0, 20], None), ([3, 10, 17], 0), ([3, 18], 1)],
-)
-def test_how_many_are_missed(made, missed):
-    assert fewest_missed(Rhythm(7.0, 0, 6, 0, 6, 8, 7), made, 21) == missed
-
-
-def test_nothing_is_due_after_the_horizon():
-    late = Rhythm(60.0, 25, 35, 30, 45, 75, 60)
-    assert fewest_missed(late, [], 28) == 0
-    assert fewest_missed(late, [26], 28) is None
-
-
-@pytest.fixture
-def bench(town):
-    def make(x, routes, **columns):
-        customers, reps, travel = town(x, **columns)
-        rules = PlanSettings(np.datetime64("2026-01-05"), 7, [], travel=travel.fingerprint)
-        desk = Desk(customers, reps, 0, np.arange(len(x), dtype=np.int32), rules, travel)
-        return Bench(desk, routes)
-
-    return make
-
-
-def at(text):
-    return int(np.datetime64(text, "s").astype(np.int64))
-
-
-def test_a_guest_fits_where_the_day_has_room(bench):
-    stop = Stop(0, 1800, at("2026-01-05T08:30:00"))
-    made = bench([3, 5, -6], {0: [stop]}, rep={"shift": ["Mo-Fr 08:00-10:30"]})
-    made.set_guest(2, 1800)
-    made.set_windows(0, ((0, at("2026-01-05T20:00:00")),))
-    found = made.fit(0)
-    # 8:00 to 8:50 to the far one, or 8:30 to the near one: 100 min at the wheel, an hour of visits
-    assert found is None
-    assert made.lack_s(0) == 2 * 3000 + 3600 - 9000
-    found = made.fit(0, later_s=600)
-    assert found is not None
-    assert (found.round_s, found.back) == (2400, at("2026-01-05T10:40:00"))
-    made.set_guest(3, 1800)
-    assert made.lack_s(0) == 2 * 3600 + 2 * 1800 + 3600 - 9000
-
-
-def test_a_fixed_visit_stays_where_it_is(bench):
-    stop = Stop(0, 1800, at("2026-01-05T09:00:00"), fixed=True)
-    made = bench([3, 3], {0: [stop]}, rep={"shift": ["Mo-Fr 08:00-17:00"]})
-    made.set_guest(2, 3600)
-    made.set_windows(0, ((0, at("2026-01-05T09:10:00")),))
-    # 8:30 to 9:00 is too short for an hour, and after 9:30 it is too late
-    assert made.fit(0) is None
-    made.set_service(1800)
-    assert made.fit(0) is not None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from territory import Alignment, Customers, InputError, Reps, Visits, schedule_visits
+from territory import Alignment, Customers, InputError, Reps, Visits, check_plan, schedule_visits
+from territory.schedule.tasks import _worth
 
 MONDAY = "2026-05-04"
 
@@ -248,3 +251,46 @@ def test_a_missed_visit_is_put_down_to_the_customers_own_rep():
     u = plan.unassigned
     of = {(str(r), str(reps.id[j])) for r, j, v in zip(u.reason, u.rep_idx, u.visit_idx, strict=True) if v == 0}
     assert of == {("no-eligible-rep", "R1")}
+
+
+def test_what_a_visit_is_worth_does_not_depend_on_the_order_of_rows():
+    rng = np.random.default_rng(0)
+    n = 40
+    worth = rng.choice([1e-6, 0.1, 1.0, 1e9], n)
+    customers, _ = town(n, measures={"worth": worth})
+    orders = [rng.permutation(n) for _ in range(20)]
+    assert len({float(worth[order].mean()) for order in orders}) > 1, "sums of floats depend on it"
+    values = _worth(customers, "worth")
+    assert all((_worth(customers.take(order), "worth") == values[order]).all() for order in orders)
+
+
+@pytest.mark.parametrize("last", [None, "2026-04-20"])
+def test_sets_of_days_are_for_visits_in_the_field(last):
+    customers, reps = town(2, channel=["either"] * 2, last_visit=[last, "2026-04-30"])
+    sets = {"c0": [["2026-05-05", "2026-05-12"]]}
+    plan = planned(customers, reps, remote="after-first", day_sets=sets)
+    theirs = plan.stops.customer_idx == 0
+    assert plan.stops.day[theirs].astype(str).tolist() == sets["c0"][0]
+    assert not plan.stops.remote[theirs].any()
+    assert plan.stops.remote[~theirs].all(), "the other one is called by interval"
+    remote = plan.stops.remote.copy()
+    remote[np.flatnonzero(theirs)[-1]] = True
+    wrong = replace(plan, stops=replace(plan.stops, remote=remote))
+    assert "remote-wrong" in {v.code for v in check_plan(wrong).violations}
+
+
+def test_missed_visits_that_gave_way_to_each_other_stand_for_visits_on_other_days():
+    # neither can be made; the days of the first lie around those of the second, and it is told for its last day
+    customers, reps = town(1)
+    visits = Visits(
+        id=["long", "short"], customer_id=["c0"] * 2, earliest=["2026-05-21", "2026-05-29"],
+        latest=["2026-06-09", "2026-05-30"], service_s=[86_400.0] * 2,
+    )  # fmt: skip
+    plan = planned(customers, reps, visits=visits, weeks=4)
+    assert told(plan) == [("2026-05-30", "service-too-long"), ("2026-05-31", "service-too-long")]
+    days = plan.stops.day.astype(str).tolist()
+    assert days, "by interval"
+    # without those visits the gap is one
+    left = replace(plan.unassigned.take([0]), visit_idx=None)
+    alone = replace(plan, visits=None, stops=replace(plan.stops, visit_idx=None), unassigned=left)
+    assert "interval-too-long" in {v.code for v in check_plan(alone).violations}

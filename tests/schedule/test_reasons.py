@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from territory import Alignment, Customers, Reps, schedule_visits
+from territory import Alignment, Customers, Reps, Visits, apply_change, schedule_visits
 from territory.model.enums import Reason
 
 
@@ -103,3 +103,49 @@ def test_every_reason_is_produced_by_some_test():
         "NO_ELIGIBLE_REP", "UNREACHABLE", "OUT_OF_REACH", "SERVICE_TOO_LONG", "NO_COMMON_WINDOW", "BLOCKED", "NO_SHIFT",
         "OVER_CAPACITY", "LOWER_VALUE", "CONFLICT", "TOO_OFTEN", "TIME_LIMIT",
     }  # fmt: skip
+
+
+BREAK = {"break_s": [3600.0], "break_earliest_s": [12 * 3600.0], "break_latest_s": [13 * 3600.0]}
+LONG_BREAK = {"break_s": [3600.0], "break_earliest_s": [11 * 3600.0], "break_latest_s": [14 * 3600.0]}
+
+
+@pytest.mark.parametrize(
+    ("time_s", "service_s", "rep", "code", "amount"),
+    [
+        (11.5 * 3600, 3600.0, BREAK, "time-early", 1800),
+        (12.5 * 3600, 3600.0, BREAK, "time-late", 1800),
+        (11 * 3600.0, 9000.0, LONG_BREAK, "time-early", 1800),
+        # a break before it would begin before the shift does
+        (12.5 * 3600, 3600.0, {**LONG_BREAK, "shift": ["Mo-Fr 12:00-17:00"]}, "shift-early", 3600),
+        # a break after it would end after the shift does
+        (11.5 * 3600, 3600.0, {**LONG_BREAK, "shift": ["Mo-Fr 08:00-13:00"]}, "shift-late", 3600),
+        # no time was agreed on, and neither half of the day is long enough
+        (np.nan, 16_200.0, BREAK, "shift-late", 3600),
+    ],
+)
+@pytest.mark.parametrize("kind", ["event", "appointment"])
+def test_a_visit_across_the_break_finds_no_common_window(planned, town, kind, time_s, service_s, rep, code, amount):
+    columns = {"id": ["v"], "customer_id": ["c0"], "earliest": ["2026-01-06"], "latest": ["2026-01-06"]}
+    visits = Visits(**columns, kind=[kind], time_s=[time_s], service_s=[service_s])
+    plan = planned([1], plan_visits=visits, visit_interval_days=[np.nan], rep=rep)
+    found, detail = only_reason(plan)
+    assert found is Reason.NO_COMMON_WINDOW
+    assert f"break of 1 h 00 min between {'11' if rep != BREAK else '12'}:00" in detail
+    u = plan.unassigned
+    assert (u.change_code.tolist(), u.change_amount.tolist()) == ([code], [amount])
+    customers, reps, alignment, options = apply_change(plan, 0)
+    travel = town([1])[2]
+    again = schedule_visits(customers, reps, alignment, **options, travel=travel, iterations=30)
+    assert again.stops.visit_idx.tolist() == [0]
+
+
+def test_a_way_that_leaves_no_room_for_the_break_is_out_of_reach(planned):
+    # the break fills the hour before the visit, which is as long as the shift has lasted then
+    columns = {"id": ["v"], "customer_id": ["c0"], "earliest": ["2026-01-06"], "latest": ["2026-01-06"]}
+    visits = Visits(**columns, kind=["event"], time_s=[13 * 3600.0], service_s=[3600.0])
+    rep = {**BREAK, "shift": ["Mo-Fr 12:00-17:00"]}
+    found, detail = only_reason(planned([1], plan_visits=visits, visit_interval_days=[np.nan], rep=rep))
+    assert found is Reason.OUT_OF_REACH
+    assert "beside the break" in detail
+    there = planned([0], plan_visits=visits, visit_interval_days=[np.nan], rep=rep)
+    assert len(there.stops) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise, product
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.routing.contract.engines import by_library
 from tests.routing.oracle import Oracle
 from tests.routing.strategies import problems
 
+from territory import Customers, Reps, schedule_visits
 from territory.check import check_routing
 from territory.errors import InputError
 from territory.model.enums import Status
@@ -22,6 +24,7 @@ from territory.routing.layout import layout_of
 from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
 from territory.routing.solution import TERMS, RoutingSolution
 from territory.routing.trial import Trial
+from territory.schedule import month
 from territory.schedule.regular import regularity_price, steady_times
 
 if TYPE_CHECKING:
@@ -330,3 +333,45 @@ def test_a_layout_is_not_written_to() -> None:
     more = {"midnight_s": np.array([0, 1000]), "price_per_hour": 3600.0, "group": np.array([0, 0])}
     assert steady_times(problem, layout, routes, **more) != tuple(routes)
     assert all(np.array_equal(a, b) for a, b in zip(before, layout, strict=True))
+
+
+def test_a_deadline_that_is_over_leaves_all_as_it_is():
+    customers, reps = a_quarter()
+    asked = {"start": "2026-01-05", "weeks": 13, "iterations": 1}
+    plan = schedule_visits(customers, reps, time_price_s=0.0, **asked)
+    assert stops_of(plan) != stops_of(schedule_visits(customers, reps, **asked)), "like times are worth something"
+    seen = []
+
+    def steady(*args, **options):
+        found = steady_times(*args, **{**options, "deadline": 0.0})
+        seen.append(found == tuple(args[2]))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(month, "steady_times", steady)
+        assert stops_of(schedule_visits(customers, reps, **asked)) == stops_of(plan)
+    assert seen == [True]
+
+
+def test_like_times_keep_to_the_time_limit():
+    customers, reps = a_quarter()
+    asked = {"start": "2026-01-05", "weeks": 13, "iterations": 10**6}
+    schedule_visits(customers, reps, **asked, time_limit_s=0.1)
+    began = process_time()
+    plan = schedule_visits(customers, reps, **asked, time_limit_s=0.5)
+    assert process_time() - began <= 0.5 * 1.1 + 0.2
+    assert plan.status is Status.TIME_LIMIT
+
+
+def a_quarter():
+    rng = np.random.default_rng(0)
+    n = 100
+    customers = Customers(
+        id=[f"c{i}" for i in range(n)], lon=9 + rng.normal(0, 0.5, n), lat=50 + rng.normal(0, 0.4, n),
+        visit_interval_days=rng.choice([7.0, 14.0, 28.0], n),
+    )  # fmt: skip
+    return customers, Reps(id=["R1"], lon=[9.0], lat=[50.0])
+
+
+def stops_of(plan):
+    return list(zip(plan.stops.customer_idx.tolist(), plan.stops.start.tolist(), strict=True))

@@ -90,7 +90,8 @@ def test_what_is_worth_most_comes_first():
     plan = schedule_visits(customers, reps, start=MONDAY, weeks=1, worth="potential")
     made = set(plan.stops.customer_idx.tolist())
     assert 15 <= len(made) <= 24
-    assert made >= set(range(40 - len(made) + 2, 40)), "the best but for the last one or two"
+    best = worth[-len(made) :].sum()
+    assert worth[sorted(made)].sum() >= 0.97 * best, "nearly the best of as many; driving decides the last"
 
 
 def test_overload_stretches_all_intervals_of_a_rep_alike():

@@ -6,6 +6,7 @@ import hashlib
 import json
 import pickle
 from dataclasses import dataclass, field
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,7 +118,8 @@ class MonthRequest:
         worth = self.options.get("worth")
         usual = self.options.get("usual_worth")
         if usual is None and worth is not None:
-            usual = float(self.customers.measures[worth].mean())
+            values = self.customers.measures[worth].tolist()
+            usual = fsum(values) / len(values)
         options = self._plain_options(settings, usual)
         for name, value in (("options", options), ("travel", self.source.fingerprint), ("seed", self.rng)):
             digests.add(name, json.dumps(value, sort_keys=True, default=str).encode())

@@ -4,7 +4,8 @@ A rep whose ``break_s`` is above 0 takes one break of that length (rounded up to
 day with visits, within the window from ``break_earliest_s`` to ``break_latest_s`` of the rep's
 wall clock, by default 11:00 to 14:00. A route that is back when the window opens, or leaves when
 it closes, needs none, but may have one. A break need not lie between leaving and being back: who
-is home at 11:05 can take it there.
+is home at 11:05 can take it there. On a day on which the clock skips so much of the window that the
+break does not fit what is left, none is due.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def breaks_taken(f: PlanFacts) -> Iterator[Violation]:
     """``break-missing`` and ``break-unexpected``."""
     routes, b = f.plan.routes, _breaks(f)
     inside = ~((routes.back <= b.opens) | (routes.leave >= b.closes))
+    inside &= b.closes - b.opens >= b.wanted_s.astype("timedelta64[s]")
     for r in np.flatnonzero(np.isnat(b.begin) & (b.wanted_s > 0) & inside & (f.route_group >= 0)):
         rep = routes.rep_idx[r]
         message = (

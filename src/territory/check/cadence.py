@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from territory.check.facts import PlanFacts
+    from territory.model.arrays import IntArray
 
 __all__ = ["first_visits_kept", "intervals_kept", "unassigned_apart", "visits_complete", "visits_due", "visits_single"]
 
@@ -34,6 +35,25 @@ def _at(f: PlanFacts, e: int, code: str, message: str, amount: float) -> Violati
     if c.stop[e] >= 0:
         return f.at_stop(code, c.stop[e], message, amount)
     return Violation(code, message, customer_id=f.customer_id(c.customer[e]), day=_date(c.day[e]), amount=amount)
+
+
+def _elsewhere(f: PlanFacts, events: IntArray) -> IntArray:
+    """Return how many days more there may be before each event, for a missed single visit that stands for another day.
+
+    A missed one is told for the day that is meant, and stands for a visit on any of its days; where other single
+    visits had taken that day, it was another one, which may be in a gap between two other events.
+    """
+    c = f.chains
+    more = np.zeros(len(events), np.int64)
+    who, day = c.customer[events], c.day[events]
+    for k in np.flatnonzero((c.stop[events] < 0) & (c.width[events] >= 0)).tolist():
+        row = int(c.single[events[k]])
+        first, last = (int(np.searchsorted(who, who[k], side=side)) for side in ("left", "right"))
+        for j in range(first, last):
+            after = -np.inf if j == first else day[j - 1]
+            if k not in (j - 1, j) and f.rows.low[row] < day[j] and f.rows.high[row] > after:
+                more[j] += c.shortest[who[k]] + c.longest[who[k]] + c.width[events[k]]
+    return more
 
 
 def visits_single(f: PlanFacts) -> Iterator[Violation]:
@@ -86,9 +106,11 @@ def first_visits_kept(f: PlanFacts) -> Iterator[Violation]:
         return
     events = np.flatnonzero(wanted)
     _, first = np.unique(c.customer[events], return_index=True)
-    for e in events[first].tolist():
+    more = _elsewhere(f, events)
+    for k in first.tolist():
+        e = int(events[k])
         who = c.customer[e]
-        latest = int(c.first_until[who] + (c.shortest[who] + c.width[e] if c.width[e] >= 0 else 0))
+        latest = int(c.first_until[who] + (c.shortest[who] + c.width[e] if c.width[e] >= 0 else 0) + more[k])
         if c.day[e] > latest:
             message = f"{_of(f, e)}; its first visit was due by {_date(latest)}."
             yield _at(f, e, "first-visit-late", message, float(c.day[e] - latest))
@@ -121,6 +143,7 @@ def intervals_kept(f: PlanFacts) -> Iterator[Violation]:
     anchored = (c.width[events][1:] >= 0) | (c.width[events][:-1] >= 0)
     who = c.customer[events[1:]]
     longest = c.longest[who] + np.where(anchored, c.shortest[who] + width[1:] + width[:-1], 0)
+    longest += _elsewhere(f, events)[1:]
     for j in np.flatnonzero(same & (gap > longest)):
         e, most = int(events[j + 1]), int(longest[j])
         message = f"{_of(f, e)}, {gap[j]} days after the visit before; at most {most} are asked for."

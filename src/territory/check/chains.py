@@ -62,6 +62,8 @@ class Cadence:
         Visits, planned and unassigned, sorted by customer and day; trade shows and the like are none.
     stop : int64 array of shape (number of events,)
         Its sorted stop; -1: unassigned.
+    single : int64 array of shape (number of events,)
+        Its single visit; -1: a visit by interval.
     width : int64 array of shape (number of events,)
         Days between the first and the last on which an anchor may be; -1: a visit by interval.
     anchors : int64 array of shape (number of events + 1,)
@@ -78,6 +80,7 @@ class Cadence:
     customer: IntArray
     day: IntArray
     stop: IntArray
+    single: IntArray
     width: IntArray
     anchors: IntArray
 
@@ -154,6 +157,7 @@ def cadence_of(plan: Plan, rows: Rows, stop_customer: IdxArray, stop_day: DayArr
         customer[order],
         day[order],
         stop[order],
+        single[order],
         width[order],
         anchors,
     )

@@ -103,7 +103,7 @@ def rows_of(plan: Plan) -> Rows:
     follows[event | (earliest == latest)] = Commitment.CONFIRMED_DAY
     follows[timed] = Commitment.FIXED
     said = None if visits is None else visits.commitment
-    commitment = follows if said is None else said.astype(np.int64)
+    commitment = follows if said is None else np.where(said == -1, follows, said.astype(np.int64))
     second = _positions(None if visits is None else visits.second_rep_id, plan.reps.id, v)
     return Rows(
         customer=_positions(None if visits is None else visits.customer_id, plan.customers.id, v),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from territory.datasets.files import StreetNetwork, germany_columns, helsinki_columns, load_helsinki_network
 from territory.datasets.germany import load_germany
 from territory.datasets.helsinki import hours_are_real, load_helsinki
+from territory.datasets.helsinki_roads import load_helsinki_roads
 from territory.datasets.recipe import REFERENCE_DAY
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ __all__ = [
     "load_germany",
     "load_helsinki",
     "load_helsinki_network",
+    "load_helsinki_roads",
 ]
 
 #: What to print beside anything made from a data set.

@@ -18,7 +18,7 @@ from territory.io.files import atomic_write
 from territory.io.times import iso_times
 from territory.model.nights import route_ends
 from territory.review import basic_report
-from territory.review.streets import streets
+from territory.review.street_lines import streets
 
 if TYPE_CHECKING:
     import os

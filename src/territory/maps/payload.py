@@ -14,13 +14,14 @@ import shapely
 from territory.maps.aligned import reps_in_plan
 from territory.maps.areas import map_areas, map_seam, unrolled
 from territory.maps.palette import colours
+from territory.maps.singles import single_rows
 from territory.maps.words import measure_scale
 from territory.model.arrays import NO_IDX
 from territory.model.hours import parse_hours
 from territory.model.nights import route_ends
 from territory.model.workload import default_measure
 from territory.model.zones import local
-from territory.review.streets import streets
+from territory.review.street_lines import streets
 from territory.routing.shifts import rep_day
 from territory.units import DAY_S
 
@@ -74,6 +75,7 @@ def report_data(plan: Plan, travel: Travel | None = None) -> dict[str, Any]:
         "areas": _areas(plan, of_customer, rep),
         "routes": _routes(plan, first, n_days, seam),
         "unassigned": _unassigned(plan, first),
+        "singles": single_rows(plan, first),
         "notes": _notes(plan),
         **({} if travel is None else _driven(plan, travel, first, n_days, seam)),
     }

@@ -13,7 +13,7 @@ from territory.maps.aligned import reps_in_plan
 from territory.maps.areas import map_areas, map_seam, nice_step, unrolled
 from territory.maps.palette import PALETTE, colours
 from territory.model.nights import route_ends
-from territory.review.streets import streets
+from territory.review.street_lines import streets
 from territory.units import KM_M, duration
 
 if TYPE_CHECKING:

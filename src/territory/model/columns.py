@@ -60,6 +60,11 @@ class Column:
         What it says, for people.
     code : str
         Begins the code of the rule on its bounds; ``""``: the column's name.
+    clock : str
+        Of a DAY column, the column that takes the time of day: a time beside the day is a fault then, for
+        it would be lost; ``""``: the day of a time is meant.
+    default : int, optional
+        Of an ENUM column, what blank stands for.
     """
 
     kind: Kind
@@ -72,6 +77,8 @@ class Column:
     words: type[IntEnum] | None = None
     doc: str = ""
     code: str = ""
+    clock: str = ""
+    default: int | None = None
 
 
 def column(kind: Kind, doc: str, *, required: bool = False, **rules: Any) -> Any:

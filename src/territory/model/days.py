@@ -27,6 +27,10 @@ class _AwareError(ValueError):
     """A time with a zone stands where wall-clock times are expected."""
 
 
+class _TimedError(ValueError):
+    """A time of day stands where days are expected, and would be lost."""
+
+
 def _iso(text: str) -> dt.datetime:
     """Read an ISO date or time in its extended form; ``20260403`` and week dates are refused."""
     if len(text) < 10 or text[4] != "-" or text[7] != "-":
@@ -68,6 +72,19 @@ def to_day(value: object, date_format: str | None = None) -> int | None:
     raise ValueError(str(value))
 
 
+def _to_whole_day(value: object, date_format: str | None) -> int | None:
+    """Return a calendar day as `to_day` does; other times than midnight are refused."""
+    day = to_day(value, date_format)
+    if isinstance(value, str) and day is not None:
+        text = value.strip()
+        value = dt.datetime.strptime(text, date_format) if date_format else _iso(text)  # noqa: DTZ007 - as above
+    if isinstance(value, np.datetime64) and day is not None and value != np.datetime64(day, "D"):
+        raise _TimedError(str(value))
+    if isinstance(value, dt.datetime) and value.time() != dt.time():
+        raise _TimedError(str(value))
+    return day
+
+
 def _to_second(value: object) -> int | None:
     """Return a wall-clock time as seconds since 1970-01-01 00:00, fractions cut off; blank is None."""
     if isinstance(value, str):
@@ -96,8 +113,11 @@ def _read(
     hint: str,
 ) -> Any:
     n = len(cells)
+    timed = np.zeros(n, dtype=bool)
     if not isinstance(cells, Chunks) and cells.dtype.kind == "M":
         out = cells.astype(f"datetime64[{unit}]")
+        if spec.clock:
+            timed = ~np.isnat(cells) & (cells != out)
     else:
         out = np.full(n, "NaT", dtype=f"datetime64[{unit}]")
         if not isinstance(cells, Chunks) and cells.dtype.kind not in "OUT":
@@ -118,6 +138,8 @@ def _read(
                 number = known[value]
             except _AwareError:
                 aware[i] = True
+            except _TimedError:
+                timed[i] = True
             except (ValueError, TypeError):  # TypeError: a cell that cannot be looked up, such as a list
                 wrong[i] = True
             else:
@@ -131,13 +153,20 @@ def _read(
             column=name,
             hint="Convert to local time, then drop the zone.",
         )
+    findings.rows(
+        "time-lost",
+        "a time of day where a day is expected",
+        timed,
+        column=name,
+        hint=f"Write the day here, and the time in {spec.clock}: seconds from midnight, 36000 for 10:00.",
+    )
     if not spec.missing:
         findings.rows("missing-value", "missing", np.isnat(out) & ~findings.bad_in(name), column=name)
     return out
 
 
 def read_day(cells: Cells, name: str, spec: Column, findings: Findings, *, date_format: str | None) -> DayArray:
-    """Read calendar days: dates, times without a zone (their day), or text."""
+    """Read calendar days: dates, times without a zone (their day, or a fault: `Column.clock`), or text."""
     form = "not an ISO date" if date_format is None else f"not of the form {date_format}"
     days: DayArray = _read(
         cells,
@@ -145,7 +174,7 @@ def read_day(cells: Cells, name: str, spec: Column, findings: Findings, *, date_
         spec,
         findings,
         unit="D",
-        read=lambda v: to_day(v, date_format),
+        read=lambda v: (_to_whole_day if spec.clock else to_day)(v, date_format),
         rule=("not-a-date", form),
         hint=_FORM_HINT,
     )

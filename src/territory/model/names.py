@@ -20,6 +20,7 @@ __all__ = ["MEASURE", "check_measure", "has_measures", "near_names", "required_c
 MEASURE: Final = "measures."
 #: Names that balance has a meaning for already.
 _RESERVED: Final = ("count",)
+_REQUIRED: Final[dict[type, tuple[str, ...]]] = {}
 _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "lon": ("longitude", "lng", "long", "x"),
     "lat": ("latitude", "y"),
@@ -33,8 +34,11 @@ def has_measures(cls: type) -> bool:
 
 
 def required_columns(cls: type) -> tuple[str, ...]:
-    """Return the columns that a table cannot be without."""
-    return tuple(f.name for f in dataclasses.fields(cls) if "column" in f.metadata and f.default is dataclasses.MISSING)
+    """Return the columns that a table cannot be without; looked up once."""
+    if cls not in _REQUIRED:
+        declared = [f for f in dataclasses.fields(cls) if "column" in f.metadata]
+        _REQUIRED[cls] = tuple(f.name for f in declared if f.default is dataclasses.MISSING)
+    return _REQUIRED[cls]
 
 
 def check_measure(name: object, cls: type) -> Problem | None:

@@ -344,12 +344,6 @@ class Plan:
     def report(self, path: str | os.PathLike[str] | None = None, *, travel: Any = None) -> Any:
         """Report what the plan is like; with a path, write the self-contained HTML report there.
 
-        Parameters
-        ----------
-        path : path-like, optional
-        travel : Travel, optional
-            Whose lines the routes in the HTML report follow; default: as the crow flies.
-
         Returns
         -------
         PlanReport or Path
@@ -357,10 +351,8 @@ class Plan:
             what is not planned; see `territory.review.PlanReport`. With a path, see `territory.maps.write_report`.
         """
         if path is None:
-            report: Any = late("review", "plan_report", self)
-            return report
-        written: Path = late("maps", "write_report", self, path, travel=travel)
-        return written
+            return late("review", "plan_report", self)
+        return late("maps", "write_report", self, path, travel=travel)
 
     def changes(self, before: Plan, *, within_s: int = 0) -> Any:
         """Tell what has changed since an earlier plan, on the days that both have.
@@ -382,8 +374,11 @@ class Plan:
         InputError
             No day in common, or a bad `within_s`.
         """
-        changes: Any = late("review", "plan_changes", before, self, within_s=within_s)
-        return changes
+        return late("review", "plan_changes", before, self, within_s=within_s)
+
+    def retimed(self, travel: Any) -> Any:
+        """Return the plan as it would come out on other ways, to be checked; see `territory.review.retimed`."""
+        return late("review", "retimed", self, travel)
 
     def plot_calendar(self, ax: Any = None, **options: Any) -> Any:
         """Draw visits or hours of reps or customers by day, as a heat map; see `territory.maps.plot_calendar`."""

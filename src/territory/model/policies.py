@@ -150,6 +150,7 @@ def read_policies(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Probl
     Parameters
     ----------
     values : mapping of setting to what was given
+        Of any of them.
 
     Returns
     -------
@@ -159,6 +160,8 @@ def read_policies(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Probl
     """
     read, problems = {}, []
     for name, reader in POLICIES.items():
+        if name not in values:
+            continue
         try:
             read[name] = reader(values[name])
         except _WrongError as wrong:

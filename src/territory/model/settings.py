@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -173,10 +174,10 @@ class PlanSettings:
         values = (getattr(self, f.name) for f in fields(self))
         return type(self), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
-    @property
+    @cached_property
     def days(self) -> DayArray:
-        """All days of the horizon."""
-        return self.start + np.arange(self.n_days).astype("timedelta64[D]")
+        """All days of the horizon; read-only."""
+        return sealed(self.start + np.arange(self.n_days).astype("timedelta64[D]"))
 
     @property
     def end(self) -> np.datetime64:

@@ -43,15 +43,20 @@ class Visits(Table):
 
     id: TextArray = column(Kind.TEXT, "unique id", required=True, unique=True)
     customer_id: TextArray = column(Kind.TEXT, "whom to visit", required=True)
-    earliest: DayArray = column(Kind.DAY, "first day", required=True)
-    latest: DayArray = column(Kind.DAY, "last day", required=True)
-    due: DayArray | None = column(Kind.DAY, "the day that the interval asks for; blank: any of them", missing=True)
+    earliest: DayArray = column(Kind.DAY, "first day", required=True, clock="time_s")
+    latest: DayArray = column(Kind.DAY, "last day", required=True, clock="time_s")
+    due: DayArray | None = column(
+        Kind.DAY, "the day that the interval asks for; blank: any of them", missing=True, clock="time_s"
+    )
     service_s: FloatArray | None = column(
         Kind.FLOAT, "length; blank: that of its kind, or the customer's", unit="s", low=0, high=1e9, missing=True
     )
     rep_id: TextArray | None = column(Kind.TEXT, "who has to make it; blank: whoever serves the customer", missing=True)
     second_rep_id: TextArray | None = column(Kind.TEXT, "who comes along, from the same moment on", missing=True)
-    kind: npt.NDArray[np.int8] | None = column(Kind.ENUM, "why it takes place", words=VisitKind)
+    kind: npt.NDArray[np.int8] | None = column(
+        Kind.ENUM, "why it takes place; blank: an appointment", words=VisitKind, missing=True,
+        default=VisitKind.APPOINTMENT,
+    )  # fmt: skip
     time_s: FloatArray | None = column(
         Kind.FLOAT,
         "start on the customer's clock; blank: any",
@@ -60,11 +65,13 @@ class Visits(Table):
         high=DAY_S,
         missing=True,
     )
-    remote: BoolArray | None = column(Kind.BOOL, "whether it is a contact from the rep's home")
+    remote: BoolArray | None = column(Kind.BOOL, "whether it is a contact from the rep's home", missing=True)
     worth: FloatArray | None = column(
         Kind.FLOAT, "what it is worth, 1: a usual visit; blank: by its kind", low=0, high=1e6, missing=True
     )
-    commitment: npt.NDArray[np.int8] | None = column(Kind.ENUM, "how firmly it is promised", words=Commitment)
+    commitment: npt.NDArray[np.int8] | None = column(
+        Kind.ENUM, "how firmly it is promised; blank: by its kind, time and days", words=Commitment, missing=True
+    )
 
     def joined(self, others: Visits) -> Visits:
         """Return the rows of both tables; columns that only one has are filled up with what blank means."""
@@ -89,15 +96,16 @@ class Visits(Table):
 
     def commitment_of(self) -> npt.NDArray[np.int8]:
         """Return how firmly each visit is promised: as it says, else by its kind, time and days; shape (n,)."""
-        if self.commitment is not None:
-            return self.commitment
+        said = self.commitment
+        if said is not None and (said >= 0).all():
+            return said
         one_day = self.earliest == self.latest
         if self.kind is not None:
             one_day = one_day | (self.kind == VisitKind.EVENT)
         level = np.where(one_day, Commitment.CONFIRMED_DAY, Commitment.PLANNED)
         if self.time_s is not None:
             level = np.where(np.isnan(self.time_s), level, Commitment.FIXED)
-        return level.astype(np.int8)
+        return (level if said is None else np.where(said < 0, level, said)).astype(np.int8)
 
     @classmethod
     def _check(cls, columns: dict[str, Any], findings: Findings) -> None:

@@ -49,11 +49,11 @@ def _as_words(cells: Cells, word_of: Mapping[int, str]) -> Cells:
 
 
 def read_enum(cells: Cells, name: str, spec: Column, findings: Findings) -> npt.NDArray[np.int8]:
-    """Read one of a few words, or its code; blank is -1."""
+    """Read one of a few words, or its code; blank is -1, or the default."""
     members = () if spec.words is None else tuple(spec.words)
     legal = {member.name.lower(): int(member) for member in members}
     if spec.missing:
-        legal[""] = -1
+        legal[""] = -1 if spec.default is None else spec.default
     expected = ", ".join(word for word in legal if word)
     if not isinstance(cells, Chunks) and cells.dtype.kind in "iu":
         known: BoolArray = np.isin(cells, list(legal.values()))
@@ -61,7 +61,7 @@ def read_enum(cells: Cells, name: str, spec: Column, findings: Findings) -> npt.
         return np.where(known, cells, 0).astype(np.int8)
 
     def read(text: str) -> int:
-        word = text.strip().casefold()
+        word = text.strip().casefold().replace("-", "_")  # settings write follow-up
         if word not in legal:
             raise ValueError(repr(text))
         return legal[word]

@@ -13,11 +13,14 @@ from territory.review.plan_changes import PlanChanges, plan_changes
 from territory.review.plan_report import PlanReport, plan_report
 from territory.review.polygons import draw_polygons
 from territory.review.report import alignment_report, alignment_summary, basic_report
+from territory.review.retiming import retimed
+from territory.review.street_lines import Streets, streets
 
 __all__ = [
     "Comparison",
     "PlanChanges",
     "PlanReport",
+    "Streets",
     "alignment_report",
     "alignment_summary",
     "basic_report",
@@ -26,4 +29,6 @@ __all__ = [
     "explain_customer",
     "plan_changes",
     "plan_report",
+    "retimed",
+    "streets",
 ]

@@ -173,7 +173,7 @@ class Board:
         most = [desks[r].max_visits for r, _ in shifts]
         if any(m is not None for m in most):
             extra["max_visits"] = np.array([len(calls) + 1 if m is None else m for m in most], np.int64)
-        overtime = np.array([self._overtime_s(r, n, rest) for (r, n), (_, _, rest) in zip(shifts, hours, strict=True)])
+        overtime = np.array([self._overtime_s(r, n) for r, n in shifts])
         if overtime.any():
             extra["max_overtime_s"] = overtime
             extra["overtime_cost"] = np.array([rate.overtime_s for rate in rates])
@@ -232,12 +232,9 @@ class Board:
         binds = [w for w, (begin, end) in zip(row, spans, strict=True) if w and w != ((begin, end - service),)]
         return _union(row, origin) if binds or not any(row) else None
 
-    def _overtime_s(self, r: int, n: int, rest: Sequence[object]) -> int:
+    def _overtime_s(self, r: int, n: int) -> int:
         """Return how much longer a shift may be, seconds."""
-        desk = self.desks[r]
-        # where the clock skips the break's hours, a later end would ask for the break
-        skipped = not rest and desk.reps.break_s is not None and desk.reps.break_s[desk.rep] > 0
-        return 0 if n in desk.office or skipped else desk.overtime_s
+        return 0 if n in self.desks[r].office else self.desks[r].overtime_s
 
     def _driving(self, used: IntArray, slept: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """Return the profile of each desk, driving times by profile, and distances: homes, customers, ends, hotels."""

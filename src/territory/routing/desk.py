@@ -170,10 +170,4 @@ class Desk:
         rest = break_of(self.reps, self.rep, self.settings.days[n])
         if rest is None:
             return begin, end, []
-        low, high = rest.earliest - self.origin, rest.latest - self.origin
-        if rest.length_s <= high - low:
-            return begin, end, [(rest.length_s, low, high)]
-        # the clock jumped over the break's hours: whoever needs none is back before them, or leaves after them
-        if min(end, low) - begin >= end - max(begin, high):
-            return begin, max(begin, min(end, low)), []
-        return max(begin, high), end, []
+        return begin, end, [(rest.length_s, rest.earliest - self.origin, rest.latest - self.origin)]

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from territory.model.arrays import text_array
 from territory.model.enums import Reason
 from territory.model.hours import parse_hours
+from territory.model.zones import local
 from territory.routing.shifts import day_allowed, start_windows
 from territory.travel import UNREACHABLE
 from territory.units import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from territory.routing.desk import Desk
     from territory.routing.shifts import Windows
@@ -117,19 +119,47 @@ def _rule(case: _Case, fits_alone: Callable[[int, int], bool]) -> tuple[Reason, 
         return Reason.BLOCKED, f"none of the {days} {between} is allowed: {rules}."
     if not any(open_on.values()):
         length = duration(case.service_s)
-        days = "1 possible day" if len(possible) == 1 else f"{len(possible)} possible days"
-        message = f"no opening hours for {length} fall into {rep}'s shift on the {days} {between}."
+        message = f"no opening hours for {length} fall into {rep}'s shift on the {_days(len(possible))} {between}."
         return Reason.NO_COMMON_WINDOW, message
     if desk.max_visits == 0:
         return Reason.OVER_CAPACITY, f"there is no room: {rep} makes no visits (max_visits_per_day is 0)."
     if not any(fits_alone(visit, n) for n in worked if open_on[n]):
-        drive = f"{duration(there)} there, {duration(back)} back"
-        return Reason.OUT_OF_REACH, f"even alone on a day the visit does not fit: {drive}, within opening hours."
+        return _unfit(case, {n: windows for n, windows in open_on.items() if windows}, there, back, between)
     days = f"{rep}'s {len(worked)} working days {between}"
     fitting = [n for n in worked if open_on[n]]
     if len(fitting) < len(worked):
         days = f"the {len(fitting)} of {days} on which it is welcome"
     return Reason.OVER_CAPACITY, f"no room was found on any of {days}."
+
+
+def _days(possible: int) -> str:
+    return "1 possible day" if possible == 1 else f"{possible} possible days"
+
+
+def _unfit(case: _Case, open_on: Mapping[int, Windows], there: int, back: int, between: str) -> tuple[Reason, str]:
+    """Return why a visit does not fit days on which it is welcome, even alone."""
+    desk, rep = case.desk, str(case.desk.reps.id[case.desk.rep])
+    across = [_across_break(desk, n, windows, case.service_s) for n, windows in open_on.items()]
+    if all(across):
+        message = f"{duration(case.service_s)} at these hours leave no room for {rep}'s break of {across[0]}"
+        return Reason.NO_COMMON_WINDOW, f"{message}, on the {_days(len(across))} {between}."
+    drive = f"{duration(there)} there, {duration(back)} back"
+    around = ", and beside the break" if any(desk.hours(n)[2] for n in open_on) else ""
+    return Reason.OUT_OF_REACH, f"even alone on a day the visit does not fit: {drive}, within opening hours{around}."
+
+
+def _across_break(desk: Desk, n: int, windows: Windows, service_s: int) -> str:
+    """Return the break for which a visit of a worked day leaves no room, however near the customer is; blank: none."""
+    begin, end = desk.span(n)
+    for length_s, earliest, latest in desk.hours(n)[2]:
+        opens, closes = earliest + desk.origin, latest + desk.origin
+        # who is back when the break's hours begin, or leaves when they end, needs none
+        until = max(opens, min(closes, end) - length_s) - service_s
+        since = min(closes, max(opens, begin) + length_s)
+        if all(until < a and b < since for a, b in windows):
+            wall = local(np.array([opens, closes], "datetime64[s]"), text_array([desk.zone] * 2)).astype(str)
+            return f"{duration(length_s)} between {wall[0][11:16]} and {wall[1][11:16]}"
+    return ""
 
 
 def _idle(case: _Case) -> str:

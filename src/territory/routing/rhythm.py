@@ -24,7 +24,9 @@ from territory.routing.layout import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Chain", "best_chain", "chain_of", "chain_rates", "sure_gain"]
+    from numpy.typing import NDArray
+
+__all__ = ["Chain", "best_chain", "chain_of", "chain_rates", "open_days", "sure_gain"]
 
 
 #: Days of a week: the weekday of a day is its number modulo this.
@@ -158,6 +160,26 @@ def chain_of(layout: Layout, v: int, made: Sequence[int]) -> Chain:
         msg = f"no rhythm of visit {v} has the days {list(made)}"
         raise ValueError(msg)
     return Chain(missed, *_day_costs(layout, v, nodes))
+
+
+def open_days(layout: Layout, v: int) -> NDArray[np.bool_]:
+    """Return on which days some chain makes a rhythmic visit, whatever that costs, shape (days,)."""
+    visit, interval = layout.visit_i[v].tolist(), float(layout.visit_f[v, V_INTERVAL])
+    days = layout.days
+    made, met = np.zeros(days, np.bool_), np.zeros(days, np.bool_)
+    if visit[V_FIRST_DUE] >= days:
+        return made
+
+    def goes_on(low: int, high: int, due: int) -> None:
+        made[max(low, 0) : max(high + 1, 0)] = True
+        met[max(low, 0) : max(high + 1, 0)] = True
+        met[min(due, days - 1)] = True
+
+    goes_on(visit[V_FIRST_LOW], visit[V_FIRST_HIGH], visit[V_FIRST_DUE])
+    for day in range(days):
+        if met[day] and day + interval < days:
+            goes_on(day + visit[V_GAP_LOW], day + visit[V_GAP_HIGH], day + visit[V_GAP])
+    return made
 
 
 def chain_rates(layout: Layout, v: int) -> tuple[float, float, float]:

@@ -145,13 +145,15 @@ def shift_of(reps: Reps, rep: int, day: np.datetime64, settings: PlanSettings) -
 
 
 def break_of(reps: Reps, rep: int, day: np.datetime64) -> Break | None:
-    """Return the rep's break on a day, UTC seconds; None: no break."""
+    """Return the rep's break on a day, UTC seconds; None: no break, or the clock skips its hours."""
     if reps.break_s is None or reps.break_s[rep] <= 0:
         return None
     early = BREAK_EARLIEST_S if reps.break_earliest_s is None else int(np.ceil(reps.break_earliest_s[rep]))
     late = BREAK_LATEST_S if reps.break_latest_s is None else int(reps.break_latest_s[rep])
     number, zone = _number(day), zone_of(reps, rep)
-    return Break(int(np.ceil(reps.break_s[rep])), utc_second(number, early, zone), utc_second(number, late, zone))
+    found = Break(int(np.ceil(reps.break_s[rep])), utc_second(number, early, zone), utc_second(number, late, zone))
+    # its hours are long enough on any other day (`Reps`)
+    return None if found.length_s > found.latest - found.earliest else found
 
 
 @lru_cache(maxsize=1024)
@@ -161,12 +163,11 @@ def _iso_week(number: int) -> int:
 
 def day_allowed(customers: Customers, i: int, day: np.datetime64) -> bool:
     """Return whether customer `i` may be visited on a day, going by weekday and week parity."""
-    number = _number(day)
     c = customers
-    if c.preferred_weekdays is not None and not int(c.preferred_weekdays[i]) >> _weekday(number) & 1:
+    if c.preferred_weekdays is not None and not int(c.preferred_weekdays[i]) >> _weekday(_number(day)) & 1:
         return False
     if c.week_parity is not None and c.week_parity[i] != Parity.ANY:
-        return (_iso_week(number) % 2 == 1) is bool(c.week_parity[i] == Parity.ODD)
+        return (_iso_week(_number(day)) % 2 == 1) is bool(c.week_parity[i] == Parity.ODD)
     return True
 
 

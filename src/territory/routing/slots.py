@@ -89,3 +89,4 @@ T_COUNT: Final = 78
 T_VALUE: Final = 79
 T_RNG: Final = 80
 T_ORDER: Final = 81
+T_OPEN_DAY: Final = 82

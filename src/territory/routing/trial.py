@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,6 +111,8 @@ class Trial:
             return list(order), min(least, now)
         if now == least or len(order) < 2:
             return list(order), now
+        if deadline_s is not None and monotonic() >= deadline_s:
+            return list(order), min(least, now)
         # worth more than the driving that leaving one out could save
         worth = float(now + 1)
         values = np.zeros(self.problem.n_visits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -11,10 +11,13 @@ import numpy as np
 from territory.model.arrays import NO_IDX
 from territory.model.eligibility import eligibility
 from territory.model.enums import Commitment, Reason
+from territory.model.places import Places
 from territory.routing.assemble import Drafts
 from territory.routing.board import Board, Rates
+from territory.routing.calls import Calls
 from territory.routing.desk import Desk
 from territory.routing.reasons import why_missed
+from territory.routing.trial import Trial
 from territory.schedule.cadence import cadence_of
 from territory.schedule.demand import Prices, demand
 from territory.schedule.month import plan_horizon
@@ -35,10 +38,12 @@ if TYPE_CHECKING:
     from territory.schedule.singles import Single
     from territory.travel import Travel
 
-__all__ = ["BoardResult", "BoardTask", "plan_board"]
+__all__ = ["BoardResult", "BoardTask", "board_places", "plan_board"]
 
 #: From this commitment on, what does not fit is in conflict with other promises.
 _PROMISED: Final = Commitment.CONFIRMED_DAY
+#: Reasons that do not go by the calendar alone.
+_ROOM: Final = (Reason.OVER_CAPACITY, Reason.CONFLICT, Reason.TIME_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,14 @@ class BoardResult:
     timed_out: bool = False
 
 
+def board_places(customers: Customers, reps: Reps, task: BoardTask) -> Places:
+    """Return all places that a board's travel is asked about; tables are the whole ones."""
+    team = np.array(task.team)
+    hotels = [] if task.hotels is None else [task.hotels.places()]
+    homes = [reps.places().take(team), reps.end_places().take(team)]
+    return Places.concat([*homes, customers.places().take(task.rows), *hotels])
+
+
 def plan_board(
     customers: Customers, reps: Reps, settings: PlanSettings, travel: Travel, task: BoardTask
 ) -> BoardResult:
@@ -159,7 +172,8 @@ def plan_board(
         between = horizon.board.between((r, n))
         drafts.add_route(desks[r], task.team[r], task.rows, n, horizon.calls, route, bound, between)
     drafts.nights += nights_spent(horizon, reps, task)
-    _tell_missed(drafts, task, horizon, cadence, expired=now >= task.deadline)
+    expired = now >= task.deadline or (horizon.timed_out and horizon.trial is None)
+    _tell_missed(drafts, task, horizon, cadence, expired=expired)
     return BoardResult(drafts, stretch, horizon.timed_out)
 
 
@@ -174,10 +188,11 @@ def _tell_missed(drafts: Drafts, task: BoardTask, horizon: Horizon, cadence: Cad
     for k, day in horizon.missed:
         events.setdefault(k, []).append(day)
     told: set[tuple[int, int]] = set()
-    reps_of = {one.number: one.rep for one in task.singles}
+    singles = {one.number: one for one in task.singles}
     for k, day in horizon.missed:
         row, number = int(calls.row[k]), int(calls.visit_idx[k])
-        if number >= 0:
+        one = singles.get(number)
+        if one is not None:
             # a joint visit is told once, whoever could not come
             if (number, day) in told:
                 continue
@@ -185,7 +200,7 @@ def _tell_missed(drafts: Drafts, task: BoardTask, horizon: Horizon, cadence: Cad
         rep = int(calls.rep[k])
         if rep < 0:
             # of a single visit its customer's rep, even where that may not make it
-            rep = reps_of[number] if number >= 0 else int(task.owner[row])
+            rep = int(task.owner[row]) if one is None else one.rep
         rep = max(rep, 0)
         low, high = int(calls.low[k]), min(int(calls.high[k]), len(days) - 1)
         every = None
@@ -198,14 +213,34 @@ def _tell_missed(drafts: Drafts, task: BoardTask, horizon: Horizon, cadence: Cad
         if expired:
             reason: Reason = Reason.TIME_LIMIT
             detail = f"the time limit ended planning before the turn of {board.desks[rep].reps.id[rep]}."
-        elif number >= 0 and not _may_come(board, horizon, k, rep):
-            lacks = "lacks a skill, is forbidden, or is not the owner to whom the customer is locked"
-            reason, detail = Reason.NO_ELIGIBLE_REP, f"{board.desks[rep].reps.id[rep]} {lacks}."
-        elif calls.low[k] > calls.high[k]:
-            reason, detail = Reason.CONFLICT, "the customer has another visit on its days, and is visited once a day."
         else:
-            reason, detail = _why(horizon, k, rep, min(low, day), max(high, day), every, cold=bool(cadence.cold[row]))
-        drafts.add_missed(int(task.rows[row]), task.team[rep], days[day], reason, detail, number)
+            allowed = min(low, day), max(high, day)
+            reason, detail = _told(horizon, k, rep, allowed, every, one, cold=bool(cadence.cold[row]))
+        # other visits may have taken the day that its row asks for
+        on = day if one is None or not one.anchor else one.asked[2]
+        drafts.add_missed(int(task.rows[row]), task.team[rep], days[on], reason, detail, number)
+
+
+def _told(
+    horizon: Horizon, k: int, rep: int, allowed: tuple[int, int], every: int | None, one: Single | None, *, cold: bool
+) -> tuple[Reason, str]:
+    """Return the reason for a missed call; of a single one by the days of its row, not those that others leave it."""
+    calls, board = horizon.calls, horizon.board
+    if one is not None and not _may_come(board, horizon, k, rep):
+        lacks = "lacks a skill, is forbidden, or is not the owner to whom the customer is locked"
+        return Reason.NO_ELIGIBLE_REP, f"{board.desks[rep].reps.id[rep]} {lacks}."
+    if calls.low[k] > calls.high[k]:
+        return Reason.CONFLICT, "the customer has another visit on its days, and is visited once a day."
+    found = _why(horizon, k, rep, *allowed, every, cold=cold)
+    if one is None or not one.anchor or (calls.low[k], calls.high[k]) == one.asked[:2] or found[0] in _ROOM:
+        return found
+    by_itself = {f.name: getattr(calls, f.name)[k : k + 1] for f in fields(calls)}
+    alone = Calls(**by_itself | {"low": [one.asked[0]], "high": [one.asked[1]], "partner": None})
+    there = replace(horizon, calls=alone, trial=Trial(board.problem(alone)))
+    ever = _why(there, 0, rep, *one.asked[:2], None, cold=False)
+    if ever[0] not in _ROOM:
+        return ever
+    return Reason.CONFLICT, "other visits of the customer take the days on which it fits, and there is one a day."
 
 
 def _may_come(board: Board, horizon: Horizon, k: int, rep: int) -> bool:

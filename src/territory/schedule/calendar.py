@@ -22,14 +22,14 @@ from territory.model.plan import Plan
 from territory.routing.assemble import Drafts
 from territory.routing.solve import load_engines
 from territory.schedule.apart import days_apart
-from territory.schedule.boards import BoardResult, plan_board
+from territory.schedule.boards import BoardResult, board_places, plan_board
 from territory.schedule.changes_plan import with_changes
 from territory.schedule.nights import nights_table
-from territory.schedule.request import read_request
+from territory.schedule.request import free_drivers, read_request
 from territory.schedule.rolling import earlier_routes, promised_visits
 from territory.schedule.singles import read_singles, single_visits
 from territory.schedule.tasks import board_tasks, refuse_orphans
-from territory.travel import estimate_notes, road_notes
+from territory.travel import GreatCircle, KnownTravel, estimate_notes, road_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -209,8 +209,8 @@ def schedule_visits(
         time_price_s=time_price_s, objective=objective, hotels=hotels, **policies,
     )  # fmt: skip
     rep_of = np.zeros(len(customers), np.int32) if alignment is None else alignment.customer_rep_idx
-    asked = promised_visits(previous, visits, customers, reps, settings)
-    all_visits, found = single_visits(asked, customers, reps, settings)
+    asked = promised_visits(previous, visits, customers, reps, settings, rep_of)
+    all_visits, found = single_visits(asked, customers, reps, settings, rep_of)
     singles = read_singles(all_visits, customers, reps, settings, rep_of)
     singles, crowded = days_apart(singles, customers, reps, settings)
     drafts = Drafts()
@@ -246,6 +246,7 @@ def schedule_visits(
         *road_notes(source, reps.places(), "homes"),
         *estimate_notes(stops.estimated),
         *_future_visits(customers, settings),
+        *free_drivers(reps, objective),
         *found,
     ]
     diagnostics = (*customers.diagnostics, *reps.diagnostics, *found)
@@ -263,11 +264,13 @@ def _run(
     customers: Customers, reps: Reps, settings: PlanSettings, travel: Travel, tasks: Sequence[BoardTask], jobs: int
 ) -> Iterator[tuple[BoardTask, BoardResult]]:
     """Plan every board, in processes where there are several jobs; results come in the order of the tasks."""
-    parcels = ((customers.take(t.rows), reps.take(t.team), settings, travel, t) for t in tasks)
     if jobs == 1:
-        for task, parcel in zip(tasks, parcels, strict=True):
-            yield task, plan_board(*parcel)
+        for task in tasks:
+            yield task, plan_board(customers.take(task.rows), reps.take(task.team), settings, travel, task)
         return
+    parcels = (
+        (customers.take(t.rows), reps.take(t.team), settings, _travel_of(t, customers, reps, travel), t) for t in tasks
+    )
     # spawned, not forked: a fork of a process with threads may hang
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_serve, initargs=(os.getpid(),))
     try:
@@ -281,6 +284,14 @@ def _run(
     finally:
         # after an interrupt only the reps in hand are waited for
         pool.shutdown(cancel_futures=True)
+
+
+def _travel_of(task: BoardTask, customers: Customers, reps: Reps, travel: Travel) -> Travel:
+    """Return what a worker needs of the travel: itself, if it is nothing but numbers, else the legs of its places."""
+    if isinstance(travel, GreatCircle):
+        return travel
+    factors = {1.0} if reps.speed_factor is None else {float(reps.speed_factor[rep]) for rep in task.team}
+    return KnownTravel(travel, board_places(customers, reps, task), sorted(factors))
 
 
 def _future_visits(customers: Customers, settings: PlanSettings) -> tuple[Problem, ...]:

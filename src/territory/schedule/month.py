@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from territory.check import check_routing
 from territory.errors import SolverError
 from territory.model.enums import Status
 from territory.model.zones import utc_second
 from territory.routing.finish import finish, free_bounds
 from territory.routing.solve import solve_routing
 from territory.routing.trial import Trial
+from territory.schedule.begin import begun
 from territory.schedule.regular import steady_times
 from territory.schedule.rolling import as_before
 
@@ -62,8 +62,8 @@ class Horizon:
     trial: Trial | None
 
     def fits_alone(self, call: int, r: int, n: int) -> bool:
-        """Return whether a call fits a worked day of a desk if it is the only one."""
-        return self.trial is not None and self.trial.fits(self.board.shifts.index((r, n)), [call])
+        """Return whether a call fits a worked day of a desk if it is the only one; where time ran out: yes, untried."""
+        return self.trial is None or self.trial.fits(self.board.shifts.index((r, n)), [call])
 
 
 def plan_horizon(
@@ -103,15 +103,14 @@ def plan_horizon(
     """
     left = deadline - monotonic()
     problem, start = None, None
-    if board.shifts and len(calls):
+    if board.shifts and len(calls) and left > 0:
         problem, start = _problem(board, calls, before or {}, change_price)
-    if problem is None or left <= 0:
-        trial = None if problem is None else Trial(problem)
-        return Horizon(board, calls, (), _all_missed(board, calls), left <= 0, trial)
+    if problem is None:
+        return Horizon(board, calls, (), _all_missed(board, calls), left <= 0, None)
     trial = Trial(problem)
     found = solve_routing(
         problem, engine="search", time_limit_s=max(_SEARCH * left, 0.001), iterations=max(1, iterations), rng=seed,
-        start=None if start is None else _warm(trial, board, start),
+        start=None if start is None else begun(trial, _numbered(board, start)),
     )  # fmt: skip
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
@@ -144,7 +143,7 @@ def _settled(
     if (calls.detour_s >= 0).any():
         found, routes, bounds = _near_only(trial, calls, found, routes, bounds)
     if time_price:
-        routes = _regular(trial, board, calls, routes, time_price)
+        routes = _regular(trial, board, calls, routes, time_price, deadline)
     return found, routes, bounds
 
 
@@ -160,40 +159,13 @@ def _problem(
     return board.problem(calls, baseline=baseline, change_cost=cost), start
 
 
-def _warm(trial: Trial, board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> RoutingSolution | None:
-    """Return the solution with these routes, as far as they fit; None: they break rules, such as a rhythm."""
+def _numbered(board: Board, start: Mapping[tuple[int, int], Sequence[int]]) -> dict[int, Sequence[int]]:
     number = {shift: s for s, shift in enumerate(board.shifts)}
-    orders = {number[shift]: trial.as_fits(number[shift], order) for shift, order in start.items() if shift in number}
-    joint = {int(k) for k in trial.problem.joint.ravel()}
-    # joint visits whose starts no longer meet are left to the search; then all the rest
-    for without in (set[int](), joint):
-        tried = {s: [k for k in order if k not in without] for s, order in orders.items()}
-        _strike_broken(trial.problem, board, tried)
-        try:
-            found = finish(trial.problem, trial.layout, tried)
-        except ValueError:
-            continue
-        if found is not None and check_routing(trial.problem, found).ok:
-            return found
-    return None
-
-
-def _strike_broken(problem: RoutingProblem, board: Board, orders: dict[int, list[int]]) -> None:
-    """Take out of routes, in place, what is made by one of two reps only, or on some days of a set only."""
-    days: dict[int, list[int]] = {}
-    for s, order in orders.items():
-        for k in order:
-            days.setdefault(k, []).append(board.shifts[s][1])
-    lone = {int(k) for pair in problem.joint for k in pair if not all(int(one) in days for one in pair)}
-    sets = problem.visits.patterns
-    if sets is not None:
-        lone |= {k for k, on in days.items() if sets[k] is not None and sorted(on) not in [sorted(p) for p in sets[k]]}
-    for s, order in orders.items():
-        orders[s] = [k for k in order if k not in lone]
+    return {number[shift]: order for shift, order in start.items() if shift in number}
 
 
 def _regular(
-    trial: Trial, board: Board, calls: Calls, routes: tuple[ShiftRoute, ...], price: float
+    trial: Trial, board: Board, calls: Calls, routes: tuple[ShiftRoute, ...], price: float, deadline: float
 ) -> tuple[ShiftRoute, ...]:
     """Give each customer's visits like times of day where that costs little."""
     midnight = [
@@ -209,6 +181,7 @@ def _regular(
         price_per_hour=price,
         group=calls.row,
         wait_per_hour=_WAIT * price,
+        deadline=deadline,
     )
     # a day that was turned round may lead past a cold lead from another side
     return routes if any(_farthest(trial, calls, r.shift, list(r.visits))[1] > 0 for r in steady) else steady

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from territory.check.routing import check_routing
 from territory.errors import SolverError
 from territory.model.enums import Status
 from territory.routing.finish import finish
 from territory.routing.layout import layout_of
 from territory.routing.problem import UNLIMITED, VisitArrays, columns_of
-from territory.routing.rhythm import chain_of
 from territory.routing.solve import solve_routing
 from territory.routing.trial import Trial
+from territory.schedule.begin import begun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,12 +115,12 @@ def solved(
     n = problem.n_visits
     whole = _with_stays(problem, held)
     number = {shift: s for s, shift in enumerate(board.shifts)}
-    begun = {number[shift]: list(order) for shift, order in orders.items() if shift in number}
+    orders_of = {number[shift]: list(order) for shift, order in orders.items() if shift in number}
     for j, s in enumerate(held):
-        begun[s] = [n + j, *begun.get(s, [])]
+        orders_of[s] = [n + j, *orders_of.get(s, [])]
     found = solve_routing(
         whole, engine="search", time_limit_s=max(_SHARE * left, 0.001), iterations=max(1, iterations), rng=seed,
-        start=_start(whole, begun),
+        start=begun(Trial(whole), orders_of),
     )  # fmt: skip
     if found.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
@@ -171,28 +170,3 @@ def _with_stays(problem: RoutingProblem, held: Sequence[int]) -> RoutingProblem:
         problem, visits=VisitArrays(**columns), eligible=eligible,
         shifts=replace(shifts, locked=locked, max_visits=most),
     )  # fmt: skip
-
-
-def _start(problem: RoutingProblem, orders: dict[int, list[int]]) -> RoutingSolution | None:
-    """Return the solution with these routes, as far as they fit and keep their rhythms."""
-    trial = Trial(problem)
-    paired = set(problem.joint.reshape(-1).tolist())
-    fitting = {s: trial.as_fits(s, [v for v in order if v not in paired]) for s, order in orders.items()}
-    days: dict[int, list[int]] = {}
-    again = set()
-    for s, order in fitting.items():
-        for v in order:
-            days.setdefault(v, []).append(int(problem.shifts.day[s]))
-    patterns = problem.visits.patterns
-    for v, made in days.items():
-        if problem.visits.gap_low_days[v] == 0:
-            if patterns is not None and patterns[v] is not None and tuple(sorted(made)) not in map(tuple, patterns[v]):
-                again.add(v)
-            continue
-        try:
-            chain_of(trial.layout, v, sorted(made))
-        except ValueError:
-            again.add(v)
-    kept = {s: [v for v in order if v not in again] for s, order in fitting.items()}
-    found = finish(problem, trial.layout, kept)
-    return found if found is not None and check_routing(problem, found).ok else None

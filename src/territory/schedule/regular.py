@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -105,6 +107,7 @@ def steady_times(
     price_per_hour: float,
     group: NDArray[np.int64] | None = None,
     wait_per_hour: float = 0.0,
+    deadline: float = math.inf,
 ) -> tuple[ShiftRoute, ...]:
     """Give routes other times, or turn them round, so that each customer is visited at a like time of day.
 
@@ -121,6 +124,8 @@ def steady_times(
     wait_per_hour : float
         Price of an hour from leaving to being back, beside what the shift costs: with 0 a rep may be out all day to
         be at two customers when they are used to it.
+    deadline : float
+        Moment of `time.monotonic` at which to give up: what has been gained by then stays.
 
     Returns
     -------
@@ -142,7 +147,7 @@ def steady_times(
     A month of 100 visits takes some hundredths of a second.
     """
     midnight, whose = _read(problem, midnight_s, group, price_per_hour=price_per_hour, wait_per_hour=wait_per_hour)
-    days = _Days(layout, whose, midnight, price_per_hour / HOUR_S, wait_per_hour / HOUR_S)
+    days = _Days(layout, whose, midnight, price_per_hour / HOUR_S, wait_per_hour / HOUR_S, deadline)
     # whatever the order in which they are given
     turn = sorted(range(len(routes)), key=lambda i: (int(midnight[routes[i].shift]), routes[i].shift))
     given = [_Timed(routes[i], sum(route_terms(layout, routes[i]).values())) for i in turn]
@@ -229,9 +234,11 @@ class _Days:
     """Routes of a problem, and how they are timed anew."""
 
     def __init__(
-        self, layout: Layout, whose: NDArray[np.int64], midnight: NDArray[np.int64], rate: float, wait: float
-    ) -> None:
+        self, layout: Layout, whose: NDArray[np.int64], midnight: NDArray[np.int64], rate: float, wait: float,
+        deadline: float,
+    ) -> None:  # fmt: skip
         self.layout, self.whose, self.midnight, self.rate, self.wait = layout, whose, midnight, rate, wait
+        self.deadline = deadline
         visit_i = layout.visit_i.copy()
         # bounds bind the starts of linked visits: here of all
         visit_i[:, V_LINKED] = 1
@@ -265,12 +272,15 @@ class _Days:
         settled = 0
         for _ in range(_ROUNDS):
             for i in range(len(days)):
+                if monotonic() >= self.deadline:
+                    return days
                 visits = self._visits(days)
                 mine = slice(int(visits.at[i]), int(visits.at[i + 1]))
                 settled += 1
                 for new in self._retimed(days[i], visits.wishes()[mine]):
                     tried = [*days[:i], new, *days[i + 1 :]]
-                    then, dear = self.total(tried), self.plain(tried)
+                    dear = self.plain(tried)
+                    then = dear + self._waiting(tried)
                     if then < now - _LEAST and dear <= max(limit, cost):
                         days, now, cost, settled = tried, then, dear, 1
                 if settled > len(days):
@@ -285,6 +295,8 @@ class _Days:
             medians = visits.medians(upper)
             nearer = []
             for i, old in enumerate(days):
+                if monotonic() >= self.deadline:
+                    return days
                 mine = slice(int(visits.at[i]), int(visits.at[i + 1]))
                 wish = medians[mine]
                 best, least = old, self._apart(old, wish, old)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from numbers import Real
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from territory.errors import InputError, Problem
+from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.model.alignment import Alignment
 from territory.model.customers import Customers
 from territory.model.holidays import with_rep_holidays
 from territory.model.nights import Hotels
 from territory.model.plan import Plan
-from territory.model.policies import POLICIES
+from territory.model.policies import POLICIES, read_policies
 from territory.model.reps import Reps
 from territory.model.settings import MAX_WEEKS, PlanSettings, as_day
 from territory.model.visits import Visits
 from territory.travel import Travel, default_travel
 
-__all__ = ["read_request"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from territory.model.arrays import BoolArray
+
+__all__ = ["free_drivers", "read_request"]
 
 _DEAREST = 1e9
 _YEAR_S = 366 * 86_400
@@ -82,11 +86,11 @@ def read_request(
     if unknown:
         msg = f"schedule_visits() got an unexpected keyword argument {unknown[0]!r}"
         raise TypeError(msg)
-    problems += _options(customers, reps, overload, worth, objective, policies.get("load"))
+    problems += _options(customers, reps, overload, worth, objective)
     if usual_worth is not None and (not isinstance(usual_worth, Real) or not 0 < float(usual_worth) < np.inf):
         problems.append(Problem("bad-worth", f"expected usual_worth > 0, not {usual_worth!r}"))
     problems += _wrong_nights(reps, hotels, policies.get("nights", "never"), objective)
-    problems += _strangers(customers, reps, policies)
+    problems += _strangers(customers, reps, read_policies(policies)[0])
     problems += _prices(change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s)
     if alignment is None and len(reps) > 1 and not designs and not policies.get("shared"):
         problems.append(
@@ -123,9 +127,7 @@ def read_request(
     return settings, source, min(len(reps), jobs)
 
 
-def _options(
-    customers: Customers, reps: Reps, overload: object, worth: object, objective: object, load: object
-) -> list[Problem]:
+def _options(customers: Customers, reps: Reps, overload: object, worth: object, objective: object) -> list[Problem]:
     """Return what is wrong with the choices of words and measures."""
     problems = []
     for name, value, words in (
@@ -133,17 +135,28 @@ def _options(
     ):  # fmt: skip
         if value not in words:
             problems.append(Problem("unknown-option", f"{name}: expected {' or '.join(words)}, not {value!r}"))
-    there = ", ".join(customers.measures) or "none"
-    for name, value in (("worth", worth), ("load", load)):
-        # a load that is no text is told with the other settings
-        if value is not None and value not in customers.measures and (name == "worth" or isinstance(value, str)):
-            problems.append(
-                Problem("unknown-measure", f"{name}: customers have no measure {value!r}; there is {there}")
-            )
-    if objective == "cost" and reps.cost_per_hour is None and reps.cost_per_km is None:
+    problems += _no_measure(customers, "worth", worth)
+    if objective == "cost" and len(reps) and drives_free(reps).all():
         hint = "Give reps a cost_per_hour or a cost_per_km."
         problems.append(Problem("no-rates", "objective='cost', but driving costs nothing", hint=hint))
     return problems
+
+
+def drives_free(reps: Reps) -> BoolArray:
+    """Return whose driving costs nothing, neither by the hour nor by the kilometre; shape (r,)."""
+    rates = [rate for rate in (reps.cost_per_hour, reps.cost_per_km) if rate is not None]
+    return np.all([rate == 0 for rate in rates], axis=0) if rates else np.ones(len(reps), np.bool_)
+
+
+def free_drivers(reps: Reps, objective: str) -> list[Problem]:
+    """Warn of reps whose driving costs nothing: any route is as good as another for them."""
+    rows = np.flatnonzero(drives_free(reps)) if objective == "cost" else np.zeros(0, np.int64)
+    if rows.size == 0:
+        return []
+    first = tuple(int(i) for i in rows[:MAX_ROWS_LISTED])
+    message = "objective='cost', and driving costs nothing: routes may be any"
+    hint = "Maybe a cost_per_hour or a cost_per_km was forgotten?"
+    return [Problem("free-driving", message, "cost_per_hour, cost_per_km", int(rows.size), first, hint)]
 
 
 def _wrong_nights(reps: Reps, hotels: Any, nights: object, objective: object) -> list[Problem]:
@@ -164,18 +177,21 @@ def _wrong_nights(reps: Reps, hotels: Any, nights: object, objective: object) ->
     return problems
 
 
-def _strangers(customers: Customers, reps: Reps, policies: dict[str, Any]) -> list[Problem]:
-    """Return the names in policies that nobody and nothing has; their form is judged by `PlanSettings`."""
-    problems = []
-    cover, sets = (policies.get(name) for name in ("cover", "day_sets"))
-    if isinstance(cover, Mapping):
-        lists = [others for others in cover.values() if isinstance(others, list | tuple | set | frozenset)]
-        named = {name for names in (cover, *lists) for name in names if isinstance(name, str)}
-        problems += _unknown("unknown-rep", "cover: no such rep", named - set(reps.id.tolist()))
-    if isinstance(sets, Mapping):
-        named = {name for name in sets if isinstance(name, str)}
-        problems += _unknown("unknown-customer", "day_sets: no such customer", named - set(customers.id.tolist()))
+def _strangers(customers: Customers, reps: Reps, policies: Mapping[str, Any]) -> list[Problem]:
+    """Return the names in policies that nobody and nothing has, of those policies whose form is right."""
+    cover, sets = policies.get("cover", {}), policies.get("day_sets", {})
+    problems = _no_measure(customers, "load", policies.get("load"))
+    covering = {rep for names in cover.values() for rep in names}
+    problems += _unknown("unknown-rep", "cover: no such rep", {*cover, *covering} - set(reps.id.tolist()))
+    problems += _unknown("unknown-customer", "day_sets: no such customer", set(sets) - set(customers.id.tolist()))
     return problems
+
+
+def _no_measure(customers: Customers, name: str, value: object) -> list[Problem]:
+    if value is None or (isinstance(value, str) and value in customers.measures):
+        return []
+    there = ", ".join(customers.measures) or "none"
+    return [Problem("unknown-measure", f"{name}: customers have no measure {value!r}; there is {there}")]
 
 
 def _unknown(code: str, message: str, names: set[str]) -> list[Problem]:

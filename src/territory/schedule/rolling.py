@@ -12,12 +12,13 @@ from territory.model.enums import Commitment, VisitKind
 from territory.model.visits import Visits
 from territory.model.zones import local
 from territory.schedule.leads import generated
+from territory.schedule.singles import with_oneself
 from territory.units import DAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from territory.model.arrays import BoolArray, TextArray
+    from territory.model.arrays import BoolArray, IdxArray, TextArray
     from territory.model.customers import Customers
     from territory.model.plan import Plan
     from territory.model.reps import Reps
@@ -41,12 +42,14 @@ class Before:
 
 
 def promised_visits(
-    previous: Plan | None, visits: Visits | None, customers: Customers, reps: Reps, settings: PlanSettings
-) -> Visits | None:
+    previous: Plan | None, visits: Visits | None, customers: Customers, reps: Reps, settings: PlanSettings,
+    owner: IdxArray,
+) -> Visits | None:  # fmt: skip
     """Return the single visits to plan: those that are given, or else those of before, and what has been promised.
 
     A stop by interval that was confirmed for its week or day, or with its time, becomes a single visit within that
     week, on that day, at that time. Stops outside the horizon, and of customers or reps who are gone, are left out.
+    A visit of two reps, the second of whom has taken over the customer, stays one of both, or is made by that one.
 
     Parameters
     ----------
@@ -55,11 +58,16 @@ def promised_visits(
         None: the visits of the earlier plan that are still to come.
     customers, reps : Customers, Reps
     settings : PlanSettings
+    owner : int32 array of shape (n,)
+        Each customer's rep; -1: none.
     """
     if previous is None:
         return visits
     here, there = set(customers.id.tolist()), set(reps.id.tolist())
-    own = _with_earlier(visits, _still_to_come(previous, here, there, settings))
+    earlier = _still_to_come(previous, here, there, settings)
+    if earlier is not None:
+        earlier = _both(previous, earlier, with_oneself(earlier, customers, reps, owner), there)
+    own = _with_earlier(visits, earlier)
     s = previous.stops
     if s.commitment is None:
         return own
@@ -134,6 +142,21 @@ def _still_to_come(previous: Plan, here: set[str], there: set[str], settings: Pl
     # follow-ups that planning adds itself are worked out anew, but for those that have been promised
     anew = generated(kept) & (kept.commitment_of() < Commitment.CONFIRMED_WEEK)
     return kept.take(np.flatnonzero(~anew)) if not anew.all() else None
+
+
+def _both(previous: Plan, visits: Visits, alone: BoolArray, there: Collection[str]) -> Visits:
+    """Return visits of which those in `alone` name who made them before; whoever is gone leaves them to the second."""
+    if visits.second_rep_id is None or not alone.any():
+        return visits
+    plan_rep = np.zeros(len(previous.customers), np.int32)
+    by = plan_rep if previous.alignment is None else previous.alignment.customer_rep_idx
+    before = dict(zip(previous.customers.id.tolist(), np.append(previous.reps.id, "")[by].tolist(), strict=True))
+    first = [""] * len(visits) if visits.rep_id is None else visits.rep_id.tolist()
+    second = visits.second_rep_id.tolist()
+    for v in np.flatnonzero(alone).tolist():
+        name = before[str(visits.customer_id[v])]
+        first[v], second[v] = (name, second[v]) if name in there and name != second[v] else (second[v], "")
+    return replace(visits, rep_id=text_array(first), second_rep_id=text_array(second))
 
 
 def _with_earlier(visits: Visits | None, earlier: Visits | None) -> Visits | None:

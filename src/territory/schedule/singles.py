@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from territory.model.settings import PlanSettings
     from territory.model.visits import Visits
 
-__all__ = ["ELSEWHERE", "Single", "narrowed", "read_singles", "single_visits"]
+__all__ = ["ELSEWHERE", "Single", "narrowed", "read_singles", "single_visits", "with_oneself"]
 
 #: A rep who is planned on another board.
 ELSEWHERE: Final = -2
@@ -49,6 +49,9 @@ class Single:
     bound : bool
         Whether the rep was named.
     low, high, due : int
+        Less than its row says where other visits of the customer take days (`territory.schedule.apart`).
+    asked : tuple of (int, int, int)
+        The same as its row has them: what it is told by if it is missed.
     kind : VisitKind
     commitment : Commitment
     time_s : int
@@ -66,6 +69,7 @@ class Single:
     low: int
     high: int
     due: int
+    asked: tuple[int, int, int]
     kind: VisitKind
     commitment: Commitment
     time_s: int
@@ -91,14 +95,23 @@ class Single:
 
 
 def single_visits(
-    visits: Visits | None, customers: Customers, reps: Reps, settings: PlanSettings
+    visits: Visits | None, customers: Customers, reps: Reps, settings: PlanSettings, owner: IdxArray
 ) -> tuple[Visits | None, list[Problem]]:
     """Return the single visits of a horizon, those of the user and then those that follow won deals; and warnings.
+
+    Parameters
+    ----------
+    visits : Visits or None
+    customers, reps : Customers, Reps
+    settings : PlanSettings
+    owner : int32 array of shape (n,)
+        Each customer's rep; -1: none.
 
     Raises
     ------
     InputError
-        Unknown customers and reps, ids that the planner gives itself, everything at once.
+        Unknown customers and reps, ids that the planner gives itself, visits by a rep and the same rep,
+        everything at once.
     """
     added, problems, found = follow_ups(customers, settings), [], []
     own = None
@@ -108,6 +121,11 @@ def single_visits(
             column = getattr(visits, name)
             if column is not None:
                 problems += _unknown(column, reps.id, name, "rep")
+        alone = with_oneself(visits, customers, reps, owner)
+        problems += _listed(
+            "joint-with-oneself", "who comes along is the customer's own rep", "second_rep_id", alone,
+            "Name who comes besides, or in rep_id who makes the visit.",
+        )  # fmt: skip
         again = generated(visits)
         promised = again & (visits.commitment_of() >= Commitment.CONFIRMED_WEEK)
         if added is not None:
@@ -128,6 +146,18 @@ def single_visits(
     if not parts:
         return None, found
     return parts[0] if len(parts) == 1 else parts[0].joined(parts[1]), found
+
+
+def with_oneself(visits: Visits, customers: Customers, reps: Reps, owner: IdxArray) -> BoolArray:
+    """Return which visits name nobody to make them, and as second rep the customer's own; shape (v,)."""
+    if visits.second_rep_id is None:
+        return np.zeros(len(visits), np.bool_)
+    own = np.append(reps.id, "")[owner]
+    of = dict(zip(customers.id.tolist(), own.tolist(), strict=True))
+    unnamed = np.ones(len(visits), np.bool_) if visits.rep_id is None else np.asarray(visits.rep_id == "")
+    # a customer whom nobody knows is told as such
+    second = zip(visits.customer_id.tolist(), visits.second_rep_id.tolist(), strict=True)
+    return unnamed & np.array([name != "" and of.get(customer) == name for customer, name in second], np.bool_)
 
 
 def _unknown(ids: Any, known: Any, column: str, what: str) -> list[Problem]:
@@ -183,7 +213,7 @@ def read_singles(
         found.append(
             Single(
                 v, int(customer[v]), int(rep[v]), int(second[v]), bool(named[v]), int(low[v]), int(high[v]),
-                int(due[v]), kind, promised, time_s, service, remote, worth,
+                int(due[v]), (int(low[v]), int(high[v]), int(due[v])), kind, promised, time_s, service, remote, worth,
             )
         )  # fmt: skip
 

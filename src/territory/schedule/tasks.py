@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +104,9 @@ def _worth(customers: Customers, measure: str | None, usual: float | None) -> Fl
     if measure is None:
         return np.ones(len(customers))
     values = customers.measures[measure]
-    return np.asarray(np.maximum(values / (values.mean() if usual is None else usual), _LEAST))
+    # summed exactly, so that the order of the rows does not decide between visits that are worth nearly the same
+    mean = fsum(values.tolist()) / len(values) if usual is None else usual
+    return np.asarray(np.maximum(values / mean, _LEAST))
 
 
 def _rates(reps: Reps, rep: int, objective: str) -> Rates:

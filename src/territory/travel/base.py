@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from territory.model.arrays import FloatArray
     from territory.model.places import Places
+    from territory.travel.protocol import Travel
 
-__all__ = ["RawTravel", "TravelBase"]
+__all__ = ["RawTravel", "TravelBase", "check_divides", "raw_of", "raw_pairs_of"]
 
 #: Legs held at a time by `TravelBase.nearest`: 64 MB of raw times and distances.
 _BLOCK: Final = 1 << 22
@@ -83,6 +84,25 @@ class TravelBase(ABC):
     @property
     def symmetric(self) -> bool:
         """Whether the way back is as long as the way there; False unless a source says otherwise."""
+        return False
+
+    @property
+    def by_id(self) -> bool:
+        """Whether answers depend on the ids of places, not only on where they are and of what kind and area."""
+        return False
+
+    @property
+    def divides(self) -> bool:
+        """Whether a speed factor divides the raw seconds and does nothing else.
+
+        Then whoever keeps or mends raw numbers need not know it. Not so where parking is added or hours of the day
+        have speeds of their own.
+        """
+        return True
+
+    @property
+    def estimates(self) -> bool:
+        """Whether a declared fallback may have a part in the answers, now or later."""
         return False
 
     @abstractmethod
@@ -165,6 +185,57 @@ class TravelBase(ABC):
     def snap(self, places: Places) -> SnappedPlaces:
         """Leave places where they are; see `Travel.snap`."""
         return SnappedPlaces(np.array(places.lon), np.array(places.lat), np.zeros(len(places)))
+
+
+def raw_of(travel: Travel, origins: Places, destinations: Places) -> RawTravel:
+    """Give the travel from every origin to every destination as numbers that are not rounded, of any source.
+
+    Parameters
+    ----------
+    travel : Travel
+        One that is no `TravelBase` is asked for its `matrix`: its seconds and metres are whole.
+    origins, destinations : Places, lengths m and n
+
+    Returns
+    -------
+    RawTravel of shape (m, n)
+
+    Raises
+    ------
+    InputError, TravelError
+        As the source does.
+    """
+    if isinstance(travel, TravelBase):
+        return travel.raw_matrix(origins, destinations)
+    return _unrounded(travel.matrix(origins, destinations))
+
+
+def raw_pairs_of(travel: Travel, origins: Places, destinations: Places) -> RawTravel:
+    """Give the travel from each origin to the destination in the same row, shape (n,); see `raw_of`."""
+    check_same_length(origins, destinations)
+    if isinstance(travel, TravelBase):
+        return travel.raw_pairs(origins, destinations)
+    return _unrounded(travel.pairs(origins, destinations))
+
+
+def _unrounded(found: TravelMatrix) -> RawTravel:
+    there = found.reachable
+    seconds = np.where(there, found.durations_s, np.inf)
+    return RawTravel(seconds, np.where(there, found.distances_m, np.inf), found.estimated, found.departure_s)
+
+
+def check_divides(travel: Travel, wrapper: str) -> None:
+    """Refuse a source whose raw seconds are not simply divided by a speed factor; see `TravelBase.divides`.
+
+    Raises
+    ------
+    InputError
+    """
+    if not getattr(travel, "divides", True):
+        inner = type(travel).__name__
+        message = f"{wrapper} cannot hold a {inner}, in which a speed factor does not divide the whole time"
+        hint = f"Maybe {inner}({wrapper}(...)) instead of {wrapper}({inner}(...))?"
+        raise InputError([Problem("wrapped-wrong", message, "source", hint=hint)], "travel")
 
 
 def same_place(places: Places) -> list[NDArray[np.intp]]:

@@ -210,6 +210,11 @@ class MatrixTravel(TravelBase):
             self._symmetric = all(bool((each == each.T).all()) for each in given)
         return self._symmetric
 
+    @property
+    def by_id(self) -> bool:
+        """True: places are looked up by kind and id."""
+        return True
+
     def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
         """Look up every origin with every destination, not rounded; see `TravelBase.raw_matrix`."""
         start, end = self._rows(origins, destinations)

@@ -163,6 +163,7 @@
     $('day-after').disabled = workdays.length === 0 || state.day === workdays[workdays.length - 1];
     calendar();
     sheet();
+    singles();
     unplanned();
     document.querySelectorAll('#areas tbody tr').forEach((tr) => tr.classList.toggle('chosen', Number(tr.dataset.area) === state.area));
     document.querySelectorAll('#team td button').forEach((b) => b.setAttribute('aria-pressed',
@@ -404,6 +405,29 @@
       h('div', { class: 'scroll' }, h('table', { class: 'data' },
         head(['Customer', 'Rep', 'Due', 'Reason', 'Why']), h('tbody', null, rows.slice(0, listing.shown).map(line)))),
       ...(rows.length > listing.shown ? [more] : []));
+  }
+  const promised = { shown: 100 };
+  function singles() {
+    const T = D.singles;
+    $('singles-card').hidden = !T;
+    if (!T) return;
+    const mine = (i) => D.customers.area[T.customer[i]] === state.area || T.reps[i].includes(rep());
+    const rows = [...T.day.keys()].filter((i) => (state.area === ALL || mine(i)) && (state.day === ALL || T.day[i] === state.day));
+    const when = (i) => td(shortDay(T.day[i]), T.time[i] === null ? null : `, ${clock(T.time[i])}`);
+    const who = (i) => td(bdi(T.reps[i].map(repName).join(', ') || '–'));
+    const why = (i) => (T.time[i] === null
+      ? td(h('strong', null, `not planned: ${T.reason[i]}`), ' ', bdi(T.detail[i]),
+        T.change[i] ? h('span', { class: 'muted' }, ' Smallest change: ', bdi(T.change[i])) : null)
+      : td('planned'));
+    const line = (i) => h('tr', null, when(i), who(i), whom(T.customer[i]), td(T.kind[i]), td(T.promise[i]), why(i));
+    const left = rows.filter((i) => T.time[i] === null).length;
+    const more = tool(`Show more of ${whole.format(rows.length)}`, () => { promised.shown += 400; singles(); });
+    more.className = 'more';
+    $('singles').replaceChildren(
+      h('p', { class: 'muted' }, `${count(rows.length, 'visit')}, ${left ? `${whole.format(left)} not planned` : 'all planned'}`),
+      h('div', { class: 'scroll' }, h('table', { class: 'data' },
+        head(['When', 'Rep', 'Customer', 'Kind', 'Promise', 'Planned']), h('tbody', null, rows.slice(0, promised.shown).map(line)))),
+      ...(rows.length > promised.shown ? [more] : []));
   }
   function notes() {
     const note = (n) => h('li', null, h('code', null, n.code), `${n.of}: `, bdi(n.text), n.hint ? h('span', { class: 'muted' }, ` ${n.hint}`) : null);

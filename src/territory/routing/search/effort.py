@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["CHOOSING", "MANY_LEFT", "Effort"]
+__all__ = ["CHOOSING", "FEW_MISSING", "MANY_LEFT", "MANY_MISSING", "Effort"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Effort:
     lure : float
         Where driving costs next to nothing beside what visits are worth: cost of a mean drive that the
         search itself assumes at first, as a share of a mean value. Tight routes leave room for more.
+        With cadences only where many visits are missing, see `MANY_MISSING`.
     """
 
     average: float = 10.0
@@ -68,5 +69,9 @@ class Effort:
 
 #: Where many visits have no place, the choice of visits matters more than their order: smaller steps, more chance.
 CHOOSING: Final = Effort(average=6.0, longest=6.0, blink=0.05, by_legs=False, hot=0.5, cold=0.01)
-#: Share of visits without a place from which on that is so.
+#: Share of visits without a place, after the first routes, from which on that is so.
 MANY_LEFT: Final = 0.1
+#: With cadences: share of what all visits are worth that is missing, after the first steps, from which on that is so.
+MANY_MISSING: Final = 0.05
+#: Up to this share there is no lure; between the two it grows.
+FEW_MISSING: Final = 0.02

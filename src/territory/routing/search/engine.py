@@ -30,8 +30,8 @@ from territory.routing.locks import misfit
 from territory.routing.ortools.pool import PoolRoute
 from territory.routing.rhythm import best_chain, chain_rates, sure_gain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
-from territory.routing.search.effort import CHOOSING, MANY_LEFT, Effort
-from territory.routing.search.rates import leg_cost, lure_rate, over_rate
+from territory.routing.search.effort import CHOOSING, FEW_MISSING, MANY_LEFT, MANY_MISSING, Effort
+from territory.routing.search.rates import leg_cost, lure_rate, missing_share, over_rate
 from territory.routing.search.state import C_POOL, F_BEST, F_EXTRA_RATE, F_OVER_RATE, State, new_state
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class _Run:
     tables: Tables
     key_sum: NDArray[np.float64]
     effort: Effort
+    given: bool
     steps: int = 0
     interrupted: bool = False
 
@@ -101,7 +102,8 @@ def begin(
         Routes to remember.
     """
     state = new_state(problem, layout, seed, pool=pool)
-    run = _Run(layout, state, Tables((*layout[:LAYOUT_ARRAYS], *state)), _key_sum(state), effort or Effort())
+    tables = Tables((*layout[:LAYOUT_ARRAYS], *state))
+    run = _Run(layout, state, tables, _key_sum(state), effort or Effort(), effort is not None)
     state.lost[:] = state.unmade
     routes = {
         s: layout.locked[layout.shift_i[s, S_LOCK0] : layout.shift_i[s, S_LOCK1]].tolist() for s in range(len(state.n))
@@ -117,9 +119,14 @@ def begin(
     fill(run.tables.table, run.key_sum)
     remember_all(run.tables.table)
     left = np.count_nonzero((state.at.max(axis=1) < 0) & (problem.visits.value > 0))
-    if effort is None and left >= MANY_LEFT * len(state.lost):
+    if not run.given and not _recurs(layout) and left >= MANY_LEFT * len(state.lost):
         run.effort = CHOOSING
     return run
+
+
+def _recurs(layout: Layout) -> bool:
+    """Return whether visits have cadences."""
+    return bool((layout.visit_i[:, V_KIND] != ONCE).any())
 
 
 def load_routes(run: _Run, routes: dict[int, list[int]]) -> None:
@@ -185,35 +192,23 @@ def work(
     if len(state.lost) == 0 or len(state.n) == 0:
         return
     limit = iterations if iterations is not None else (None if deadline is not None else _ITERATIONS_WITHOUT_LIMIT)
-    cadences = bool((layout.visit_i[:, V_KIND] != ONCE).any())
-    one_day = e.one_day if cadences else 0.0
-    moves = (e.around if cadences else 0.0, e.pool, e.blink, run.key_sum, one_day)
-
+    cadences = _recurs(layout)
     started = monotonic()
 
     def steps(count: int, base: float, share: float, hot: float, cold: float, spread: float, tails: float) -> float:
         change = anneal(
-            run.tables.table,
-            run.steps,
-            count,
-            base,
-            share,
-            cycles,
-            hot,
-            cold,
-            e.average,
-            e.longest,
-            spread,
-            tails,
-            *moves,
-        )
+            run.tables.table, run.steps, count, base, share, cycles, hot, cold, e.average, e.longest, spread, tails,
+            e.around if cadences else 0.0, e.pool, e.blink, run.key_sum, e.one_day if cadences else 0.0,
+        )  # fmt: skip
         run.steps += count
         return float(change)
 
     cycles = 1.0
     change = steps(_TUNING if limit is None else min(_TUNING, limit), 0.0, 0.0, 1e-9, 1e-9, 1.0, 0.0)
-    leg = leg_cost(layout, state) if e.by_legs else 0.0
-    hot, cold = (max(x * (leg if leg > 0.0 else change), 1e-9) for x in (e.hot, e.cold))
+    if cadences and not run.given and missing_share(layout, state) >= MANY_MISSING:
+        e = run.effort = CHOOSING
+    leg = leg_cost(layout, state)
+    hot, cold = _heat(e, leg, change)
     lure = lure_rate(layout, state, e.lure)
     speed = _TUNING / max(monotonic() - started, 1e-6)
     if limit is not None and deadline is not None and limit > _HOPELESS * speed * max(deadline - monotonic(), 0.0):
@@ -225,6 +220,18 @@ def work(
     # the lure changes at fixed steps: clocks may cut the work into slices, but not change it
     stride = max(1, (_ITERATIONS_WITHOUT_LIMIT if limit is None else limit) // int(_STRIDES * cycles))
     over = over_rate(layout, leg, e.over) if cadences else 0.0
+
+    def settle(done: float) -> None:
+        """Fit the search to what is missing, set its own costs of driving and of overload, and sum up all anew."""
+        nonlocal e, hot, cold
+        if cadences and not run.given and e is CHOOSING and missing_share(layout, state) <= FEW_MISSING:
+            # of cadences most of what has no place at first has one soon; back again would be a hot restart
+            e = run.effort = Effort()
+        hot, cold = _heat(e, leg, change)
+        state.value[F_EXTRA_RATE] = _lure(run, lure, done)
+        state.value[F_OVER_RATE] = over * (e.over_growth ** (done * cycles % 1.0)) if e.by_legs else 0.0
+        restart(run.tables.table)
+
     count, turn = 100, 0
     while deadline is None or monotonic() < deadline:
         now = monotonic()
@@ -238,10 +245,10 @@ def work(
                 break
             if run.steps >= turn:
                 turn = run.steps + stride
-                _settle(run, lure * _LURE_END**done, over * (e.over_growth ** (done * cycles % 1.0)))
+                settle(done)
             count = min(count, turn - run.steps, limit - run.steps)
         if limit is None:
-            _settle(run, lure * _LURE_END**done, over * (e.over_growth ** (done * cycles % 1.0)))
+            settle(done)
         steps(count, base, share, hot, cold, e.spread, e.tails)
         took = monotonic() - now
         count = int(max(20, min(100_000, count * min(2.0, _SLICE_S / max(took, 1e-6)))))
@@ -249,11 +256,22 @@ def work(
             break
 
 
-def _settle(run: _Run, extra_rate: float, over_rate: float = 0.0) -> None:
-    """Set the search's own costs, of driving and of overload, and sum up all costs anew."""
-    run.state.value[F_EXTRA_RATE] = extra_rate
-    run.state.value[F_OVER_RATE] = over_rate
-    restart(run.tables.table)
+def _heat(effort: Effort, leg: float, change: float) -> tuple[float, float]:
+    """Return the temperatures, from what a leg costs or from the mean change of cost by a step."""
+    unit = leg if effort.by_legs and leg > 0.0 else change
+    return max(effort.hot * unit, 1e-9), max(effort.cold * unit, 1e-9)
+
+
+def _lure(run: _Run, rate: float, done: float) -> float:
+    """Return the lure at a share of the search: it falls, and with cadences it is only there while visits are missing.
+
+    Beside visits that are worth a hundred legs it drowns the temperatures, which are shares of a leg.
+    """
+    much = float(rate * _LURE_END**done)
+    if much == 0.0 or not _recurs(run.layout):
+        return much
+    part = (missing_share(run.layout, run.state) - FEW_MISSING) / (MANY_MISSING - FEW_MISSING)
+    return much * min(1.0, max(0.0, part))
 
 
 def orders_of(run: _Run) -> dict[int, list[int]]:

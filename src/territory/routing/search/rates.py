@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from territory.routing.layout import (
     S_COST_PER_DRIVE_S,
     S_COST_PER_M,
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from territory.routing.layout import Layout
     from territory.routing.search.state import State
 
-__all__ = ["leg_cost", "lure_rate", "over_rate"]
+__all__ = ["leg_cost", "lure_rate", "missing_share", "over_rate"]
 
 
 def lure_rate(layout: Layout, state: State, share: float) -> float:
@@ -34,6 +36,21 @@ def lure_rate(layout: Layout, state: State, share: float) -> float:
     leg = drive / stops
     wanted = share * float(worth[made].mean()) / leg
     return max(0.0, wanted - float(layout.shift_f[:, S_COST_PER_DRIVE_S].mean()))
+
+
+def missing_share(layout: Layout, state: State) -> float:
+    """Return which share of what visits are worth is not made now, 0 to 1; of a rhythm each visit counts.
+
+    Required visits that are worth nothing else do not count. Days off the meant ones are in `State.lost`, too, but
+    never as much as a visit.
+    """
+    weight = np.maximum(state.weight, 1e-9)
+    valued = np.where(layout.visit_f[:, V_VALUE] > 0, weight, 0.0)
+    # sums of a rhythm are rounded
+    missed = valued * np.floor(state.lost / weight + 1e-6)
+    whole = valued * np.floor(state.unmade / weight + 1e-6)
+    total = float(whole.sum())
+    return min(1.0, float(missed.sum()) / total) if total > 0.0 else 0.0
 
 
 def leg_cost(layout: Layout, state: State) -> float:

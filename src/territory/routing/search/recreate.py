@@ -48,6 +48,7 @@ from territory.routing.slots import (
     T_MARK,
     T_N,
     T_NEAR,
+    T_OPEN_DAY,
     T_ORDER,
     T_ORDER_KEY,
     T_OUT,
@@ -190,12 +191,16 @@ def insert_days(tab, v, blink):  # type: ignore[no-untyped-def]
     st_day_best = i32_2(tab, T_DAY_BEST)
     st_day_cost = f64_1(tab, T_DAY_COST)
     st_lost = f64_1(tab, T_LOST)
+    st_open_day = boo_2(tab, T_OPEN_DAY)
     st_reach = f64_1(tab, T_REACH)
     st_unmade = f64_1(tab, T_UNMADE)
     st_value = f64_1(tab, T_VALUE)
     st_weight = f64_1(tab, T_WEIGHT)
     days = len(st_day_cost)
     for d in range(days):
+        st_day_cost[d] = np.inf
+        if not st_open_day[v, d]:
+            continue
         cost, s, at = best_place(tab, v, d, blink, False)
         st_day_cost[d] = cost
         st_day_best[d, 0], st_day_best[d, 1] = s, at

@@ -12,6 +12,7 @@ import numpy as np
 from territory.routing.clock import E_COLUMNS
 from territory.routing.layout import (
     ONCE,
+    PATTERNS,
     RHYTHM,
     S_BEGIN,
     S_BREAK0,
@@ -24,11 +25,13 @@ from territory.routing.layout import (
     V_KIND,
     V_LINKED,
     V_PARTNER,
+    V_PATTERN0,
+    V_PATTERN1,
     V_PLACE,
     Layout,
 )
 from territory.routing.locks import awaited, locked_starts
-from territory.routing.rhythm import best_chain, chain_rates
+from territory.routing.rhythm import best_chain, chain_rates, open_days
 from territory.routing.search.ordering import ORDER_STACK
 
 if TYPE_CHECKING:
@@ -97,6 +100,8 @@ class State(NamedTuple):
         Value, and more where the visit is required.
     unmade : float array of shape (V,)
         What a visit costs that is not made at all.
+    open_day : bool array of shape (V, days)
+        With cadences: on which days each visit may be made at all.
     """
 
     bounds: NDArray[np.int64]
@@ -169,6 +174,7 @@ class State(NamedTuple):
     value: NDArray[np.float64]
     rng: NDArray[np.uint64]
     order: NDArray[np.int64]
+    open_day: NDArray[np.bool_]
 
 
 def most_visits(layout: Layout) -> int:
@@ -237,6 +243,17 @@ def unmade_costs(layout: Layout, weight: NDArray[np.float64]) -> NDArray[np.floa
             np.empty(2 * days, np.int64), chain,
         )[1]  # fmt: skip
     return cost
+
+
+def days_of(layout: Layout) -> NDArray[np.bool_]:
+    """Return on which days visits with a cadence may be made: those of their sets, or of some chain."""
+    found = np.zeros((len(layout.visit_i), layout.days), np.bool_)
+    kinds = layout.visit_i[:, V_KIND]
+    for v in np.flatnonzero(kinds == PATTERNS).tolist():
+        found[v] = layout.pattern[layout.visit_i[v, V_PATTERN0] : layout.visit_i[v, V_PATTERN1]].any(axis=0)
+    for v in np.flatnonzero(kinds == RHYTHM).tolist():
+        found[v] = open_days(layout, v)
+    return found
 
 
 def linked_groups(layout: Layout) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
@@ -325,4 +342,5 @@ def new_state(problem: RoutingProblem, layout: Layout, seed: int, *, pool: int) 
         try_free=i64(most + 2, breaks + 1), try_last=i64(most + 2, breaks + 1), try_starts=i64(most + 8),
         try_rests=i64(breaks + 1), try_out=f64(E_COLUMNS), pool=i32(pool, most + 2), pool_cost=f64(pool),
         counts=counts, value=f64(_VALUES), rng=mixed, order=i64(2 * visits + 2 + ORDER_STACK),
+        open_day=days_of(layout),
     )  # fmt: skip
