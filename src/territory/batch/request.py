@@ -118,8 +118,8 @@ class MonthRequest:
         worth = self.options.get("worth")
         usual = self.options.get("usual_worth")
         if usual is None and worth is not None:
-            # summed as `schedule_visits` sums it
-            usual = fsum(self.customers.measures[worth].tolist()) / len(self.customers)
+            values = self.customers.measures[worth].tolist()
+            usual = fsum(values) / len(values)
         options = self._plain_options(settings, usual)
         for name, value in (("options", options), ("travel", self.source.fingerprint), ("seed", self.rng)):
             digests.add(name, json.dumps(value, sort_keys=True, default=str).encode())
