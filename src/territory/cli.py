@@ -82,7 +82,7 @@ class Log:
         self.began = time.monotonic()
         self._bar: Any = None
 
-    def event(self, event: str, text: str, **values: Any) -> None:
+    def event(self, event: str, text: str, /, **values: Any) -> None:
         """Report one event."""
         if self.as_json:
             seconds = round(time.monotonic() - self.began, 2)

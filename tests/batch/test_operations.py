@@ -15,7 +15,7 @@ from territory import GreatCircle, Reps, Visits, read_customers, read_reps
 from territory.batch.config import read_config
 from territory.batch.config_travel import travel_of
 from territory.batch.events import EventLog
-from territory.batch.metrics import METRICS, read_metrics, write_metrics
+from territory.batch.metrics import read_metrics
 from territory.batch.operations import ExitCode, run_night
 from territory.batch.preview import preview_night
 from territory.batch.rollover import Nights, first_day, last_visits
@@ -345,34 +345,11 @@ def test_counters_go_on_and_gauges_tell_of_the_last_run(folder):
     assert found["territory_batch_last_success_timestamp_seconds", (label,)] == success
 
 
-SAMPLE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_]\w*="([^"\\\n]|\\[\\n"])*",?)*\})? -?[0-9.e+-]+')
-
-
-@pytest.mark.parametrize("text", ['"', "\\", "\n", "\\n", 'a="b"', "ä, {}", "x\\"])
-def test_the_text_format_holds_any_label(tmp_path, text):
-    samples = {(name, (("config", text), ("status", text[::-1]))): 1.5 for name in METRICS}
-    write_metrics(tmp_path / "m.prom", samples)
-    assert read_metrics(tmp_path / "m.prom") == samples
-    content = (tmp_path / "m.prom").read_text()
-    assert content.endswith("\n")
-    seen = set()
-    for line in content[:-1].split("\n"):
-        if line.startswith("# HELP "):
-            help_of = line.split(" ")[2]
-        elif line.startswith("# TYPE "):
-            _, _, name, kind = line.split(" ")
-            assert name == help_of
-            assert name not in seen
-            assert kind == METRICS[name][0]
-            seen.add(name)
-        else:
-            assert SAMPLE.fullmatch(line)
-            assert line.partition("{")[0] in seen
-
-
-def test_a_torn_file_of_counters_begins_anew(tmp_path):
-    (tmp_path / "m.prom").write_bytes(b'territory_batch_runs_total{config="a"} x\n\xff')
-    assert read_metrics(tmp_path / "m.prom") == {}
+def test_counters_that_cannot_be_written_cost_a_note_not_the_night(folder):
+    (folder / "here").write_text("a file")
+    config = write_config(folder, "[output]\nlog = 'log.jsonl'\nmetrics = 'here/m.prom'")
+    assert night(config, since=MONDAY)[0] is ExitCode.DONE
+    assert "counters are not written" in lines(folder / "log.jsonl")[-1]["text"]
 
 
 # -- how it ends -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -91,6 +92,17 @@ def test_a_locked_folder_exits_with_9_and_leaves_everything(folder):
     assert json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["outcome"] == "locked"
     assert not (folder / "m.prom").exists()
     assert [f.name for f in state.iterdir()] == ["lock"]
+
+
+def test_the_lock_of_a_run_that_was_killed_is_told_and_taken_over(folder, capsys):
+    config = write_config(folder, "[run]\ntime_budget_s = 1e-6\n[output]\nlog = 'log.jsonl'")
+    state = folder / "nights" / MONDAY / ".batch"
+    state.mkdir(parents=True)
+    for more in ([], ["--json"]):
+        (state / "lock").write_text(json.dumps({"pid": 2**22 + 1, "host": socket.gethostname(), "started": "1"}))
+        assert cli.main(["batch", "--config", str(config), "--since", MONDAY, "--quiet", *more]) == 8
+        assert "the lock of a run that was killed was taken over" in capsys.readouterr().out
+    assert '"event": "note"' in (folder / "log.jsonl").read_text()
 
 
 def test_a_changed_input_exits_with_3_and_is_named(folder, capsys):

@@ -115,7 +115,7 @@ def run_night(
     with EventLog(config["output.log"]) as log:
         seen = _Seen()
 
-        def event(name: str, text: str = "", **values: Any) -> None:
+        def event(name: str, text: str = "", /, **values: Any) -> None:
             log.write(name, values)
             tell(name, text, values)
 
@@ -142,7 +142,12 @@ def run_night(
         finally:
             # of a folder that another run holds, that run tells
             if config["output.metrics"] is not None and code is not ExitCode.LOCKED:
-                _count(config, code, seen, result, time.monotonic() - began)
+                try:
+                    _count(config, code, seen, result, time.monotonic() - began)
+                except OSError as error:
+                    # the night itself is no worse for it
+                    said = f"the counters are not written: {error}"
+                    event("note", said, text=said)
         return code, result
 
 
