@@ -50,6 +50,19 @@ def test_any_days_within_the_pieces_of_a_run_keep_their_gaps(interval, last, tol
             assert (beat.low, beat.high) == (anchors[-1].due + least, anchors[-1].due + most)
 
 
+def test_a_visit_before_an_anchor_is_not_too_early_for_it():
+    start = np.datetime64("2026-03-16")
+    customers = Customers(
+        id=["a"], lon=[10.0], lat=[50.0], visit_interval_days=[10], early_days=[5], late_days=[0],
+        last_visit=["2026-03-11"],
+    )  # fmt: skip
+    found = cadence_of(customers, PlanSettings(start, 35, []))
+    pieces, beat = around(found, 0, [Piece(17, 17, 17)], 35)
+    # five days and ten are between them at most; on the first days of its own window it would be too long ago
+    assert pieces == [Piece(2, 5, 5)]
+    assert beat == (22, 27, 27)
+
+
 def test_without_anchors_the_rhythm_is_that_of_the_cadence():
     found = cadence(14.0, 3, 0.25)
     assert around(found, 0, [], DAYS) == ([], (8, 14, 11))

@@ -58,6 +58,10 @@ def around(
         # a later anchor may have earlier days, too
         begin = min(one.low for one in anchors[k:])
         run = _run(low, high, due, gap_low, gap_high, gap, begin - gap_low)
+        if run:
+            # an early visit must not be too long ago when the anchor comes: there is room for the shortest gap more
+            near = anchor.low - gap_high - gap_low
+            run[-1] = run[-1]._replace(low=min(max(run[-1].low, near), run[-1].due))
         found += [Piece(p.low, min(p.high, begin - 1), p.due) for p in run]
         low, high, due = anchor.due + gap_low, anchor.due + gap_high, anchor.due + gap
     if single:
