@@ -165,6 +165,8 @@ def plot_route(
         line = np.array(streets(plan, travel, np.array([route.row])).route(0))
         line[:, 0] = unrolled(line[:, 0], seam)
     _finish(ax, np.concatenate([lonlat, line]))
+    if travel is not None:
+        _attribution(ax, travel)
     if travel is not None and roads:
         _roads(ax, travel, seam)
     colour = PALETTE[0]
@@ -309,6 +311,16 @@ def _roads(ax: Axes, travel: Travel, seam: float) -> None:
         LineCollection(np.split(lonlat, found.offsets[1:-1]), colors="#dfe4ea", linewidths=0.7, zorder=0),
         autolim=False,
     )
+
+
+def _attribution(ax: Axes, travel: Travel) -> None:
+    """Say whose data the lines are, where the source tells it."""
+    text = getattr(travel, "attribution", None)
+    if text:
+        ax.annotate(
+            text, (1, 0), xytext=(0, 4), xycoords="axes fraction", textcoords="offset points", size=7, color="#52606d",
+            ha="right", zorder=6, parse_math=False,
+        )  # fmt: skip
 
 
 def _title(ax: Axes, title: str, subtitle: str) -> None:
