@@ -28,6 +28,7 @@ EVERY = [
     SolverError("crashed"),
     BatchError("the ledger is locked"),
     MissingExtraError("matplotlib", "maps"),
+    MissingExtraError("osrm-bindings", "road", (3, 12)),
     TerritoryError("anything"),
 ]
 
@@ -69,4 +70,7 @@ def test_the_text_of_the_others():
     assert str(SolverError("crashed")) == "crashed"
     assert str(SolverError("wrong", [BLANK])) == "wrong\n  blank-id   id: blank (row 4)"
     assert str(MissingExtraError("folium", "maps")) == "folium is not installed: pip install 'territory[maps]'"
+    assert str(MissingExtraError("osrm", "road", (3, 9))) == "osrm is not installed: pip install 'territory[road]'"
+    late = "osrm is not installed: it needs Python 9.1 or newer, and territory[road]"
+    assert str(MissingExtraError("osrm", "road", (9, 1))) == late
     assert InputError([SWAPPED, BLANK]).codes == ("lat-out-of-range", "blank-id")

@@ -16,6 +16,7 @@ Every error survives pickling, so that worker processes can hand it back.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -178,12 +179,19 @@ class MissingExtraError(TerritoryError, ImportError):
         The package that could not be imported.
     extra : str
         The extra of this library that brings it.
+    python : (int, int), optional
+        The oldest Python that the package is made for, where that is newer than this library's.
     """
 
-    def __init__(self, package: str, extra: str) -> None:
+    def __init__(self, package: str, extra: str, python: tuple[int, int] | None = None) -> None:
         self.package = package
         self.extra = extra
-        super().__init__(package, extra)
+        self.python = python
+        super().__init__(package, extra, python)
 
     def __str__(self) -> str:
+        if self.python is not None and sys.version_info[:2] < self.python:
+            major, minor = self.python
+            needs = f"Python {major}.{minor} or newer, and territory[{self.extra}]"
+            return f"{self.package} is not installed: it needs {needs}"
         return f"{self.package} is not installed: pip install 'territory[{self.extra}]'"

@@ -24,6 +24,7 @@ class Corners(TravelBase):
 
     symmetric = True
     fingerprint = "corners"
+    attribution = "© Corners"
 
     def raw_matrix(self, origins: Any, destinations: Any) -> Any:
         return GreatCircle().raw_matrix(origins, destinations)
@@ -85,6 +86,8 @@ def test_geojson_follows_the_streets(plan: Plan) -> None:
         return [len(f["geometry"]["coordinates"]) for f in collection["features"] if f["properties"]["kind"] == "route"]
 
     assert all(a > b for a, b in zip(lengths(along), lengths(straight), strict=True))
+    assert along["attribution"] == "© Corners"
+    assert "attribution" not in straight
 
 
 def test_the_report_has_lines_and_roads(plan: Plan, tmp_path: Path) -> None:
@@ -93,7 +96,8 @@ def test_the_report_has_lines_and_roads(plan: Plan, tmp_path: Path) -> None:
     steps = np.array(data["streets"][key]).reshape(-1, 2).cumsum(axis=0)
     assert np.array_equal(steps, np.rint(streets(plan, Corners()).route(0) * 1e5).astype(int))
     assert data["roads"] == [[1330000, 5250000, 20000, 0, 0, 10000]]
-    assert "streets" not in report_data(plan)
+    assert data["attribution"] == "© Corners"
+    assert not {"streets", "attribution"} & set(report_data(plan))
     assert '"streets"' in plan.report(tmp_path / "r.html", travel=Corners()).read_text(encoding="utf-8")
     json.dumps(data, allow_nan=False)
 
@@ -103,4 +107,5 @@ def test_the_picture_follows_the_streets(plan: Plan) -> None:
     ax = plot_route(plan.route("R1", plan.routes.day[0]), travel=Corners())
     drawn = max((line.get_xydata() for line in ax.get_lines()), key=len)
     assert np.array_equal(drawn, streets(plan, Corners(), np.array([0])).route(0))
+    assert "© Corners" in [text.get_text() for text in ax.texts]
     assert len(ax.collections) > len(plot_route(plan.route("R1", plan.routes.day[0])).collections)

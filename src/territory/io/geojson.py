@@ -102,7 +102,8 @@ def routes_geojson(plan: Plan, *, homes: bool = True, travel: Travel | None = No
     -------
     dict
         A FeatureCollection. Times are ISO 8601 on the rep's
-        wall clock, with the offset from UTC where the rep's time zone is known.
+        wall clock, with the offset from UTC where the rep's time zone is known. Its member ``attribution`` says whose
+        the lines are, if the travel tells it.
     """
     reps, stops, routes = plan.reps, plan.stops, plan.routes
     begins, ends = route_ends(plan)
@@ -149,7 +150,8 @@ def routes_geojson(plan: Plan, *, homes: bool = True, travel: Travel | None = No
             features.append(_feature(f"{rep_id} {day} {int(stops.position[i])}", where, stop))
     if homes:
         features += _homes(reps.take(np.unique(routes.rep_idx)))
-    return _collection(features)
+    by = None if travel is None else getattr(travel, "attribution", None)
+    return _collection(features) | ({"attribution": by} if by else {})
 
 
 def write_geojson(collection: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:

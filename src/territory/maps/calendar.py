@@ -160,7 +160,7 @@ def _labels(plan: Plan, by: str, rows: IntArray) -> list[str]:
     table: Any = plan.reps if by == "rep" else plan.customers
     ids = table.id[rows].tolist()
     names = [""] * len(ids) if table.name is None else table.name[rows].tolist()
-    texts = [f"{i} {name}".strip() for i, name in zip(ids, names, strict=True)]
+    texts = [f"{i} {name}".strip() if name != i else i for i, name in zip(ids, names, strict=True)]
     return [t if len(t) <= _LONGEST_LABEL else f"{t[: _LONGEST_LABEL - 1]}…" for t in texts]
 
 

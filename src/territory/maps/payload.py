@@ -285,11 +285,11 @@ def _away(
 
 
 def _driven(plan: Plan, travel: Travel, first: np.datetime64, n_days: int, seam: float) -> dict[str, Any]:
-    """Return the roads, and the line of each route by rep and day, ``rep * days + day``; all as steps on the grid."""
+    """Return the roads, each route's line by rep and day, ``rep * days + day``, as steps on the grid, and whose."""
     found = streets(plan, travel)
     keys = plan.routes.rep_idx.astype(np.int64) * n_days + (plan.routes.day - first).astype(np.int64)
     lines = {str(key): _steps(found.route(i), seam) for i, key in enumerate(keys.tolist())}
-    return {"streets": lines, "roads": _roads(travel, seam)}
+    return {"streets": lines, "roads": _roads(travel, seam), "attribution": getattr(travel, "attribution", None)}
 
 
 def _roads(travel: Travel, seam: float) -> list[list[int]]:

@@ -36,6 +36,8 @@ _DEGREE_KM: Final = EARTH_RADIUS_M * np.pi / 180.0 / KM_M
 #: Margin around what is drawn, a share of its extent; and the least extent, in degrees.
 _MARGIN: Final = 0.04
 _LEAST_EXTENT: Final = 0.01
+#: Arrow heads along the line of a route that follows roads.
+_HEADS: Final = 18
 
 
 def plot_alignment(
@@ -165,12 +167,14 @@ def plot_route(
         line = np.array(streets(plan, travel, np.array([route.row])).route(0))
         line[:, 0] = unrolled(line[:, 0], seam)
     _finish(ax, np.concatenate([lonlat, line]))
+    if travel is not None:
+        _attribution(ax, travel)
     if travel is not None and roads:
         _roads(ax, travel, seam)
     colour = PALETTE[0]
     ax.plot(line[:, 0], line[:, 1], color="white", lw=4, zorder=2, solid_joinstyle="round")
     ax.plot(line[:, 0], line[:, 1], color=colour, lw=1.8, zorder=3, solid_joinstyle="round")
-    _arrows(ax, line if travel is None else _strides(line), colour)
+    _arrows(ax, *(_of_legs(line) if travel is None else _of_line(line)), colour)
     if not np.array_equal(lonlat[0], lonlat[-1]):
         _homes(ax, lonlat[-1:, 0], lonlat[-1:, 1], ["white"], edge=_INK)
     _homes(ax, lonlat[:1, 0], lonlat[:1, 1], [_INK])
@@ -274,26 +278,30 @@ def _territory_labels(ax: Axes, ids: list[str], areas: Areas) -> None:
             _label(ax, at[0], at[1], ids[i], size=size, weight="bold")
 
 
-def _arrows(ax: Axes, lonlat: FloatArray, colour: str) -> None:
-    """Put an arrow head in the middle of each leg that has a direction."""
+def _arrows(ax: Axes, tails: FloatArray, tips: FloatArray, colour: str) -> None:
+    """Put an arrow head at each of some points, away from its tail."""
+    head = {"arrowstyle": "-|>", "color": colour, "lw": 0, "mutation_scale": 14, "shrinkA": 0, "shrinkB": 0}
+    for tail, tip in zip(tails, tips, strict=True):
+        ax.annotate("", xy=tuple(tip), xytext=tuple(tail), arrowprops=head, zorder=4)
+
+
+def _of_legs(lonlat: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return where arrows begin and end: one in the middle of each leg that is long enough for a direction."""
     step = np.diff(lonlat, axis=0)
     long = np.hypot(step[:, 0], step[:, 1]) > 0.03 * np.ptp(lonlat, axis=0).max(initial=0.0)
-    for a, d in zip(lonlat[:-1][long], step[long], strict=True):
-        ax.annotate(
-            "",
-            xy=tuple(a + 0.56 * d),
-            xytext=tuple(a + 0.5 * d),
-            arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 0, "mutation_scale": 14},
-            zorder=4,
-        )
+    return (lonlat[:-1] + 0.5 * step)[long], (lonlat[:-1] + 0.56 * step)[long]
 
 
-def _strides(line: FloatArray) -> FloatArray:
-    """Return points of a line along streets, short steps before and after the middle of every sixth of it."""
-    gone = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))))
+def _of_line(line: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return where arrows begin and end: evenly along a line that bends, each on a piece of it without a corner."""
+    step = np.diff(line, axis=0)
+    gone = np.concatenate(([0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))))
     if gone[-1] == 0:
-        return line[:1]
-    return np.column_stack([np.interp(np.linspace(0.0, gone[-1], 25), gone, line[:, d]) for d in (0, 1)])
+        return line[:0], line[:0]
+    at = (np.arange(_HEADS) + 0.5) / _HEADS * gone[-1]
+    piece = np.clip(np.searchsorted(gone, at, side="right") - 1, 0, len(step) - 1)
+    tips = line[piece] + ((at - gone[piece]) / np.diff(gone)[piece])[:, None] * step[piece]
+    return line[piece], tips
 
 
 def _roads(ax: Axes, travel: Travel, seam: float) -> None:
@@ -309,6 +317,16 @@ def _roads(ax: Axes, travel: Travel, seam: float) -> None:
         LineCollection(np.split(lonlat, found.offsets[1:-1]), colors="#dfe4ea", linewidths=0.7, zorder=0),
         autolim=False,
     )
+
+
+def _attribution(ax: Axes, travel: Travel) -> None:
+    """Say whose data the lines are, where the source tells it."""
+    text = getattr(travel, "attribution", None)
+    if text:
+        ax.annotate(
+            text, (1, 0), xytext=(0, 4), xycoords="axes fraction", textcoords="offset points", size=7, color="#52606d",
+            ha="right", zorder=6, parse_math=False,
+        )  # fmt: skip
 
 
 def _title(ax: Axes, title: str, subtitle: str) -> None:

@@ -116,10 +116,11 @@ function makeMap(plan) {
       pen.stroke(shapes[state.area]);
     }
     if (D.roads) {
-      pen.globalAlpha = 1;
-      pen.strokeStyle = ink.grid;
-      pen.lineWidth = 0.9 / view.k;
+      pen.globalAlpha = 0.3;
+      pen.strokeStyle = ink.muted;
+      pen.lineWidth = 0.8 / view.k;
       pen.stroke(roads);
+      pen.globalAlpha = 1;
     }
     screen();
     dots(single, faded);
@@ -407,7 +408,7 @@ function makeMap(plan) {
     draw,
     hot: (s) => { hotStop = s; draw(); },
     start() {
-      $('map-legend').textContent = 'dots: customers · houses: homes';
+      $('map-legend').textContent = ['dots: customers', 'houses: homes', ...(D.attribution ? [D.attribution] : [])].join(' · ');
       colours();
       size();
       fit();

@@ -446,6 +446,7 @@
     repName, areaLabel, areaOfRep, customersOf, everyRep, nAreas, visitsOf, shade,
   });
 
+  $('drawn').textContent = D.streets ? 'Legs are drawn along roads.' : 'Legs are drawn as straight lines.';
   header();
   bar();
   areasTable();

@@ -305,7 +305,7 @@ def _bindings() -> Any:
     try:
         import osrm  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise MissingExtraError("osrm-bindings", "road") from error
+        raise MissingExtraError("osrm-bindings", "road", (3, 12)) from error
     return osrm
 
 

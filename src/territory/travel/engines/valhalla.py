@@ -327,7 +327,7 @@ def _bindings() -> Any:
     try:
         import valhalla  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise MissingExtraError("pyvalhalla", "road") from error
+        raise MissingExtraError("pyvalhalla", "road", (3, 12)) from error
     return valhalla
 
 
