@@ -22,6 +22,7 @@ FAMILIES = {
     "repday": "a rep's day of 12, 20 or 30 possible visits: proofs, and days per second",
     "repmonth": "a rep's month on real places, against choosing the days first",
     "nights": "overnight tours: a rep far from the customers, at several prices of a hotel",
+    "travel": "sources of road travel: tables, fit of the great circle, 100,000 customers, plans driven by road",
     "scale": "one solve of 100 to 2,000 visits",
     "coldstart": "the first call on a fresh machine, and of a later process",
     "tsptw": "travelling salesman with time windows",
@@ -32,6 +33,7 @@ FAMILIES = {
     "tdp": "commercial territory design: three measures, connected",
     "cccp": "capacitated centred clustering",
     "cpmp": "capacitated p-median",
+    "batch": "the nightly batch: rep-days a second against loops over OR-Tools, PyVRP and VROOM; rep-months",
 }
 
 

@@ -13,7 +13,7 @@ from territory.errors import InputError
 from territory.geo.sphere import EARTH_RADIUS_M
 from territory.model.enums import Area
 from territory.model.places import PlaceKind, Places
-from territory.travel import GreatCircle, Speeds
+from territory.travel import EndMetres, GreatCircle, Speeds
 from territory.travel.protocol import whole_seconds
 
 LON = st.floats(-180, 180)
@@ -27,7 +27,10 @@ def customers(lon, lat, area=None):
 
 def by_hand(travel, a, b, area_a, area_b):
     """The documented model for one trip, in seconds and metres."""
-    road = distance.great_circle(a[::-1], b[::-1], radius=EARTH_RADIUS_M / 1000).m * travel.detour
+    crow = distance.great_circle(a[::-1], b[::-1], radius=EARTH_RADIUS_M / 1000).m
+    end = travel.end_m
+    added = {Area.URBAN: end.urban, Area.SUBURBAN: end.suburban, Area.RURAL: end.rural, -1: end.suburban}
+    road = min(crow * travel.detour + added[area_a] + added[area_b], 5 * crow)
     ends = min(road / 2, travel.access_km * 1000)
     km_h = travel.speeds_km_h
     speed = {Area.URBAN: km_h.urban, Area.SUBURBAN: km_h.suburban, Area.RURAL: km_h.rural, -1: km_h.suburban}
@@ -36,7 +39,12 @@ def by_hand(travel, a, b, area_a, area_b):
 
 
 @pytest.mark.parametrize(
-    "travel", [GreatCircle(), GreatCircle(detour=1.2, speeds_km_h=Speeds(20, 40, 60, 90), access_km=8.0)]
+    "travel",
+    [
+        GreatCircle(),
+        GreatCircle(detour=1.2, speeds_km_h=Speeds(20, 40, 60, 90), access_km=8.0),
+        GreatCircle(detour=1.2, end_m=EndMetres(300.0, 50.0, 0.0)),
+    ],
 )
 @pytest.mark.parametrize("width", [0.01, 0.3, 5.0])
 def test_against_the_model_by_hand(travel, width):
@@ -50,11 +58,11 @@ def test_against_the_model_by_hand(travel, width):
             assert -1e-3 <= found.durations_s[i, j] - seconds / 1.1 < 1 + 1e-3
 
 
-@given(PLACES, st.integers(-1, 2))
-def test_a_metric_among_places_of_one_area(places, area):
+@given(PLACES, st.integers(-1, 2), st.sampled_from([EndMetres(), EndMetres(200.0, 40.0, 1000.0)]))
+def test_a_metric_among_places_of_one_area(places, area, end_m):
     lon, lat = np.array(places).T
     table = customers(lon, lat, np.full(len(lon), area))
-    found = GreatCircle().matrix(table, table)
+    found = GreatCircle(end_m=end_m).matrix(table, table)
     for legs, slack in ((found.durations_s, 0), (found.distances_m, 2)):
         assert (legs == legs.T).all()
         assert (np.diagonal(legs) == 0).all()
@@ -123,12 +131,32 @@ def test_a_constant_speed_without_ends():
         ({"access_km": -1.0}, ["access-out-of-range"]),
         ({"access_km": 5_000.0, "detour": 0.0}, ["detour-out-of-range", "access-out-of-range"]),
         ({"speeds_km_h": 50}, ["speeds-type"]),
+        ({"end_m": 200.0}, ["end-type"]),
     ],
 )
 def test_bad_parameters_are_refused_together(options, codes):
     with pytest.raises(InputError) as error:
         GreatCircle(**options)
     assert list(error.value.codes) == codes
+
+
+@pytest.mark.parametrize("value", [-1.0, 10_001.0, np.nan])
+def test_bad_metres_at_ends_are_refused(value):
+    with pytest.raises(InputError) as error:
+        EndMetres(urban=value, rural=value)
+    assert [problem.column for problem in error.value.problems] == ["urban", "rural"]
+
+
+def test_streets_at_the_ends_weigh_on_short_legs():
+    table = customers([8.0, 8.0, 8.004, 8.5], [50.0] * 4, [Area.URBAN] * 4)
+    plain = GreatCircle(detour=1.4, end_m=EndMetres()).matrix(table, table).distances_m[0]
+    found = GreatCircle(detour=1.4, end_m=EndMetres(urban=150.0)).matrix(table, table).distances_m[0]
+    assert (found - plain).tolist() == [0, 0, 300, 300]
+    next_door = customers([8.0, 8.0001], [50.0] * 2, [Area.URBAN] * 2)
+    crow = plain[2] / 1.4 / 40
+    assert GreatCircle(end_m=EndMetres(urban=150.0)).pairs(
+        next_door.take([0]), next_door.take([1])
+    ).distances_m == pytest.approx(5 * crow, abs=1)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, -5.0, 201.0, np.nan, np.inf])
@@ -152,6 +180,7 @@ def test_the_fingerprint_names_every_parameter():
         GreatCircle(detour=1.5),
         GreatCircle(access_km=4.0),
         *(GreatCircle(speeds_km_h=Speeds(**{name: 33.0})) for name in ("urban", "suburban", "rural", "through")),
+        *(GreatCircle(end_m=EndMetres(**{name: 33.0})) for name in ("urban", "suburban", "rural")),
     ]
     assert len({each.fingerprint for each in variants}) == len(variants)
     assert GreatCircle(detour=2).fingerprint == GreatCircle(detour=2.0).fingerprint

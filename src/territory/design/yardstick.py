@@ -15,7 +15,10 @@ from territory.design.given import given_bound, given_cost, given_design, given_
 from territory.design.given_groups import Grouped
 from territory.design.given_points import PointDistances
 from territory.design.metric import read_metric, stranded
+from territory.design.near_legs import is_large, near_legs
+from territory.design.problem import on_sphere
 from territory.errors import InputError, Problem
+from territory.model.places import Places
 
 if TYPE_CHECKING:
     from territory.design.atoms import Atoms
@@ -40,17 +43,22 @@ class Yardstick:
         Metres, or seconds; of travel, positions n, n + 1, ... are the homes of the problem's reps.
     name : str
         Of the travel: its fingerprint.
+    near : Metric of the same customers, optional
+        What territories are searched with where the metric would be asked for too much; their costs are still those of
+        the metric, and bounds are not known.
     """
 
     kind: Literal["distance", "travel"]
     metric: Metric
     name: str = ""
+    near: Metric | None = None
 
     def of_atoms(self, atoms: Atoms, weight: FloatArray) -> Metric:
         """Return the metric of atoms; a group costs the mean of its members."""
+        metric = self.metric if self.near is None else self.near
         if atoms.problem.n == len(weight):
-            return self.metric
-        return Grouped(self.metric, atoms.atom, weight, atoms.problem.xyz)
+            return metric
+        return Grouped(metric, atoms.atom, weight, atoms.problem.xyz)
 
     def first(
         self, atoms: Atoms, weight: FloatArray, lower: FloatArray, upper: FloatArray, *,
@@ -80,7 +88,7 @@ class Yardstick:
 
     def recentred(self, weight: FloatArray, label: IdxArray, center: Centers) -> Centers:
         """Return the best centres of territories of customers."""
-        return given_recentred(self.metric, weight, label, center)
+        return given_recentred(self.metric if self.near is None else self.near, weight, label, center)
 
     def cost(self, weight: FloatArray, label: IdxArray, center: Centers) -> float:
         """Return the weighted cost of customers; infinite if somebody does not get to his centre."""
@@ -91,7 +99,9 @@ class Yardstick:
         self, atoms: Atoms, weight: FloatArray, lower: FloatArray, upper: FloatArray, center: Centers,
         eligible: BoolArray | None,
     ) -> float:  # fmt: skip
-        """Return what any answer costs with these centres; `eligible` of atoms."""
+        """Return what any answer costs with these centres; `eligible` of atoms. 0: not known."""
+        if self.near is not None:
+            return 0.0
         metric, mass = self.of_atoms(atoms, weight), np.array(atoms.problem.weight)
         return given_bound(metric, mass, np.array(lower), np.array(upper), center, eligible=eligible)
 
@@ -174,8 +184,18 @@ def by_travel(
             given = travel.tocsr()[at][:, at]
         return read_metric(given, customers.places().take(kept), homes)
 
+    def near(kept: IdxArray, legs: Any) -> Any:
+        if sparse or not is_large(travel, len(kept), k):
+            return None
+        places = customers.places().take(kept)
+        whole = places if homes is None else Places.concat([places, homes])
+        return near_legs(travel, whole, on_sphere(whole.lon, whole.lat), legs.n)
+
     legs = read(row)
-    left = stranded(legs, weight, least, k)
+    searched = near(row, legs)
+    left = stranded(legs if searched is None else searched, weight, least, k)
     if len(left):
-        legs = read(np.delete(row, left))
-    return Yardstick("travel", legs, travel_name(travel)), left
+        row = np.delete(row, left)
+        legs = read(row)
+        searched = near(row, legs)
+    return Yardstick("travel", legs, travel_name(travel), searched), left

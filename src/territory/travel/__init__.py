@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase, raw_of
 from territory.travel.calibration import DriveFit, DriveSample, drive_error, drive_sample, fit_drive
+from territory.travel.density import area_by_density
+from territory.travel.detour import DetourFit, LegSample, detour_sample, fit_detour
+from territory.travel.detour_error import DetourError, LegError, detour_error
 from territory.travel.estimate import DriveConstants
-from territory.travel.great_circle import DETOUR, GreatCircle, Speeds
+from territory.travel.great_circle import DETOUR, EndMetres, GreatCircle, Speeds
 from territory.travel.known import KnownTravel
 from territory.travel.matrix import MatrixTravel
 from territory.travel.notes import estimate_notes, road_notes
@@ -35,13 +38,18 @@ __all__ = [
     "UNREACHABLE",
     "CacheCounts",
     "CachedTravel",
+    "DetourError",
+    "DetourFit",
     "DriveConstants",
     "DriveFit",
     "DriveSample",
+    "EndMetres",
     "FallbackTravel",
     "GreatCircle",
     "HttpLimits",
     "KnownTravel",
+    "LegError",
+    "LegSample",
     "MatrixTravel",
     "NearestPlaces",
     "Osrm",
@@ -58,10 +66,14 @@ __all__ = [
     "TravelMatrix",
     "Valhalla",
     "ValhallaServer",
+    "area_by_density",
     "default_travel",
+    "detour_error",
+    "detour_sample",
     "drive_error",
     "drive_sample",
     "estimate_notes",
+    "fit_detour",
     "fit_drive",
     "raw_of",
     "road_notes",

@@ -157,8 +157,8 @@ def drive_estimate(
         out["round_s"][j] = each_s.sum()
         out["week_s"][j] = 0.0 if visits_per_week is None else each_s @ visits_per_week[rows]
         out["visits_per_day"][j] = per_day
-        out["haul_m"][j] = c.haul * c.travel.detour * haul_m.sum() / per_day
-        out["local_m"][j] = c.travel.detour * step_m.sum()
+        out["haul_m"][j] = c.haul * c.travel.road_m(haul_m, here).sum() / per_day
+        out["local_m"][j] = c.travel.road_m(step_m, here).sum()
     week_s = None if visits_per_week is None else out["week_s"]
     return DriveEstimate(out["round_s"], week_s, out["visits_per_day"], out["haul_m"], out["local_m"], every_s)
 
