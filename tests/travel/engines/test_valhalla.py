@@ -151,6 +151,6 @@ def test_what_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="mode-unknown"):
         Valhalla(tmp_path, mode="boat")
     (tmp_path / "torn.osm.pbf").write_bytes(b"no map at all" * 50)
-    with pytest.raises(TravelError, match="valhalla_build_tiles .*maybe the extract is torn"):
+    with pytest.raises(TravelError, match=r"valhalla_build_tiles .*maybe the extract is torn"):
         Valhalla.from_osm(tmp_path / "torn.osm.pbf", folder=tmp_path / "kept")
     assert not list((tmp_path / "kept").iterdir())
