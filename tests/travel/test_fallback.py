@@ -248,3 +248,30 @@ def test_a_table_of_pairs_is_a_dict(lots):
     assert found[0].tolist() == [code in known for code in range(61)]
     assert values[:, 0].T[found[0]].tolist() == [known[code] for code in range(61) if code in known]
     assert np.isinf(values[:, ~found]).all()
+
+
+def test_what_a_chain_of_fallbacks_estimated_stays_marked():
+    first, second = Moody(), Moody()
+    first.works = second.works = False
+    travel = FallbackTravel(FallbackTravel(first, second), GreatCircle())
+    second.works = True
+    near, far = PLACES.take([0, 1]), PLACES.take([2, 3, 4])
+    told = travel.matrix(near, far)
+    assert told.estimated.all()
+    second.works = False
+    worse = travel.matrix(far, near)
+    assert worse.estimated.all()
+    again = travel.pairs(PLACES.take([0, 2]), PLACES.take([4, 1]))
+    assert again.estimated.tolist() == [True, True]
+    assert again.durations_s.tolist() == [told.durations_s[0, 2], worse.durations_s[0, 1]]
+    # of the second source's pairs none is the last fallback's
+    assert travel.n_estimated == 6
+    again = pickle.loads(pickle.dumps(travel))  # noqa: S301 - its own
+    assert again.matrix(near, far).estimated.all()
+
+
+@pytest.mark.parametrize("wrong", [None, 3, GreatCircle])
+def test_what_is_no_travel_cannot_be_wrapped(wrong):
+    with pytest.raises(InputError, match="source-type") as caught:
+        FallbackTravel(wrong, wrong)
+    assert [problem.column for problem in caught.value.problems] == ["source", "fallback"]

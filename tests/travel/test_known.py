@@ -10,6 +10,10 @@ import pytest
 from territory import Customers, InputError, Reps, TravelError, design_territories, schedule_visits
 from territory.model.places import PlaceKind, Places
 from territory.travel import GreatCircle, KnownTravel, TravelBase
+from territory.travel.cache import CachedTravel
+from territory.travel.fallback import FallbackTravel
+from territory.travel.parking import ParkingTravel
+from territory.travel.time_of_day import TimeOfDay
 
 
 def some(n: int, seed: int = 0) -> Places:
@@ -63,3 +67,18 @@ def test_workers_need_no_connection():
     ask = {"start": "2026-01-05", "weeks": 1, "iterations": 30, "travel": Once()}
     one, two = (schedule_visits(customers, reps, sides, n_jobs=n, **ask) for n in (1, 2))
     assert one.to_frame().equals(two.to_frame())
+
+
+def test_wrappers_of_raw_numbers_go_inside(tmp_path):
+    places = Places.of(PlaceKind.CUSTOMER, ["a", "b"], [13.0, 13.1], [52.0, 52.0])
+    known = KnownTravel(GreatCircle(), places)
+    for wrap in (
+        lambda: FallbackTravel(known, GreatCircle()), lambda: TimeOfDay(known, [("07:00", 0.6)]),
+        lambda: CachedTravel(known, tmp_path / "legs.sqlite"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match="wrapped-wrong"):
+            wrap()
+    assert ParkingTravel(known, parking_s=60).matrix(places, places).durations_s.tolist() == [
+        [0, 60 + int(known.matrix(places, places).durations_s[0, 1])],
+        [60 + int(known.matrix(places, places).durations_s[1, 0]), 0],
+    ]

@@ -25,6 +25,7 @@ from territory.check import (
 from territory.check.facts import PlanFacts, gather
 from territory.check.report import CheckReport, Violation
 from territory.travel import default_travel
+from territory.travel.base import check_travel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,7 +140,7 @@ def check_plan(
     Raises
     ------
     InputError
-        The travel does not know the places of the plan.
+        The travel does not know the places of the plan, or is none.
     TravelError
         The travel failed.
 
@@ -177,6 +178,8 @@ def check_plan(
       end-wrong (1)
         The visit of customer a from 2026-01-05 07:59 to 2026-01-05 08:30 takes 1860 s, not 1800 s.
     """
+    source = default_travel() if travel is None else travel
+    check_travel(travel=source)
     intervals = plan.settings.cadence if cadence is None else cadence
-    facts = gather(plan, default_travel() if travel is None else travel, complete=complete, cadence=intervals)
+    facts = gather(plan, source, complete=complete, cadence=intervals)
     return CheckReport(tuple(violation for rule in _RULES for violation in rule(facts)), "plan")

@@ -61,7 +61,7 @@ def read_metric(travel: Any, customers: Places, homes: Places | None = None) -> 
     n = len(customers)
     if hasattr(travel, "tocoo"):
         return SparseLegs(_symmetric(travel, n, len(places)), xyz, n)
-    if not isinstance(travel, Travel):
+    if isinstance(travel, type) or not isinstance(travel, Travel):
         hint = "Maybe GreatCircle(), or MatrixTravel(seconds, customer_ids=...)?"
         if isinstance(travel, (np.ndarray, list)):
             hint = "Maybe MatrixTravel(seconds, customer_ids=...), or scipy.sparse.csr_array(seconds)?"

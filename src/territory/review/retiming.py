@@ -9,6 +9,7 @@ import numpy as np
 
 from territory.check.facts import gather
 from territory.errors import InfeasibleError, Problem
+from territory.travel.base import check_travel
 
 if TYPE_CHECKING:
     from territory.check.facts import PlanFacts
@@ -59,6 +60,7 @@ def retimed(plan: Plan, travel: Travel) -> Plan:
     >>> int(found.routes.drive_s[0]) > int(plan.routes.drive_s[0])
     True
     """
+    check_travel(travel=travel)
     f = gather(plan, travel, complete=False, cadence=False)
     _refuse(f)
     stops, routes, legs = plan.stops, plan.routes, f.legs

@@ -24,6 +24,7 @@ from territory.routing.reasons import why_missed
 from territory.routing.solve import load_engines, solve_routing
 from territory.routing.trial import LABELS, Trial
 from territory.travel import Travel, default_travel, estimate_notes, road_notes
+from territory.travel.base import check_travel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -106,6 +107,7 @@ def route_day(
     load_engines()
     began = monotonic()
     source = default_travel() if travel is None else travel
+    check_travel(travel=source)
     settings = _read(
         customers, reps, rep, day, holidays, time_limit_s, start,
         default_shift=default_shift, default_service_s=default_service_s, travel=source.fingerprint,

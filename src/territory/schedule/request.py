@@ -222,10 +222,15 @@ def wrong_types(
         ("hotels", hotels, Hotels, True),
     )
     return [
-        Problem("wrong-type", f"{name}: expected {kind.__name__}, not {type(value).__name__}")
+        Problem("wrong-type", f"{name}: expected {kind.__name__}, not {_what(value)}")
         for name, value, kind, optional in wanted
-        if not (isinstance(value, kind) or (optional and value is None))
+        # a class has the methods of `Travel`, but nobody's answers
+        if isinstance(value, type) or not (isinstance(value, kind) or (optional and value is None))
     ]
+
+
+def _what(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
 
 
 def _effort(time_limit_s: object, iterations: object, rng: object, n_jobs: object) -> list[Problem]:

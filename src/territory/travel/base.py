@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from territory.errors import InputError, Problem
+from territory.errors import MAX_ROWS_LISTED, InputError, Problem
 from territory.travel.answers import NearestPlaces, RouteGeometry, SnappedPlaces
-from territory.travel.protocol import UNREACHABLE, TravelMatrix, check_same_length, whole_metres, whole_seconds
+from territory.travel.protocol import UNREACHABLE, Travel, TravelMatrix, check_same_length, whole_metres, whole_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from territory.model.arrays import FloatArray
     from territory.model.places import Places
-    from territory.travel.protocol import Travel
 
-__all__ = ["RawTravel", "TravelBase", "check_divides", "raw_of", "raw_pairs_of"]
+__all__ = ["RawTravel", "TravelBase", "check_divides", "check_travel", "raw_of", "raw_pairs_of"]
 
 #: Legs held at a time by `TravelBase.nearest`: 64 MB of raw times and distances.
 _BLOCK: Final = 1 << 22
@@ -45,9 +44,21 @@ class RawTravel:
     departure_s: float | None = None
 
     def rounded(self, speed_factor: float) -> TravelMatrix:
-        """Divide by the speed factor and round, by the one rule of `whole_seconds` and `whole_metres`."""
-        seconds = whole_seconds(self.seconds, speed_factor)
-        return TravelMatrix(seconds, whole_metres(self.metres), self.estimated, self.departure_s)
+        """Divide by the speed factor and round, by the one rule of `whole_seconds` and `whole_metres`.
+
+        Raises
+        ------
+        InputError
+            As these do; or ways that take some time but have no length.
+        """
+        seconds, metres = whole_seconds(self.seconds, speed_factor), whole_metres(self.metres)
+        endless = (metres == UNREACHABLE) & (seconds != UNREACHABLE)
+        if endless.any():
+            rows = tuple(np.unique(np.nonzero(endless)[0])[:MAX_ROWS_LISTED].tolist())
+            message = "infinite metres where there is a way"
+            problem = Problem("distance-infinite", message, count=int(endless.sum()), rows=rows)
+            raise InputError([problem], "travel")
+        return TravelMatrix(seconds, metres, self.estimated, self.departure_s)
 
 
 class TravelBase(ABC):
@@ -129,6 +140,7 @@ class TravelBase(ABC):
         departure: float | None = None
         for rows in same_place(origins):
             found = self.raw_matrix(origins.take(rows[:1]), destinations.take(rows))
+            self._check_answer(found, (1, len(rows)))
             seconds[rows], metres[rows] = found.seconds[0], found.metres[0]
             if found.estimated is not None:
                 estimated[rows] = found.estimated[0]
@@ -137,12 +149,16 @@ class TravelBase(ABC):
 
     def matrix(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
         """Give the travel from every origin to every destination, shape (m, n); see `Travel.matrix`."""
-        return self.raw_matrix(origins, destinations).rounded(speed_factor)
+        found = self.raw_matrix(origins, destinations)
+        self._check_answer(found, (len(origins), len(destinations)))
+        return found.rounded(speed_factor)
 
     def pairs(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
         """Give the travel from each origin to the destination in the same row, shape (n,); see `Travel.pairs`."""
         check_same_length(origins, destinations)
-        return self.raw_pairs(origins, destinations).rounded(speed_factor)
+        found = self.raw_pairs(origins, destinations)
+        self._check_answer(found, (len(origins),))
+        return found.rounded(speed_factor)
 
     def nearest(self, origins: Places, destinations: Places, k: int, *, speed_factor: float = 1.0) -> NearestPlaces:
         """Give the k destinations that are soonest reached from each origin, shape (m, k); see `Travel.nearest`.
@@ -181,6 +197,29 @@ class TravelBase(ABC):
         ends = np.column_stack((before, before + 1))[there].ravel()
         offsets = np.concatenate(([0], np.cumsum(np.where(there, 2, 0))))
         return RouteGeometry(stops.lon[ends], stops.lat[ends], offsets.astype(np.int64))
+
+    def _check_answer(self, found: object, shape: tuple[int, ...]) -> None:
+        """Refuse an answer of another shape than the question, before it turns up in somebody's plan.
+
+        Raises
+        ------
+        InputError
+        """
+        name = type(self).__name__
+        if not isinstance(found, RawTravel):
+            message = f"{name} answered with {type(found).__name__}, not RawTravel"
+            raise InputError([Problem("wrong-type", message)], "travel")
+        problems = []
+        for column in ("seconds", "metres", "estimated"):
+            array: object = getattr(found, column)
+            if isinstance(array, np.ndarray) and array.shape == shape:
+                continue
+            if array is not None or column != "estimated":
+                told = f"shape {array.shape}" if isinstance(array, np.ndarray) else f"{type(array).__name__}"
+                message = f"{name} answered a question of shape {shape} with {told}"
+                problems.append(Problem("wrong-shape", message, column))
+        if problems:
+            raise InputError(problems, "travel")
 
     def snap(self, places: Places) -> SnappedPlaces:
         """Leave places where they are; see `Travel.snap`."""
@@ -224,6 +263,23 @@ def _unrounded(found: TravelMatrix) -> RawTravel:
     return RawTravel(seconds, np.where(there, found.distances_m, np.inf), found.estimated, found.departure_s)
 
 
+def check_travel(**sources: object) -> None:
+    """Refuse what is no source of travel, by the names of the parameters; a class is none either, but its instances.
+
+    Raises
+    ------
+    InputError
+    """
+    problems = []
+    for name, source in sources.items():
+        if isinstance(source, type) or not isinstance(source, Travel):
+            hint = f"Maybe {source.__name__}(...)?" if isinstance(source, type) and hasattr(source, "pairs") else None
+            message = f"expected a source of travel, not {source!r:.60}"
+            problems.append(Problem("source-type", message, name, hint=hint))
+    if problems:
+        raise InputError(problems, "travel")
+
+
 def check_divides(travel: Travel, wrapper: str) -> None:
     """Refuse a source whose raw seconds are not simply divided by a speed factor; see `TravelBase.divides`.
 
@@ -234,7 +290,7 @@ def check_divides(travel: Travel, wrapper: str) -> None:
     if not getattr(travel, "divides", True):
         inner = type(travel).__name__
         message = f"{wrapper} cannot hold a {inner}, in which a speed factor does not divide the whole time"
-        hint = f"Maybe {inner}({wrapper}(...)) instead of {wrapper}({inner}(...))?"
+        hint = None if inner == wrapper else f"Maybe {inner}({wrapper}(...)) instead of {wrapper}({inner}(...))?"
         raise InputError([Problem("wrapped-wrong", message, "source", hint=hint)], "travel")
 
 

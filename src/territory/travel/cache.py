@@ -345,7 +345,7 @@ def _reopened(source: Travel, path: Path, options: dict[str, Any]) -> CachedTrav
 
 def _check(source: object, data_version: object, max_bytes: object, digits: object) -> None:
     problems = []
-    if not isinstance(source, Travel):
+    if isinstance(source, type) or not isinstance(source, Travel):
         problems.append(Problem("source-type", f"expected a source of travel, not {source!r}", "source"))
     if data_version is not None and not isinstance(data_version, str):
         problems.append(Problem("data-version-type", f"expected text, not {data_version!r}", "data_version"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from territory.errors import InputError, Problem, TravelError
-from territory.travel.base import RawTravel, TravelBase, check_divides, raw_of, raw_pairs_of
+from territory.travel.base import RawTravel, TravelBase, check_divides, check_travel, raw_of, raw_pairs_of
 from territory.travel.pair_table import PairTable, PlaceCodes, pair_codes
 from territory.travel.partial import PartialSource, PartialTravel
 from territory.travel.protocol import check_same_length
@@ -48,8 +48,8 @@ class FallbackTravel(TravelBase):
         E.g. ``GreatCircle()``.
     max_pairs : int
         Pairs of places of which the answer is remembered: 24 bytes each, those of the source, and 8 bytes each, those
-        that are estimated; beside that about 300 bytes a place. Once there are more, failures of the source at
-        further pairs are raised, as nobody could tell any longer what was answered before.
+        that are estimated, here or by the source; beside that about 300 bytes a place. Once there are more, failures
+        of the source at further pairs are raised, as nobody could tell any longer what was answered before.
 
     Raises
     ------
@@ -75,6 +75,7 @@ class FallbackTravel(TravelBase):
         if isinstance(max_pairs, bool) or not isinstance(max_pairs, int) or max_pairs < 0:
             problem = Problem("bad-limit", f"expected a whole number >= 0, not {max_pairs!r}", "max_pairs")
             raise InputError([problem], "travel")
+        check_travel(source=source, fallback=fallback)
         check_divides(source, "FallbackTravel")
         check_divides(fallback, "FallbackTravel")
         self.source, self.fallback, self._max_pairs = source, fallback, max_pairs
@@ -86,6 +87,8 @@ class FallbackTravel(TravelBase):
         with self._lock:
             self._codes = PlaceCodes(by_id=self.by_id)
             self._answered, self._estimated = PairTable(2), PairTable()
+            # answered by the source, which has a fallback of its own and marked them
+            self._handed_on = PairTable()
             self._full = False
             self._departure_s: float | None = None
             self._failures: dict[str, int] = {}
@@ -166,8 +169,11 @@ class FallbackTravel(TravelBase):
         """Give the source's lines, and the fallback's where the time is estimated or the source fails."""
         n = max(len(stops) - 1, 0)
         before = np.arange(n)
-        legs = self.raw_pairs(stops.take(before), stops.take(before + 1))
-        guessed = np.zeros(n, dtype=np.bool_) if legs.estimated is None else legs.estimated
+        self.raw_pairs(stops.take(before), stops.take(before + 1))
+        with self._lock:
+            code = self._codes.of(stops)
+            # a source that estimates draws its own estimates
+            guessed, _ = self._estimated.find(pair_codes(code[before], code[before + 1]))
         lines: list[tuple[Any, Any] | None] = [None] * n
         # where one stretch of legs of one kind ends and the next begins
         edges = np.concatenate(([0], np.flatnonzero(np.diff(guessed)) + 1, [n])) if n else np.zeros(1, dtype=int)
@@ -210,7 +216,7 @@ class FallbackTravel(TravelBase):
         """
         estimated, _ = self._estimated.find(codes)
         known, (seconds, metres) = self._answered.find(codes)
-        marked = estimated.copy()
+        marked = estimated | self._handed_on.find(codes)[0]
         unknown = ~(known | estimated)
         if unknown.any():
             origins, destinations, at = cut(unknown)
@@ -219,13 +225,14 @@ class FallbackTravel(TravelBase):
             failed = unknown.copy()
             failed[at] &= asked.failed
             self._remember_failed(codes[failed], asked.error)
-            self._remember_told(codes[at][told], np.stack((asked.found.seconds[told], asked.found.metres[told])))
+            handed_on = told & (False if asked.found.estimated is None else asked.found.estimated)
+            values = np.stack((asked.found.seconds[told], asked.found.metres[told]))
+            self._remember_told(codes[at][told], values, codes[at][handed_on])
             seconds[at] = np.where(told, asked.found.seconds, seconds[at])
             metres[at] = np.where(told, asked.found.metres, metres[at])
             estimated |= failed
             marked |= failed
-            if asked.found.estimated is not None:
-                marked[at] |= told & asked.found.estimated
+            marked[at] |= handed_on
             if told.any():
                 self._departure_s = asked.found.departure_s
         if estimated.any():
@@ -246,11 +253,14 @@ class FallbackTravel(TravelBase):
             raise TravelError(f"{error}; {more}", error.retryable)
         self._estimated.add(codes)
 
-    def _remember_told(self, codes: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+    def _remember_told(
+        self, codes: NDArray[np.int64], values: NDArray[np.float64], handed_on: NDArray[np.int64]
+    ) -> None:
         if len(self._answered) + len(self._estimated) + len(codes) > self._max_pairs:
             self._full = True
         else:
             self._answered.add(codes, values)
+            self._handed_on.add(np.unique(handed_on))
 
     def _note(self, error: TravelError) -> None:
         with self._lock:

@@ -67,6 +67,11 @@ class KnownTravel(TravelBase):
         """As the source says."""
         return self._symmetric
 
+    @property
+    def divides(self) -> bool:
+        """False: answers were divided when they were asked for, so that wrappers go inside, around the source."""
+        return False
+
     def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
         """Refuse: raw numbers were not kept."""
         raise NotImplementedError

@@ -66,7 +66,7 @@ class ParkingTravel(WrappedTravel):
     def __init__(self, source: Travel, *, parking_s: float, by_area: Mapping[Area | str, float] | None = None) -> None:
         problems: list[Problem] = []
         given: object = source
-        if not isinstance(given, Travel):
+        if isinstance(given, type) or not isinstance(given, Travel):
             problems.append(Problem("source-type", f"expected a source of travel, not {source!r}", "source"))
         _check_time(parking_s, "parking_s", problems)
         areas: dict[Area, float] = {}

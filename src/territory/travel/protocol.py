@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 import numpy as np
 
 from territory.errors import MAX_ROWS_LISTED, InputError, Problem
+from territory.units import is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,14 +214,14 @@ def whole_seconds(seconds: NDArray[np.float64], speed_factor: float = 1.0) -> ND
     Raises
     ------
     InputError
-        A bad speed factor, NaN, or times so long that plans could not add them up.
+        A bad speed factor, NaN, negative times, or times so long that plans could not add them up.
 
     Examples
     --------
     >>> whole_seconds(np.array([60.0, 60.2, np.inf]), 2.0).tolist()
     [30, 31, 2147483647]
     """
-    if not (np.isfinite(speed_factor) and speed_factor > 0):
+    if not (is_number(speed_factor) and np.isfinite(speed_factor) and speed_factor > 0):
         problem = Problem("speed-factor", f"expected a finite number > 0, not {speed_factor!r}", "speed_factor")
         raise InputError([problem], "travel")
     return _whole(np.ceil(seconds / speed_factor - _NOISE_S), "travel-time-overflow", "seconds")
@@ -237,13 +238,17 @@ def whole_metres(metres: NDArray[np.float64]) -> NDArray[np.int32]:
     Raises
     ------
     InputError
-        NaN, or distances so long that plans could not add them up.
+        NaN, negative distances, or distances so long that plans could not add them up.
     """
     return _whole(np.rint(metres), "distance-overflow", "metres")
 
 
 def _whole(values: NDArray[np.float64], code: str, unit: str) -> NDArray[np.int32]:
     largest = values.max(initial=0.0)
+    if values.min(initial=0.0) < 0:
+        rows = tuple(int(row) for row in np.unique(np.nonzero(values < 0)[0])[:MAX_ROWS_LISTED])
+        problem = Problem("negative", f"{unit} below zero", count=int((values < 0).sum()), rows=rows)
+        raise InputError([problem], "travel")
     if largest <= _LONGEST:
         return values.astype(np.int32)
     if np.isnan(largest):

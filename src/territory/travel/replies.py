@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from territory.travel.reply_values import Leg
 
 __all__ = [
+    "MOST_LAT",
     "PROBES",
     "TableReply",
     "check_coordinates",
@@ -52,6 +53,8 @@ PROBES: Final = tuple((lon, lat) for lat in (-60.0, -20.0, 20.0, 60.0) for lon i
 _SAME_SPOT_M: Final = 5.0
 #: Coordinates that differ by less are equal but for OSRM's rounding, degrees.
 _SAME_POINT: Final = 2e-6
+#: The farthest north that Valhalla is asked for, degrees: it has no tile for a pole, and fails at the whole question.
+MOST_LAT: Final = 89.99
 #: Valhalla's codes for "there is no way": unconnected regions, no path between two places, and none that is allowed.
 _NO_WAY_CODES: Final = (170, 441, 442)
 #: Edges from and to which fewer others lead are on no road network; Valhalla's own default.

@@ -141,7 +141,7 @@ class TimeOfDay(_Timed):
     ) -> None:
         problems: list[Problem] = []
         given: object = source
-        if not isinstance(given, Travel):
+        if isinstance(given, type) or not isinstance(given, Travel):
             problems.append(Problem("source-type", f"expected a source of travel, not {source!r}", "source"))
         begins, factors = _read_speeds(speeds, problems)
         first, last = _read_within(within, problems)

@@ -175,6 +175,8 @@ def test_a_tool_that_fails_is_quoted():
         run_tool([sys.executable, "-c", "import sys; print('out of roads', file=sys.stderr); sys.exit(3)"])
     with pytest.raises(TravelError, match="cannot be run"):
         run_tool(["/nowhere/osrm-extract"])
+    with pytest.raises(TravelError, match=r"ended by signal 11: it said nothing; maybe the extract"):
+        run_tool([sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"])
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(1, 400))

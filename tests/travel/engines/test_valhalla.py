@@ -62,6 +62,12 @@ def test_places_off_the_road_are_moved_or_cut_off(towns):
     ]
 
 
+def test_poles_are_out_of_reach_and_disturb_nobody(towns):
+    places = customers([(9.505, 47.005), (0.0, 90.0), (9.51, 47.02), (180.0, -90.0), (-180.0, 0.0)])
+    assert towns.snap(places).on_road.tolist() == [True, False, True, False, False]
+    assert towns.matrix(places, places).reachable[0].tolist() == [True, False, True, False, False]
+
+
 def test_more_origins_than_destinations_make_no_difference(towns, monkeypatch):
     rng = np.random.default_rng(0)
     places = customers(np.column_stack((rng.uniform(9.5, 9.53, 24), rng.uniform(47.0, 47.03, 24))))
@@ -145,6 +151,6 @@ def test_what_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="mode-unknown"):
         Valhalla(tmp_path, mode="boat")
     (tmp_path / "torn.osm.pbf").write_bytes(b"no map at all" * 50)
-    with pytest.raises(TravelError, match="valhalla_build_tiles failed"):
+    with pytest.raises(TravelError, match=r"valhalla_build_tiles .*maybe the extract is torn"):
         Valhalla.from_osm(tmp_path / "torn.osm.pbf", folder=tmp_path / "kept")
     assert not list((tmp_path / "kept").iterdir())

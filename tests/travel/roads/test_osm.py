@@ -159,6 +159,16 @@ def test_what_is_closed_is_not_used(write):
     )
 
 
+PILLAR = b"""<osm version="0.6"><node id="1" lat="47" lon="9"/>
+<way id="1"><nd ref="1"/><nd ref="1"/><tag k="highway" v="residential"/></way></osm>"""
+
+
+@pytest.mark.parametrize("speeds", ["50", [50], 50, [("residential", 50)]])
+def test_speeds_are_a_mapping(tmp_path, speeds):
+    with pytest.raises(InputError, match="speeds-type"):
+        RoadGraph.from_osm(tmp_path / "none.osm", speeds=speeds)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
@@ -168,6 +178,7 @@ def test_what_is_closed_is_not_used(write):
         ("torn.osm", b'<osm version="0.6"><node id="1" lat="1"', "osm-unreadable"),
         ("notes.txt", b"some text", "osm-unreadable"),
         ("sea.osm", b'<osm version="0.6"></osm>', "no-roads"),
+        ("pillar.osm", PILLAR, "no-roads"),
         ("odd.osm", b'<osm version="0.6"><node id="1" lat="x" lon="y"/></osm>', "osm-unreadable"),
     ],
 )

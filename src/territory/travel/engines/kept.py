@@ -161,7 +161,9 @@ def run_tool(command: Sequence[str | os.PathLike[str]], *, time_limit_s: float =
         raise TravelError(f"{program} cannot be run: {error}") from error
     if done.returncode:
         lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        raise TravelError(f"{program} failed ({done.returncode}): {' | '.join(lines[-3:])}")
+        how = f"failed ({done.returncode})" if done.returncode > 0 else f"was ended by signal {-done.returncode}"
+        told = " | ".join(lines[-3:]) or "it said nothing"
+        raise TravelError(f"{program} {how}: {told}; maybe the extract is torn, or has no roads")
 
 
 def _siblings(home: Path, stem: str) -> list[Path]:

@@ -17,7 +17,14 @@ from territory.travel.answers import RouteGeometry, SnappedPlaces
 from territory.travel.base import RawTravel, TravelBase
 from territory.travel.engines.asked import check_choice, check_most_moved, on_the_spot, runs
 from territory.travel.engines.kept import checksum, extract_path, kept_graph, key_of, run_tool
-from territory.travel.replies import check_coordinates, geometry_of, valhalla_locate, valhalla_matrix, valhalla_route
+from territory.travel.replies import (
+    MOST_LAT,
+    check_coordinates,
+    geometry_of,
+    valhalla_locate,
+    valhalla_matrix,
+    valhalla_route,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -221,7 +228,8 @@ class Valhalla(TravelBase):
         new = [point for point in dict.fromkeys(points) if point not in self._found]
         for first in range(0, len(new), _LOCATED):
             some = np.array(new[first : first + _LOCATED])
-            asked = {"locations": [{"lon": x, "lat": y} for x, y in some.tolist()], "verbose": True}
+            locations = [{"lon": x, "lat": min(max(y, -MOST_LAT), MOST_LAT)} for x, y in some.tolist()]
+            asked = {"locations": locations, "verbose": True}
             located = valhalla_locate(self._ask("locate", asked), some[:, 0], some[:, 1])
             rows = zip(located.lon.tolist(), located.lat.tolist(), located.moved_m.tolist(), strict=True)
             self._found.update(zip(new[first : first + _LOCATED], rows, strict=True))

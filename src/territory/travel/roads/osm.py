@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,6 @@ from territory.travel.roads.speeds import JUNCTION_S, MODES
 from territory.travel.roads.tags import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -69,7 +69,8 @@ def read_osm(
     read = _Read(Rules(mode, wanted, float(signal_s)))
     read.file(file)
     segments = read.segments()
-    if not len(segments.tail):
+    # a way from a node to itself leads nowhere
+    if not (segments.tail != segments.head).any():
         hint = "Maybe an extract without ways, one whose ways come before its nodes, or another mode?"
         message = f"{file.name} has no roads for {mode}"
         raise InputError([Problem("no-roads", message, hint=hint)], "road graph")
@@ -89,7 +90,12 @@ def _checked(
     if mode not in MODES:
         problems.append(Problem("unknown-mode", f"expected one of {', '.join(MODES)}, not {mode!r}", "mode"))
     found: dict[str, float] = {}
-    for name, speed in (speeds or {}).items():
+    given: object = {} if speeds is None else speeds
+    if not isinstance(given, Mapping):
+        hint = 'Maybe {"residential": 25.0}?'
+        problems.append(Problem("speeds-type", f"expected a mapping, not {speeds!r:.60}", "speeds", hint=hint))
+        given = {}
+    for name, speed in given.items():
         number = _number(speed)
         if not 0.0 <= number <= _FASTEST_KM_H or (0 < number < 1):
             message = f"expected 0 or 1 to {_FASTEST_KM_H:g} km/h for {name!r}, not {speed!r}"

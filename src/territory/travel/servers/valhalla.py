@@ -12,7 +12,14 @@ from territory.errors import TravelError
 from territory.travel.answers import SnappedPlaces
 from territory.travel.engines.valhalla import COSTING, departure_of
 from territory.travel.pair_table import PairTable, pair_codes
-from territory.travel.replies import TableReply, check_coordinates, valhalla_locate, valhalla_matrix, valhalla_route
+from territory.travel.replies import (
+    MOST_LAT,
+    TableReply,
+    check_coordinates,
+    valhalla_locate,
+    valhalla_matrix,
+    valhalla_route,
+)
 from territory.travel.servers.address import address_of
 from territory.travel.servers.base import ServerTravel, check_count, refuse
 from territory.travel.servers.client import JsonClient, Question, first_error
@@ -277,7 +284,7 @@ def _refuse(answer: Answer) -> None:
 
 def _location(lon: float, lat: float) -> dict[str, float]:
     # a point on the road must not be moved again, to a junction
-    return {"lon": lon, "lat": lat, "node_snap_tolerance": 0}
+    return {"lon": lon, "lat": min(max(lat, -MOST_LAT), MOST_LAT), "node_snap_tolerance": 0}
 
 
 def _version_of(answer: Answer) -> str:
