@@ -319,7 +319,8 @@ class SparseLegs(Legs):
     def everywhere(self, center: IdxArray) -> FloatArray:
         """Return what customers cost at all centres, of large designs estimated beyond the nearest.
 
-        See `Metric.everywhere`. Like straight lines, at the usual speed, and no less than the farthest of the nearest. O(n k).
+        Like straight lines, at the usual speed, and no less than the farthest of the nearest; see `Metric.everywhere`.
+        O(n k).
         """
         if not self.loose(len(center)):
             return super().everywhere(center)

@@ -92,7 +92,7 @@ class Metric(Protocol):
         ...
 
     def everywhere(self, center: Centers) -> FloatArray:
-        """Return what all customers cost at all centres, (n, k); where lists are loose, what is far may be estimated."""
+        """Return what all customers cost at all centres, (n, k); what is far may be estimated if lists are loose."""
         ...
 
     def own(self, label: IdxArray, center: Centers) -> FloatArray:
