@@ -33,6 +33,7 @@ FAMILIES = {
     "tdp": "commercial territory design: three measures, connected",
     "cccp": "capacitated centred clustering",
     "cpmp": "capacitated p-median",
+    "batch": "the nightly batch: rep-days a second against loops over OR-Tools, PyVRP and VROOM; rep-months",
 }
 
 

@@ -121,6 +121,19 @@ _DRIVING: dict[str, Cell] = {
     "more driving": _share("driving", 2),
 }
 _COLUMNS: dict[str, dict[str, Cell]] = {
+    "batch": {
+        "instance": _text("instance"),
+        "engine": _text("engine"),
+        "days": _number("days", 0),
+        "cpu s": _number("cpu_s", 1),
+        "wall s": _number("wall_s", 1),
+        "ms a day": _number("ms_a_day", 1),
+        "a second, two cores": _number("per_s_two_cores", 1),
+        "objective": _number("objective", 0),
+        "worse than batch": _share("worse_than_batch", 2),
+        "projected off": _share("projected_off"),
+        "5,000 h": _number("projected_5000_h", 2),
+    },
     "load": {
         "instance": _text("instance"),
         "customers": lambda r: f"{r['params']['customers']:,}",

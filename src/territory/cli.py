@@ -1,4 +1,4 @@
-"""The command line: ``territory plan``, ``check``, ``report`` and ``demo``.
+"""The command line: ``territory plan``, ``check``, ``report``, ``batch`` and ``demo``.
 
 Exit codes
 ----------
@@ -13,13 +13,18 @@ Exit codes
 4
     Infeasible: no answer keeps the hard limits; the reasons are printed.
 5
-    Partly done: time ran out, and what was not reached is listed as unassigned. The output is written.
+    Partly done: time ran out, and what was not reached is listed as unassigned; or some tasks of a batch failed. The
+    output is written.
 6
     The check found violations.
 7
     The output cannot be written: a full disk, a read-only folder.
+8
+    The time budget of a batch is exhausted: what was done is written, and the same command goes on.
+9
+    Another run of a batch holds the night's folder.
 130
-    Interrupted.
+    Interrupted, or asked to terminate (SIGTERM). A batch has written what was done, and the same command goes on.
 """
 
 from __future__ import annotations
@@ -37,6 +42,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 import territory
+from territory.batch import command
+from territory.batch.rollover import alignment_as_before
 from territory.errors import InfeasibleError, InputError, Problem, TerritoryError
 from territory.io import REPORT, OutputError, probe_writable, refuse_foreign
 from territory.maps import report_html
@@ -44,7 +51,7 @@ from territory.maps import report_html
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from territory.model import Alignment, Customers, Plan, Reps
+    from territory.model import Customers, Plan, Reps
 
 __all__ = ["main"]
 
@@ -75,7 +82,7 @@ class Log:
         self.began = time.monotonic()
         self._bar: Any = None
 
-    def event(self, event: str, text: str, **values: Any) -> None:
+    def event(self, event: str, text: str, /, **values: Any) -> None:
         """Report one event."""
         if self.as_json:
             seconds = round(time.monotonic() - self.began, 2)
@@ -83,6 +90,10 @@ class Log:
         else:
             self.close()
             print(text, flush=True)
+
+    def text(self, text: str) -> None:
+        """Print a text as it is."""
+        print(text, end="", flush=True)
 
     def progress(self, step: str, share: float) -> None:
         """Report how far a long step is; `share` runs from 0 to 1."""
@@ -114,8 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="territory",
         description="Balanced territories, a visit calendar and timed daily routes for field sales.",
-        epilog="Exit codes: 0 done, 2 usage, 3 bad input, 4 infeasible, 5 time ran out, 6 violations, "
-        "7 not written, 130 interrupted.",
+        epilog="Exit codes: 0 done, 2 usage, 3 bad input, 4 infeasible, 5 time ran out or partly failed, 6 violations, "
+        "7 not written, 8 budget exhausted, 9 locked, 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"territory {territory.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -165,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", parents=[common], help="write the HTML report of an output folder")
     report.add_argument("dir", type=Path, metavar="DIR")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
+    command.add_options(commands, common)
     demo = commands.add_parser("demo", parents=[common, solving], help="the whole job on the shipped country")
     demo.add_argument("--out", type=Path, default=Path("territory-demo"), metavar="DIR", help="default: territory-demo")
     demo.add_argument("--reps", type=int, default=60, metavar="N", help="number of reps (default 60)")
@@ -205,7 +217,7 @@ def _plan(args: argparse.Namespace, log: Log) -> int:
     if args.keep_owners:
         alignment = territory.Alignment.from_owners(customers, reps)
     elif previous is not None and previous.alignment is not None:
-        alignment = _as_before(previous.alignment, customers, reps, balance)
+        alignment = alignment_as_before(previous.alignment, customers, reps, balance)
     options = {
         "start": args.start, "holidays": args.holiday, "balance": balance or None, "alignment": alignment,
         "visits": visits, "previous": previous, "overload": args.overload,
@@ -221,19 +233,6 @@ def _visited(customers: Customers, previous: Plan, start: str) -> Customers:
     last = dict(zip(made.id.tolist(), made.last_visit, strict=True))
     days = np.array([last.get(name, np.datetime64("NaT", "D")) for name in customers.id.tolist()], "M8[D]")
     return replace(customers, last_visit=days)
-
-
-def _as_before(before: Alignment, customers: Customers, reps: Reps, balance: dict[str, float]) -> Alignment:
-    """Return the territories of an earlier plan; where customers or reps came or went, with the least change."""
-    known = before.reps is not None and sorted(before.reps.id.tolist()) == sorted(reps.id.tolist())
-    if known and sorted(before.customers.id.tolist()) == sorted(customers.id.tolist()):
-        rows = before.customers.positions(customers.id)
-        frame = {
-            "customer_id": customers.id,
-            "territory_id": np.append(before.territory_id, "")[before.territory_idx[rows]],
-        }
-        return territory.Alignment.from_frame(frame, customers=customers, reps=reps, like=before)
-    return territory.realign(before, customers=customers, reps=reps, balance=balance or None).alignment
 
 
 def _demo(args: argparse.Namespace, log: Log) -> int:
@@ -312,6 +311,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Log], int]]] = {
     "plan": _plan,
     "check": _check,
     "report": _report,
+    "batch": command.run,
     "demo": _demo,
 }
 

@@ -7,9 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from territory import (
-    PlanSettings,
-)
+from territory import Customers, PlanSettings, Reps, schedule_visits
 from territory.routing.desk import Desk
 from territory.schedule import changes
 from territory.schedule.changes import SIZES, Change, sentence, size_of
@@ -89,3 +87,15 @@ def test_a_fixed_visit_stays_where_it_is(bench):
     assert made.fit(0) is None
     made.set_service(1800)
     assert made.fit(0) is not None
+
+
+def test_a_day_that_is_full_by_load_asks_for_no_more_visits():
+    customers = Customers(
+        id=["big", "more"], lon=[10.01, 10.02], lat=[50.0, 50.0], visit_interval_days=[28, 28],
+        last_visit=["2025-12-08", "2025-12-08"], early_days=[0, 0], late_days=[0, 0], measures={"crates": [8.0, 5.0]},
+    )  # fmt: skip
+    reps = Reps(id=["r"], lon=[10.0], lat=[50.0], shift=["Mo 08:00-17:00"], load_limit=[10.0], max_visits_per_day=[4])
+    plan = schedule_visits(customers, reps, start="2026-01-05", weeks=1, load="crates")
+    assert len(plan.unassigned) == 1
+    assert plan.unassigned.change_code[0] != "visits-a-day"
+    assert (plan.unassigned.change_amount >= 0).all()

@@ -61,6 +61,7 @@ def schedule_visits(
     time_price_s: float = 60.0,
     overload: str = "value",
     worth: str | None = None,
+    usual_worth: float | None = None,
     objective: str = "driving",
     holidays: Iterable[object] = (),
     tolerance: float = 0.25,
@@ -115,6 +116,9 @@ def schedule_visits(
     worth : str, optional
         The measure of customers that says what a visit is worth; default: every visit is worth the same, and as
         many as fit are made.
+    usual_worth : float, optional
+        What a usual visit is worth in that measure; default: the mean of the customers. With it, parts of a table of
+        customers are planned as the whole is.
     objective : {"driving", "cost"}
         What is least at equal visits: time at the wheel; or what the reps' hours at the wheel, kilometres, days
         and overtime cost (``cost_per_hour``, ``cost_per_km``, ``cost_per_day``, ``overtime_per_hour``).
@@ -201,8 +205,8 @@ def schedule_visits(
         customers, reps, alignment, start=start, weeks=weeks, travel=travel, holidays=holidays, tolerance=tolerance,
         default_shift=default_shift, default_service_s=default_service_s, time_limit_s=time_limit_s,
         iterations=iterations, rng=rng, n_jobs=n_jobs, visits=visits, overload=overload, worth=worth,
-        previous=previous, change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s,
-        objective=objective, hotels=hotels, **policies,
+        usual_worth=usual_worth, previous=previous, change_price_s=change_price_s, weekday_price_s=weekday_price_s,
+        time_price_s=time_price_s, objective=objective, hotels=hotels, **policies,
     )  # fmt: skip
     rep_of = np.zeros(len(customers), np.int32) if alignment is None else alignment.customer_rep_idx
     asked = promised_visits(previous, visits, customers, reps, settings, rep_of)
@@ -214,9 +218,9 @@ def schedule_visits(
         detail = "other single visits of the customer take the days, and there is at most one a day."
         drafts.add_missed(one.customer, one.rep, settings.days[one.due], Reason.CONFLICT, detail, one.number)
     tasks = board_tasks(
-        customers, reps, settings, rep_of, singles, worth=worth, objective=objective, iterations=iterations,
-        seed=int(rng or 0), stretches=overload == "stretch", deadline=began + time_limit_s, jobs=jobs,
-        hotels=hotels,
+        customers, reps, settings, rep_of, singles, worth=worth, usual_worth=usual_worth, objective=objective,
+        iterations=iterations, seed=int(rng or 0), stretches=overload == "stretch", deadline=began + time_limit_s,
+        jobs=jobs, hotels=hotels,
         before=earlier_routes(previous, all_visits, customers, reps, settings), change_price_s=change_price_s,
         weekday_price_s=weekday_price_s, time_price_s=time_price_s,
     )  # fmt: skip

@@ -164,9 +164,15 @@ class Days:
 
     def full(self, n: int) -> bool:
         """Return whether a day has as many visits as there may be, or as much load."""
+        return self.crowded(n) or self.loaded(n)
+
+    def crowded(self, n: int) -> bool:
+        """Return whether a day has as many visits as there may be."""
         most = self.desk.max_visits
-        if most is not None and len(self.bench.routes[n]) >= most:
-            return True
+        return most is not None and len(self.bench.routes[n]) >= most
+
+    def loaded(self, n: int) -> bool:
+        """Return whether the visit is too much for what a day has of the load."""
         if self.load is None or self.one.remote:
             return False
         now = sum(int(self.load[stop.row]) for stop in self.bench.routes[n] if not stop.remote)

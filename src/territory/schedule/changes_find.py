@@ -130,7 +130,9 @@ class Finder(Days):
     def try_room(self) -> None:
         """Try one visit more on days that have as many as there may be."""
         for n in self.window:
-            if self.small("visits-a-day", 1) and self.worked(n) and self.full(n) and self.fits(n):
+            if not self.small("visits-a-day", 1):
+                return
+            if self.worked(n) and self.crowded(n) and not self.loaded(n) and self.fits(n):
                 more = len(self.bench.routes[n]) + 1 - int(self.desk.max_visits or 0)
                 self.offer("visits-a-day", more, n)
 

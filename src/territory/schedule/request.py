@@ -54,6 +54,7 @@ def read_request(
     time_price_s: object = 0.0,
     overload: object = "value",
     worth: object = None,
+    usual_worth: object = None,
     objective: object = "driving",
     hotels: object = None,
     designs: bool = False,
@@ -86,6 +87,8 @@ def read_request(
         msg = f"schedule_visits() got an unexpected keyword argument {unknown[0]!r}"
         raise TypeError(msg)
     problems += _options(customers, reps, overload, worth, objective)
+    if usual_worth is not None and (not isinstance(usual_worth, Real) or not 0 < float(usual_worth) < np.inf):
+        problems.append(Problem("bad-worth", f"expected usual_worth > 0, not {usual_worth!r}"))
     problems += _wrong_nights(reps, hotels, policies.get("nights", "never"), objective)
     problems += _strangers(customers, reps, read_policies(policies)[0])
     problems += _prices(change_price_s=change_price_s, weekday_price_s=weekday_price_s, time_price_s=time_price_s)

@@ -43,13 +43,13 @@ _ROUNDS, _LEAST_ROUNDS = 100, 10_000
 def board_tasks(
     customers: Customers, reps: Reps, settings: PlanSettings, rep_of: IdxArray, singles: Sequence[Single], *,
     worth: str | None, objective: str, iterations: int | None, seed: int, stretches: bool, deadline: float, jobs: int,
-    hotels: Hotels | None = None,
+    hotels: Hotels | None = None, usual_worth: float | None = None,
     before: Mapping[tuple[int, int], Sequence[Before]], change_price_s: float,
     weekday_price_s: float, time_price_s: float,
 ) -> list[BoardTask]:  # fmt: skip
     """Return what is planned at a time, by the rows of the reps; every rep is in one of the tasks."""
     teams = teams_of(reps, settings, singles)
-    values = _worth(customers, worth)
+    values = _worth(customers, worth, usual_worth)
     load = None
     if settings.load is not None and reps.load_limit is not None:
         load = np.ceil(customers.measures[settings.load] - 1e-9).astype(np.int64)
@@ -99,13 +99,13 @@ def _rounds(visits: float) -> int:
     return max(_LEAST_ROUNDS, round(_ROUNDS * visits))
 
 
-def _worth(customers: Customers, measure: str | None) -> FloatArray:
-    """Return what a visit of each customer is worth beside the mean one, shape (n,)."""
+def _worth(customers: Customers, measure: str | None, usual: float | None) -> FloatArray:
+    """Return what a visit of each customer is worth beside the usual one, shape (n,)."""
     if measure is None:
         return np.ones(len(customers))
     values = customers.measures[measure]
     # summed exactly, so that the order of the rows does not decide between visits that are worth nearly the same
-    mean = fsum(values.tolist()) / len(values)
+    mean = fsum(values.tolist()) / len(values) if usual is None else usual
     return np.asarray(np.maximum(values / mean, _LEAST))
 
 

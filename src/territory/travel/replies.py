@@ -264,9 +264,8 @@ def valhalla_matrix(reply: Any, n_origins: int, n_destinations: int) -> TableRep
         distances = [[cell.get("distance") for cell in row] for row in cells]
     seconds = numbers(durations, n_origins, n_destinations, "Valhalla's durations")
     metres = numbers(distances, n_origins, n_destinations, "Valhalla's distances", 1_000.0)
-    if isinstance(table, dict):
-        # where there is no way, the short reply has no duration, but a distance: 0, or one of the rows before
-        metres[np.isinf(seconds)] = np.inf
+    # in short replies only the duration is null where there is no way; the distance is 0, or one of the rows before
+    metres[np.isinf(seconds)] = np.inf
     _check_both("Valhalla", seconds, metres)
     return TableReply(seconds, metres)
 
