@@ -1,4 +1,4 @@
-"""The instance ``scale`` of the family `travel`: many customers, designed and planned without a full table."""
+"""The instances ``scale-{clustered,uniform}`` of the family `travel`: many customers, without a full table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from territory.model.places import Places
     from territory.travel import NearestPlaces, RawTravel, TravelMatrix
 
-SIZE, PER_TERRITORY, PLANNED, SECONDS = 100_000, 200, 10, 300.0
+SIZE, PER_TERRITORY, PLANNED, WEEKS, SECONDS = 100_000, 200, 25, 2, 300.0
+#: Which part of the customers is in towns.
+TOWNS = {"clustered": 2 / 3, "uniform": 0.0}
 #: The country: junctions on a side, a kilometre apart, and every tenth road a fast one.
 SIDE, MAIN, SLOW_KM_H, FAST_KM_H, MISSING = 400, 10, 42.0, 78.0, 0.12
 #: Roads wind: metres by road over the straight line.
@@ -86,12 +88,12 @@ def country(seed: int) -> RoadGraph:
     )  # fmt: skip
 
 
-def customers_of(n: int, seed: int) -> Customers:
-    """Return customers, two in three in towns."""
+def customers_of(n: int, seed: int, in_towns: float = 2 / 3) -> Customers:
+    """Return customers, a part of them in towns."""
     rng = np.random.default_rng([seed, n])
     town = rng.uniform(5, SIDE - 5, (max(1, n // 400), 2))
     xy = rng.uniform(0, SIDE - 1, (n, 2))
-    inside = rng.random(n) < 2 / 3
+    inside = rng.random(n) < in_towns
     xy[inside] = (town[rng.integers(len(town), size=n)] + rng.normal(0, 1.5, (n, 2)))[inside]
     xy = np.clip(xy, 0, SIDE - 1)
     return Customers(
@@ -106,12 +108,20 @@ def customers_of(n: int, seed: int) -> Customers:
 
 def run(options: Options) -> list[dict[str, Any]]:
     """Design all, and plan the weeks of some."""
+    results = []
+    for kind, in_towns in TOWNS.items():
+        if options.wants(f"scale-{kind}"):
+            results += _run(options, kind, in_towns)
+    return results
+
+
+def _run(options: Options, kind: str, in_towns: float) -> list[dict[str, Any]]:
     n = options.size or SIZE
     k = max(2, n // PER_TERRITORY)
     with Clock() as building:
         travel = Metered(country(options.seed))
-    customers = customers_of(n, options.seed)
-    results = []
+    customers = customers_of(n, options.seed, in_towns)
+    results, before = [], _peak_mb()
     with Clock() as clock:
         made = design_territories(
             customers,
@@ -121,21 +131,22 @@ def run(options: Options) -> list[dict[str, Any]]:
             rng=options.seed,
             time_limit_s=SECONDS if options.seconds is None else options.seconds,
         )
-    params = {"customers": n, "territories": k, "junctions": SIDE * SIDE}
+    params = {"kind": kind, "customers": n, "territories": k, "junctions": SIDE * SIDE}
     results.append(
-        _row("designed", options, params, clock, travel, n, objective=made.objective, build_s=building.cpu_s)
+        _row("designed", options, params, clock, travel, n, before, objective=made.objective, build_s=building.cpu_s)
     )
     some = np.linspace(0, k - 1, min(k, PLANNED)).astype(np.int32)
     rows = np.flatnonzero(np.isin(made.territory_idx, some))
     team, served = _team(made, some, rows)
     travel.legs = travel.most_bytes = 0
+    before = _peak_mb()
     with Clock() as clock:
         plan = schedule_visits(
-            served.customers, team, served, start=REFERENCE_DAY, weeks=4, travel=travel,
+            served.customers, team, served, start=REFERENCE_DAY, weeks=WEEKS, travel=travel,
             iterations=options.iterations or 2_000, time_limit_s=3600.0, rng=options.seed,
         )  # fmt: skip
-    params = {**params, "planned": len(some)}
-    results.append(_row("planned", options, params, clock, travel, len(rows), visits=len(plan.stops)))
+    params = {**params, "planned": len(some), "weeks": WEEKS}
+    results.append(_row("planned", options, params, clock, travel, len(rows), before, visits=len(plan.stops)))
     return results
 
 
@@ -147,14 +158,26 @@ def _team(made: Alignment, some: Any, rows: Any) -> tuple[Reps, Alignment]:
     return reps, Alignment.from_owners(replace(made.customers.take(rows), owner=owner), reps)
 
 
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+
+
 def _row(
-    step: str, options: Options, params: dict[str, Any], clock: Clock, travel: Metered, n: int, **figures: Any
+    step: str,
+    options: Options,
+    params: dict[str, Any],
+    clock: Clock,
+    travel: Metered,
+    n: int,
+    before: float,
+    **figures: Any,
 ) -> dict[str, Any]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024 * 1024)
+    peak = _peak_mb()
     return row(
-        "scale", f"RoadGraph, {step}", options.seed, params=params, status="measured", clock=clock,
-        legs=travel.legs, legs_each=travel.legs / n, largest_mb=travel.most_bytes / 1e6, peak_mb=peak,
+        f"scale-{params['kind']}", f"RoadGraph, {step}", options.seed, params=params, status="measured", clock=clock,
+        legs=travel.legs, legs_each=travel.legs / n, largest_mb=travel.most_bytes / 1e6,
+        peak_mb=peak, added_mb=peak - before,
         figure=f"{travel.legs / n:,.0f} legs a customer, largest answer {travel.most_bytes / 1e6:,.1f} MB, "
-        f"peak of the process {peak:,.0f} MB",
+        f"peak of the process {peak:,.0f} MB, {before:,.0f} before",
         **figures,
     )  # fmt: skip

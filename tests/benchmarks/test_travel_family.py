@@ -55,12 +55,12 @@ def test_slower_roads_make_days_late(week):
 
 def test_the_made_country_is_designed_and_planned(monkeypatch):
     monkeypatch.setattr(travel_scale, "SIDE", 40)
-    designed, planned = travel_scale.run(Options(size=800, iterations=50))
+    designed, planned = travel_scale.run(Options(size=800, iterations=50, instances="scale-clustered"))
     assert designed["status"] == planned["status"] == "measured"
     assert designed["params"]["territories"] == 4
     assert designed["objective"] > 0
     assert 0 < designed["largest_mb"] < 8 * 800 * 800 / 1e6
-    assert planned["visits"] > 400
+    assert planned["visits"] > 200
 
 
 def test_what_the_fit_keeps_is_not_fitted():

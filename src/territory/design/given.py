@@ -94,7 +94,8 @@ class _Task(NamedTuple):
             # a copy: prices change where they are
             return self.metric.lists(center, price.copy(), self.eligible)
 
-        return Costs(lists, rows, self.metric.few(len(self.lower)))
+        k = len(self.lower)
+        return Costs(lists, rows, self.metric.few(k), self.metric.loose(k))
 
     def solved(self, center: Centers, price: FloatArray, margin: FloatArray | None) -> GivenSplit:
         """Return the optimal assignment to some centres."""
@@ -236,7 +237,7 @@ def local_costs(
 
     Its `given` and `eligible` (None where everybody may go everywhere). O(n k) memory, 8 bytes each.
     """
-    costs = metric.rows(np.arange(len(weight), dtype=np.int32), center)
+    costs = metric.everywhere(center)
     may = np.isfinite(costs)
     if eligible is not None:
         may &= eligible

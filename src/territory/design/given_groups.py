@@ -13,7 +13,7 @@ from territory.design.given_metric import widened
 
 if TYPE_CHECKING:
     from territory.design.given_metric import Anchor, Centers, Lists, Metric
-    from territory.model.arrays import BoolArray, FloatArray, IdxArray
+    from territory.model.arrays import BoolArray, FloatArray, IdxArray, IntArray
 
 __all__ = ["Grouped"]
 
@@ -81,13 +81,23 @@ class Grouped:
             costs[~eligible[several]] = np.inf
         return widened(lists, several, costs)
 
+    def loose(self, k: int) -> bool:
+        """Return whether lists are taken as complete; see `Metric.loose`."""
+        return self.metric.loose(k)
+
     def rows(self, who: IdxArray, center: Centers) -> FloatArray:
         """Return the mean costs of groups at all centres, infinite where a member gets nowhere; see `Metric.rows`."""
         length = np.diff(self._begin)[who]
         begin = np.concatenate([[0], np.cumsum(length)[:-1]]).astype(np.int64)
         # the members of one group after those of the other
         member = self._member[np.repeat(self._begin[who] - begin, length) + np.arange(length.sum())]
-        costs = self.metric.rows(member, center)
+        return self._mean(self.metric.rows(member, center), member, begin)
+
+    def everywhere(self, center: Centers) -> FloatArray:
+        """Return the mean costs of all groups at all centres; see `Metric.everywhere`."""
+        return self._mean(self.metric.everywhere(center)[self._member], self._member, self._begin[:-1])
+
+    def _mean(self, costs: FloatArray, member: IdxArray, begin: IntArray) -> FloatArray:
         # nothing of infinity is nothing, but the way is needed all the same
         endless = np.isinf(costs)
         costs[endless] = 0.0

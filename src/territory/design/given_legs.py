@@ -36,6 +36,10 @@ _ALL: Final = 24
 _PROBES: Final = 64
 #: Nearest centres of each customer that are looked for over legs.
 _NEAREST_BY_LEGS: Final = 8
+#: Customers times centres beyond which no more than these are looked at, at the prices of the moment; and the part of
+#: the customers whose lists prices may make too short before all are listed anew.
+_LARGE: Final = 6_000_000
+_PART: Final = 0.1
 
 
 class Legs(ABC):
@@ -150,6 +154,14 @@ class Legs(ABC):
     def rows(self, who: IdxArray, center: IdxArray) -> FloatArray:
         """Return what some customers cost at all centres; see `Metric.rows`."""
         return np.ascontiguousarray(self.between(center, who).T)
+
+    def loose(self, k: int) -> bool:  # noqa: ARG002 - all that matters is asked for
+        """Return whether lists at the present prices are taken as complete; see `Metric.loose`."""
+        return False
+
+    def everywhere(self, center: IdxArray) -> FloatArray:
+        """Return what all customers cost at all centres; see `Metric.everywhere`."""
+        return self.rows(np.arange(self.n, dtype=np.int32), center)
 
     def own(self, label: IdxArray, center: IdxArray) -> FloatArray:
         """Return what each customer costs at the centre of his territory; see `Metric.own`. O(n) costs, k calls."""
@@ -298,7 +310,37 @@ class SparseLegs(Legs):
 
     def few(self, k: int) -> int:
         """Return how many rows cost as much as lists; see `Metric.few`: each searches the whole graph."""
-        return min(k, 2 * _NEAREST_BY_LEGS)
+        return int(_PART * self.n) if self.loose(k) else min(k, 2 * _NEAREST_BY_LEGS)
+
+    def loose(self, k: int) -> bool:
+        """Return whether the design is large; see `Metric.loose`: whole rows of it are searches of the whole map."""
+        return self.n * k > _LARGE
+
+    def everywhere(self, center: IdxArray) -> FloatArray:
+        """Return what customers cost at all centres, of large designs estimated beyond the nearest.
+
+        Like straight lines, at the usual speed, and no less than the farthest of the nearest; see `Metric.everywhere`.
+        O(n k).
+        """
+        if not self.loose(len(center)):
+            return super().everywhere(center)
+        from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - loads when it is used
+
+        lists = self.lists(center, np.zeros(len(center)), None)
+        points, row = self._all[center], np.repeat(np.arange(self.n), np.diff(lists.start))
+        crow = np.sqrt(((self.xyz[row] - points[lists.to]) ** 2).sum(axis=1))
+        pace = float(lists.cost.sum() / max(float(crow.sum()), 1e-300))
+        part = connected_components(self.graph, directed=False)[1]
+        out, step = np.empty((self.n, len(center))), max(1, _BLOCK // len(center))
+        for at in range(0, self.n, step):
+            block = slice(at, at + step)
+            square = np.zeros_like(out[block])
+            for axis in range(3):
+                square += (self.xyz[block, axis, None] - points[None, :, axis]) ** 2
+            far = np.maximum(pace * np.sqrt(square), lists.rest[block, None])
+            out[block] = np.where(part[: self.n][block, None] == part[center], far, np.inf)
+        out[row, lists.to] = lists.cost
+        return out
 
     def lists(self, center: IdxArray, price: FloatArray, eligible: BoolArray | None) -> Lists:
         """Return the costs of the nearest centres; see `Metric.lists`. O(legs log n) for each of so many centres."""

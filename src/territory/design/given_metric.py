@@ -83,8 +83,16 @@ class Metric(Protocol):
         """Return how many rows cost as much as lists of all customers."""
         ...
 
+    def loose(self, k: int) -> bool:
+        """Return whether lists at the present prices are taken as complete, though what matters may not be in them."""
+        ...
+
     def rows(self, who: IdxArray, center: Centers) -> FloatArray:
         """Return what some customers cost at all centres, (len(who), k); infinite where there is no way."""
+        ...
+
+    def everywhere(self, center: Centers) -> FloatArray:
+        """Return what all customers cost at all centres, (n, k); what is far may be estimated if lists are loose."""
         ...
 
     def own(self, label: IdxArray, center: Centers) -> FloatArray:

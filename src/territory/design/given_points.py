@@ -81,6 +81,10 @@ class PointDistances:
         rest = metres[:, -1] * (1 - 1e-12)
         return Lists(start, to[order].astype(np.int32), cost[order], rest, np.zeros(k))
 
+    def loose(self, k: int) -> bool:  # noqa: ARG002 - rows cost little
+        """Return whether lists are taken as complete; see `Metric.loose`."""
+        return False
+
     def rows(self, who: IdxArray, center: FloatArray) -> FloatArray:
         """Return the distances of some customers to all centres; see `Metric.rows`."""
         x = self.xyz[who]
@@ -88,6 +92,10 @@ class PointDistances:
         for axis in range(3):
             square += (x[:, axis, None] - center[None, :, axis]) ** 2
         return _arc(np.sqrt(square, out=square))
+
+    def everywhere(self, center: FloatArray) -> FloatArray:
+        """Return the distances of all customers to all centres; see `Metric.everywhere`."""
+        return self.rows(np.arange(len(self.xyz), dtype=np.int32), center)
 
     def own(self, label: IdxArray, center: FloatArray) -> FloatArray:
         """Return the distance of each customer to the centre of his territory; see `Metric.own`."""

@@ -49,11 +49,15 @@ class Costs(NamedTuple):
         Customers -> what they cost at all centres, infinite where there is no way or they may not go.
     few : int
         More rows than this cost more than new lists.
+    loose : bool
+        Whether lists at the present prices will do, so that no rows are asked for. Then the answer is the optimum of
+        what is listed, which is near that of all, and the bound is still one of all.
     """
 
     lists: Callable[[FloatArray], Lists]
     rows: Callable[[IdxArray], FloatArray]
     few: int
+    loose: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +152,10 @@ def given_split(
         if status == OUT_OF_ROOM:
             inside = reach > 0
             step = _step(lists, weight, price, inside, left)
-            if step == np.inf and np.isfinite(lists.rest).any():
+            if step == np.inf and costs.loose and not np.array_equal(lists.base, price):
+                lists = costs.lists(price)
+                step = _step(lists, weight, price, inside, left)
+            if step == np.inf and not costs.loose and np.isfinite(lists.rest).any():
                 short = np.flatnonzero(np.isfinite(lists.rest)).astype(np.int32)
                 lists = widened(lists, short, costs.rows(short))
                 step = _step(lists, weight, price, inside, left)
@@ -270,16 +277,26 @@ def _border(
     lists: Lists, costs: Costs, weight: FloatArray, price: FloatArray, margin: FloatArray
 ) -> tuple[Lists, _Border]:
     """Return who could go where if prices rose within the margins; of lists that are complete as far as that goes."""
+    rest = lists.rest
     while True:
         label, who, start, to, cost, load, short = scan(
-            lists.start, lists.to, lists.cost, lists.rest, lists.base, weight, price, margin
+            lists.start, lists.to, lists.cost, rest, lists.base, weight, price, margin
         )
         if not len(short):
             return lists, _Border(label, who, start, to, cost, load)
-        if len(short) > costs.few and not np.array_equal(lists.base, price):
+        now = np.array_equal(lists.base, price)
+        if len(short) > costs.few and not now:
             lists = costs.lists(price)
-        else:
+            rest = lists.rest
+            continue
+        if costs.loose:
+            # whoever has a list has one to go by
+            rest = rest.copy()
+            rest[short] = np.inf
+            short = short[np.diff(lists.start)[short] == 0]
+        if len(short):
             lists = widened(lists, short, costs.rows(short))
+            rest = np.where(np.isinf(rest), rest, lists.rest)
 
 
 def _step(lists: Lists, weight: FloatArray, price: FloatArray, inside: BoolArray, amount: float) -> float:
