@@ -133,5 +133,5 @@ print(f"{page.name}: {page.stat().st_size / 1e6:.1f} MB")
 # ## Decided
 #
 # The plan by straight lines promises hours on foot that the streets do not allow: most of its visits begin late, breaks
-# and closing times slip, and it walks about a quarter more than a plan that knows the streets. **Plan on foot in town by
-# the streets**: they cost a few seconds of computing.
+# and closing times slip, and it walks about a quarter more than a plan that knows the streets. **Plan on foot in town
+# by the streets**: they cost a few seconds of computing.
