@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from territory import Customers, check_alignment, design_territories
+from territory.design import given_legs
 from territory.design import near_legs as module
 from territory.design.near_legs import is_large, near_legs
 from territory.design.problem import on_sphere
@@ -133,3 +134,19 @@ def test_designed_over_the_nearest_it_is_about_as_good_and_told_by_the_source(mo
     assert asked["near"] < 70
     assert asked["near"] < 0.5 * asked["all"]
     assert objective["near"] < 1.05 * objective["all"]
+
+
+def test_a_large_design_by_a_matrix_is_right_and_claims_no_bound(monkeypatch):
+    rng = np.random.default_rng(0)
+    n = 160
+    customers = Customers(id=[f"c{i}" for i in range(n)], lon=10 + rng.random(n), lat=50 + rng.random(n))
+    places = customers.places()
+    near = GreatCircle().nearest(places, places, 12).to_sparse()
+    ask = {"n_territories": 5, "balance": {"count": 0.1}, "travel": near, "rng": 0}
+    small = design_territories(customers, **ask)
+    monkeypatch.setattr(given_legs, "_LARGE", 0)
+    large = design_territories(customers, **ask)
+    assert check_alignment(large, travel=near).ok
+    assert small.bound > 0
+    assert large.bound == 0
+    assert large.objective <= 1.25 * small.objective

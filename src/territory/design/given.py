@@ -215,8 +215,11 @@ def given_bound(
 ) -> float:
     """Return a lower bound on the cost of any balanced assignment to given centres, split customers or not.
 
-    The least there is, but for rounding; of those who reach a centre. 0 where the band cannot be kept.
+    The least there is, but for rounding; of those who reach a centre. 0 where the band cannot be kept, and where lists
+    are taken as complete without being so (`Metric.loose`): a bound from pruned arcs would be none.
     """
+    if metric.loose(len(lower)):
+        return 0.0
     weight = np.asarray(weight, dtype=np.float64)
     task = _Task(metric, weight, np.asarray(lower, float), np.asarray(upper, float), eligible, None, 0.0)
     split = task.solved(center, np.zeros(len(lower)), None)

@@ -118,7 +118,8 @@ def design_territories(
         customer then, or a rep's home. A matrix of shape (n, n), or (n + reps, n + reps) with the homes last, may know
         only the ways to the nearest few of everybody; shortest ways over them count. Who gets nowhere is left out,
         and ``.unassigned_reason`` says so. ``.objective`` is in seconds. Where customers times territories exceed six
-        million, a source is asked for the ways to the nearest only, and ``.bound`` is 0.
+        million, a source is asked for the ways to the nearest only, those further off are estimated during the search,
+        and ``.bound`` is 0: not known.
     method : {"auto", "exact"}
         "exact", for up to 200 customers in 8 territories: the best centres among the customers (or the homes, with
         ``centers="homes"``) and the best territories around them, by an integer programme (HiGHS). ``.status`` says
