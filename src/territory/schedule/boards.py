@@ -22,7 +22,7 @@ from territory.schedule.cadence import cadence_of
 from territory.schedule.demand import Prices, demand
 from territory.schedule.month import plan_horizon
 from territory.schedule.nights import Overnight, nights_spent
-from territory.schedule.stretch import least_stretch
+from territory.schedule.stretch import WIDER, least_stretch, without_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,6 +167,13 @@ def plan_board(
     if task.stretches and customers.visit_interval_days is not None:
         stretch = least_stretch(planned, task.iterations, deadline)
     horizon, cadence = planned(stretch, task.iterations, deadline, last=True)
+    if stretch > 1:
+        # who waits longer for all must not wait in vain
+        for more in WIDER:
+            if without_room(horizon, cadence)[0] == 0 or horizon.timed_out:
+                break
+            stretch = round(stretch + more, 2)
+            horizon, cadence = planned(stretch, task.iterations, deadline, last=True)
     drafts = Drafts()
     for (r, n), route, bound in horizon.routes:
         between = horizon.board.between((r, n))

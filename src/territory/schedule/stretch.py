@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from territory.schedule.cadence import Cadence
     from territory.schedule.month import Horizon
 
-__all__ = ["least_stretch"]
+__all__ = ["WIDER", "least_stretch", "without_room"]
 
 #: Intervals are made no longer than this many times what was asked for.
 _MOST: Final = 8.0
@@ -18,6 +18,8 @@ _MOST: Final = 8.0
 _STEP: Final = 0.02
 #: Share of the visits that may be missed for want of room: places far off and narrow hours, which no factor mends.
 _MISSED: Final = 0.005
+#: By how much intervals grow once more, one after the other, where the plan itself still misses somebody.
+WIDER: Final = (0.02, 0.04, 0.08)
 #: Share of the rounds of search, and of the time, of one try.
 _TRY: Final = 0.3
 
@@ -49,12 +51,7 @@ def least_stretch(
 
     def missed(steps: int) -> tuple[int, int]:
         """Return how many visits by interval find no room, and how many there are."""
-        horizon, cadence = planned(1.0 + steps * _STEP, rounds, deadline)
-        calls = horizon.calls
-        made = sum(calls.visit_idx[k] < 0 for _, route, _ in horizon.routes for k in route.visits)
-        lost = [k for k, _ in horizon.missed if calls.visit_idx[k] < 0 and not cadence.cold[calls.row[k]]]
-        room = {k: _fits_somewhere(horizon, k) for k in set(lost)}
-        return sum(room[k] for k in lost), int(made) + len(lost)
+        return without_room(*planned(1.0 + steps * _STEP, rounds, deadline))
 
     def fits(steps: int) -> bool:
         lost, due = missed(steps)
@@ -74,6 +71,15 @@ def least_stretch(
         else:
             low = middle
     return 1.0 + high * _STEP
+
+
+def without_room(horizon: Horizon, cadence: Cadence) -> tuple[int, int]:
+    """Return how many visits by interval find no room though they would fit alone, and how many are due."""
+    calls = horizon.calls
+    made = sum(calls.visit_idx[k] < 0 for _, route, _ in horizon.routes for k in route.visits)
+    lost = [k for k, _ in horizon.missed if calls.visit_idx[k] < 0 and not cadence.cold[calls.row[k]]]
+    room = {k: _fits_somewhere(horizon, k) for k in set(lost)}
+    return sum(room[k] for k in lost), int(made) + len(lost)
 
 
 def _fits_somewhere(horizon: Horizon, k: int) -> bool:
