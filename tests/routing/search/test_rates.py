@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 
 from territory.routing.layout import layout_of
 from territory.routing.problem import RoutingProblem, ShiftArrays, VisitArrays
 from territory.routing.search import engine
 from territory.routing.search.effort import CHOOSING, Effort
-from territory.routing.search.rates import missing_share
+from territory.routing.search.rates import missing_share, nights_away
 
 HOUR = 3600
 
@@ -79,3 +82,15 @@ def test_where_many_are_missing_the_choice_of_visits_comes_first():
     asked = begun(weekly(60, hours=4), Effort())
     engine.work(asked, deadline=None, began=0.0, iterations=1000)
     assert asked.effort == Effort()
+
+
+@pytest.mark.parametrize(
+    ("ends", "away"),
+    [
+        ([(0, 0), (0, 0)], False), ([(0, 1), (0, 1)], False), ([(0, 0), (1, 1)], False), ([(0, 1), (2, 3)], False),
+        ([(0, 2), (2, 0), (0, 0)], True), ([(0, 0), (0, 2)], True), ([(2, 0), (0, 0)], True),
+    ],
+)  # fmt: skip
+def test_who_sleeps_away_is_told_by_the_ends_of_days(ends, away):
+    layout = SimpleNamespace(shift_i=np.array([[*pair, 9, 9] for pair in ends]))
+    assert nights_away(layout) is away

@@ -31,7 +31,7 @@ from territory.routing.ortools.pool import PoolRoute
 from territory.routing.rhythm import best_chain, chain_rates, sure_gain
 from territory.routing.search.anneal import anneal, fill, remember_all, restart
 from territory.routing.search.effort import CHOOSING, FEW_MISSING, MANY_LEFT, MANY_MISSING, Effort
-from territory.routing.search.rates import leg_cost, lure_rate, missing_share, over_rate
+from territory.routing.search.rates import leg_cost, lure_rate, missing_share, nights_away, over_rate
 from territory.routing.search.state import C_POOL, F_BEST, F_EXTRA_RATE, F_OVER_RATE, State, new_state
 
 if TYPE_CHECKING:
@@ -265,10 +265,11 @@ def _heat(effort: Effort, leg: float, change: float) -> tuple[float, float]:
 def _lure(run: _Run, rate: float, done: float) -> float:
     """Return the lure at a share of the search: it falls, and with cadences it is only there while visits are missing.
 
-    Beside visits that are worth a hundred legs it drowns the temperatures, which are shares of a leg.
+    Beside visits that are worth a hundred legs it drowns the temperatures, which are shares of a leg. Where days begin
+    where others end it stays: a night away pays only after its days were drawn together.
     """
     much = float(rate * _LURE_END**done)
-    if much == 0.0 or not _recurs(run.layout):
+    if much == 0.0 or not _recurs(run.layout) or nights_away(run.layout):
         return much
     part = (missing_share(run.layout, run.state) - FEW_MISSING) / (MANY_MISSING - FEW_MISSING)
     return much * min(1.0, max(0.0, part))

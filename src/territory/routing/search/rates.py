@@ -10,7 +10,9 @@ from territory.routing.layout import (
     S_COST_PER_DRIVE_S,
     S_COST_PER_M,
     S_COST_PER_S,
+    S_END,
     S_PROFILE,
+    S_START,
     S_TIMED,
     TIMED,
     V_LINKED,
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from territory.routing.layout import Layout
     from territory.routing.search.state import State
 
-__all__ = ["leg_cost", "lure_rate", "missing_share", "over_rate"]
+__all__ = ["leg_cost", "lure_rate", "missing_share", "nights_away", "over_rate"]
 
 
 def lure_rate(layout: Layout, state: State, share: float) -> float:
@@ -51,6 +53,12 @@ def missing_share(layout: Layout, state: State) -> float:
     whole = valued * np.floor(state.unmade / weight + 1e-6)
     total = float(whole.sum())
     return min(1.0, float(missed.sum()) / total) if total > 0.0 else 0.0
+
+
+def nights_away(layout: Layout) -> bool:
+    """Return whether shifts that begin at one place end at several, or the other way round: somebody sleeps away."""
+    ends = np.unique(layout.shift_i[:, [S_START, S_END]], axis=0)
+    return any(len(np.unique(ends[:, side])) < len(ends) for side in (0, 1))
 
 
 def leg_cost(layout: Layout, state: State) -> float:
