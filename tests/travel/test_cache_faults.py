@@ -229,9 +229,16 @@ def test_wrong_bytes_anywhere_never_give_wrong_answers(path, tmp_path):
     assert noticed <= {"cache-set-aside", "cache-row-corrupt", "cache-not-writable"}
 
 
-@pytest.mark.parametrize(
-    "content", [b"id,lon,lat\n1,9.5,47.1\n" * 500, b"SQLite format 3\x00" + b"\xff" * 40_000, b"xy"]
-)
+@pytest.mark.parametrize("content", [b"id,lon,lat\n1,9.5,47.1\n" * 500, "name\nCafé\n".encode()])
+def test_a_table_is_not_taken_for_a_torn_cache(path, content):
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is a text file, not a cache"), CachedTravel(Plain(), path) as travel:
+        right(travel, range(2))
+    assert path.read_bytes() == content
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("content", [b"SQLite format 3\x00" + b"\xff" * 40_000, b"xy", b"\x00" * 9_000])
 def test_a_file_that_is_no_database_is_set_aside(path, content):
     path.write_bytes(content)
     (path.parent / "legs.sqlite.corrupt-1").write_bytes(b"of an earlier day")

@@ -62,8 +62,9 @@ class CachedTravel(WrappedTravel):
 
     The file is SQLite's in write-ahead mode, on a local disk; any number of processes may share it, and whichever of
     them is killed at any moment leaves it sound. Rows that fail their checksums are dropped and fetched again. A file
-    that is torn or no database is renamed to ``NAME.corrupt-1`` and begun anew; where nothing can be written, nothing
-    is; `diagnostics` says so. What the source estimated (`RawTravel.estimated`) is handed on, never kept.
+    that is torn or no database is renamed to ``NAME.corrupt-1`` and begun anew (a text file is refused); where nothing
+    can be written, nothing is; `diagnostics` says so. What the source estimated (`RawTravel.estimated`) is handed on,
+    never kept.
 
     Parameters
     ----------

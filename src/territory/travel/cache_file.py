@@ -269,6 +269,9 @@ class CacheFile:
 
     def _set_aside(self, why: str) -> bool:
         """Rename a torn file, and what belongs to it, so that a new one can take its place; False if that fails."""
+        if _is_text(self.path):
+            message = f"{self.path} is a text file, not a cache"
+            raise InputError([Problem("not-a-cache", message, "path", hint="Maybe another file name?")], "travel cache")
         if self._connection is not None:
             replaced = not self._in_place()
             self.close()
@@ -291,6 +294,17 @@ class CacheFile:
             return False
         self.note("cache-set-aside", f"was no sound cache ({why}); renamed to {aside.name}, and a new one begun")
         return True
+
+
+def _is_text(path: Path) -> bool:
+    """Return whether a file begins with lines of text, as a table does and a torn database does not."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(4096)
+        lines = begin.decode("utf-8", errors="strict" if len(begin) < 4096 else "ignore")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return "\n" in lines and all(letter.isprintable() or letter in "\r\n\t\ufeff" for letter in lines)
 
 
 def _code(error: Exception) -> int:
