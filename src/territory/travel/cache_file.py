@@ -232,9 +232,12 @@ class CacheFile:
         execute = connection.execute
         execute("PRAGMA trusted_schema = OFF")
         execute("PRAGMA cell_size_check = ON")
+        # at one moment: another process may be beginning the very file
+        execute("BEGIN")
+        tables = {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         (application,) = execute("PRAGMA application_id").fetchone()
         (version,) = execute("PRAGMA user_version").fetchone()
-        tables = {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        execute("COMMIT")
         if tables and application != _APPLICATION and not {"spots", "pages"} <= tables:
             message = f"{self.path} is a database of another application"
             raise InputError([Problem("not-a-cache", message, "path")], "travel cache")
