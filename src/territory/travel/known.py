@@ -72,9 +72,16 @@ class KnownTravel(TravelBase):
         """False: answers were divided when they were asked for, so that wrappers go inside, around the source."""
         return False
 
-    def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:
-        """Refuse: raw numbers were not kept."""
-        raise NotImplementedError
+    def raw_matrix(self, origins: Places, destinations: Places) -> RawTravel:  # noqa: ARG002 - the protocol asks for them
+        """Refuse: raw numbers were not kept.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        message = "raw numbers were not kept, so that nothing can go around travel that is known in advance"
+        raise InputError([Problem("raw-unknown", message)], "travel known in advance")
 
     def matrix(self, origins: Places, destinations: Places, *, speed_factor: float = 1.0) -> TravelMatrix:
         """Look up every origin with every destination, shape (m, n); see `Travel.matrix`."""

@@ -40,7 +40,7 @@ class World:
     folder: Path
     places: Places
     far: bool
-    #: Closes what a factory has opened, at the end of the session.
+    #: Closes what a factory has opened, after the last test.
     closing: ExitStack = field(default_factory=ExitStack)
     #: Addresses of servers that are running.
     served: dict[str, str] = field(default_factory=dict)
